@@ -6,7 +6,8 @@
 use crate::bench::commands as bench;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{
-    console, ctl, demo, graph, help, journal, replay, run, schema, screen, signals, snapshot, synth, validate, why,
+    at, console, ctl, demo, graph, help, journal, replay, run, schema, screen, signals, snapshot, synth, validate,
+    why,
 };
 use crate::registries::Registries;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -32,6 +33,8 @@ enum Command {
     Run(run::RunArgs),
     /// Commands a running engine: halt, resume, cancel-all, limits; or shows its state.
     Ctl(ctl::CtlArgs),
+    /// Shows a run as it stood at an instant: books, measures, positions, orders, limits.
+    At(at::AtArgs),
     /// Writes a snapshot of a run's state, for a faster restart.
     Snapshot(snapshot::SnapshotArgs),
     /// Writes an ITCH 5.0 file of the synthetic exchange.
@@ -87,6 +90,7 @@ fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
         Command::Replay(args) => replay::run(&args, registries),
         Command::Run(args) => run::run(&args, registries),
         Command::Ctl(args) => ctl::run(&args),
+        Command::At(args) => at::run(&args, registries),
         Command::Snapshot(args) => snapshot::run(&args, registries),
         Command::Synth(args) => synth::run(&args),
         Command::Validate(args) => validate::run(&args, registries),

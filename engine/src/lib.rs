@@ -24,6 +24,7 @@ pub mod deliberate;
 pub mod drive;
 pub mod gateway;
 pub mod ingress;
+pub mod instant;
 #[allow(unsafe_code)]
 pub mod os;
 pub mod pipeline;

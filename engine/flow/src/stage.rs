@@ -1,6 +1,8 @@
 //! The interface of a stage: a pure, deterministic step of the pipeline.
 
-use crate::{Event, Interval, Kinds, Lasting, Out, StateError, StateReader, StateWriter, TradingState};
+use crate::{
+    Event, InstrumentState, Interval, Kinds, Lasting, Out, StateError, StateReader, StateWriter, TradingState,
+};
 
 /// How a stage's state is partitioned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +52,9 @@ pub trait Stage: Send {
     /// Says where trading stands, because an operator asked; nothing by default. It may take long, as it is not done for every
     /// event, and changes nothing.
     fn trading_state(&self, _to: &mut TradingState) {}
+    /// Says where one instrument stands, with so many levels a side; nothing by default. Of instrument 0 it says the open orders of
+    /// all. Asked of a pipeline at rest only.
+    fn instrument_state(&self, _instrument: u32, _levels: usize, _to: &mut InstrumentState) {}
     /// Says what is to outlive the journal, as rows that a later build understands; nothing by default. It reads them as
     /// `memory`, before any market data.
     fn remember(&self, _to: &mut Lasting) {}

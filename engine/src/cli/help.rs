@@ -24,6 +24,7 @@ pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("tidegate schema book-top", "kinds of rows, and the columns of one"),
             ("tidegate journal ls run1", "the logs of a run: list, check, export"),
             ("tidegate why run1 1/momentum/12", "the whole story of an order"),
+            ("tidegate at run1 14:30:00", "a run as it stood at an instant"),
         ],
     ),
     (

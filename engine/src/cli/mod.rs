@@ -1,5 +1,6 @@
 //! The commands, one file each, and what they share: options, exit codes, tables, the summary for people.
 
+pub(crate) mod at;
 pub(crate) mod console;
 pub(crate) mod ctl;
 mod deliver;

@@ -61,18 +61,26 @@ fn trading_part(trading: &TradingStatus, details: bool) -> String {
         let age = duration(trading.age_ms);
         text += &line(Tone::Notice, &format!("the pipeline does not answer: what it said {age} ago follows"));
     }
-    let Some(halted) = trading.halted else { return text + &doubtful(trading, details) };
-    text += &match (halted, &trading.halt) {
-        (false, _) => line(Tone::Plain, "trading   goes on"),
-        (true, None) => line(Tone::Notice, "trading   HALTED"),
-        (true, Some(cause)) => line(Tone::Notice, &format!("trading   HALTED {}", halted_by(cause))),
-    };
+    if trading.halted.is_none() {
+        return text + &doubtful(trading, details);
+    }
+    text += &halt(trading);
     text += &trading.flatten.as_ref().map_or_else(String::new, |of| flatten(of, details));
     text += &doubtful(trading, details);
     text += &limits(&trading.limits, &trading.tables, details);
     text += &orders(trading, details);
     text += &positions(trading, details);
     text + &pnl(&trading.pnl, &trading.accounts)
+}
+
+/// Whether trading is halted, and by whom; nothing if the pipeline does not trade.
+pub(super) fn halt(trading: &TradingStatus) -> String {
+    match (trading.halted, &trading.halt) {
+        (None, _) => String::new(),
+        (Some(false), _) => line(Tone::Plain, "trading   goes on"),
+        (Some(true), None) => line(Tone::Notice, "trading   HALTED"),
+        (Some(true), Some(cause)) => line(Tone::Notice, &format!("trading   HALTED {}", halted_by(cause))),
+    }
 }
 
 /// The first names of a list, and how many there are besides.
@@ -85,7 +93,7 @@ fn names(names: &[String], all: u64, details: bool) -> String {
 }
 
 /// The instruments whose data are doubtful, and what ends that.
-fn doubtful(trading: &TradingStatus, details: bool) -> String {
+pub(super) fn doubtful(trading: &TradingStatus, details: bool) -> String {
     if trading.doubtful == 0 {
         return String::new();
     }
@@ -102,7 +110,7 @@ fn doubtful(trading: &TradingStatus, details: bool) -> String {
 }
 
 /// What is closed by command, and what it waits for.
-fn flatten(flatten: &FlattenStatus, details: bool) -> String {
+pub(super) fn flatten(flatten: &FlattenStatus, details: bool) -> String {
     let of: Vec<_> = flatten.of.iter().map(whose).collect();
     let of = names(&of, of.len() as u64, details);
     if flatten.orders > 0 {
@@ -134,7 +142,7 @@ fn closing(p: &ClosingStatus) -> String {
 }
 
 /// A note for rows that are not shown.
-fn more(shown: usize, all: u64, what: &str) -> String {
+pub(super) fn more(shown: usize, all: u64, what: &str) -> String {
     match all.saturating_sub(shown as u64) {
         0 => String::new(),
         n => format!("and {} more {what}\n", grouped(n)),
@@ -168,6 +176,11 @@ fn positions(trading: &TradingStatus, details: bool) -> String {
     if shown.is_empty() {
         return "positions none\n".to_owned();
     }
+    positions_table(shown) + &more(shown.len(), trading.held, "positions")
+}
+
+/// Positions with their money.
+pub(super) fn positions_table(shown: &[PositionStatus]) -> String {
     let columns = [
         column("positions", Align::Left),
         column("strategy", Align::Left).spare(),
@@ -186,7 +199,7 @@ fn positions(trading: &TradingStatus, details: bool) -> String {
         let cells = cells.into_iter().chain([average, bid, ask]).map(Cell::from);
         cells.chain([Cell::new(unrealised, tone)]).collect()
     };
-    table(&columns, &shown.iter().map(row).collect::<Vec<_>>()) + &more(shown.len(), trading.held, "positions")
+    table(&columns, &shown.iter().map(row).collect::<Vec<_>>())
 }
 
 fn venue(venue: &VenueReport, venues: usize) -> String {

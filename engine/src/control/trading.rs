@@ -184,7 +184,7 @@ pub struct FeedStatus {
 
 impl TradingStatus {
     /// An answer of the pipeline, `age` old.
-    pub(super) fn of(answer: &Answer, age: Duration, names: &Instances) -> TradingStatus {
+    pub(crate) fn of(answer: &Answer, age: Duration, names: &Instances) -> TradingStatus {
         let Answer { head, stages, tail, .. } = answer;
         let quoted = |instrument: u32| tail.quotes.iter().find(|q| q.instrument == instrument);
         let now = head.clock.map_or(head.now, |clock| Ns(clock.0 + age.as_nanos() as u64));
@@ -199,9 +199,9 @@ impl TradingStatus {
             limits: stages.limits.iter().map(limit).collect(),
             tables: stages.levels.chunk_by(|a, b| a.table == b.table).map(|of| table(of, names)).collect(),
             open_orders: stages.open_orders,
-            orders: stages.orders.iter().map(|o| order(o, quoted(o.instrument))).collect(),
+            orders: stages.orders.iter().map(|o| OrderStatus::of(o, quoted(o.instrument))).collect(),
             held: tail.held,
-            positions: tail.positions.iter().map(|p| position(p, quoted(p.instrument), names)).collect(),
+            positions: tail.positions.iter().map(|p| PositionStatus::of(p, quoted(p.instrument), names)).collect(),
             pnl: pnls(&tail.pnl),
             accounts: accounts(&tail.pnl, &stages.valuation),
             feeds: head.feeds.iter().map(|feed| feed_status(feed, now, head.clock.is_none())).collect(),
@@ -262,27 +262,41 @@ fn symbol(instrument: u32, quoted: Option<&QuotedInstrument>) -> String {
     quoted.map_or_else(|| format!("#{instrument}"), |q| q.symbol.clone())
 }
 
-fn order(order: &WorkingOrder, quoted: Option<&QuotedInstrument>) -> OrderStatus {
-    let [bid_px, ask_px] = touch(quoted);
-    let side = if order.side == Side::Sell { "sell" } else { "buy" }.to_owned();
-    let WorkingOrder { id, left, filled, .. } = *order;
-    OrderStatus { id: id.0.to_string(), symbol: symbol(order.instrument, quoted), side, left, filled, bid_px, ask_px }
+impl OrderStatus {
+    /// An open order.
+    pub(crate) fn of(order: &WorkingOrder, quoted: Option<&QuotedInstrument>) -> OrderStatus {
+        let [bid_px, ask_px] = touch(quoted);
+        let side = if order.side == Side::Sell { "sell" } else { "buy" }.to_owned();
+        let WorkingOrder { id, left, filled, .. } = *order;
+        OrderStatus {
+            id: id.0.to_string(),
+            symbol: symbol(order.instrument, quoted),
+            side,
+            left,
+            filled,
+            bid_px,
+            ask_px,
+        }
+    }
 }
 
-fn position(held: &HeldPosition, quoted: Option<&QuotedInstrument>, names: &Instances) -> PositionStatus {
-    let [bid_px, ask_px] = touch(quoted);
-    let decimals = quoted.map_or(2, |q| q.decimals);
-    PositionStatus {
-        symbol: symbol(held.instrument, quoted),
-        strategy: names.strategy_name(held.strategy),
-        account: held.account.0,
-        qty: held.position.qty,
-        avg_px: Px::known(held.position.avg_px).map(|px| decimal(px.0.into(), 9, decimals)),
-        bid_px,
-        ask_px,
-        realised: amount(held.money.realised, 2),
-        unrealised: amount(held.money.unrealised, 2),
-        fees: amount(held.money.fees, 2),
+impl PositionStatus {
+    /// A position.
+    pub(crate) fn of(held: &HeldPosition, quoted: Option<&QuotedInstrument>, names: &Instances) -> PositionStatus {
+        let [bid_px, ask_px] = touch(quoted);
+        let decimals = quoted.map_or(2, |q| q.decimals);
+        PositionStatus {
+            symbol: symbol(held.instrument, quoted),
+            strategy: names.strategy_name(held.strategy),
+            account: held.account.0,
+            qty: held.position.qty,
+            avg_px: Px::known(held.position.avg_px).map(|px| decimal(px.0.into(), 9, decimals)),
+            bid_px,
+            ask_px,
+            realised: amount(held.money.realised, 2),
+            unrealised: amount(held.money.unrealised, 2),
+            fees: amount(held.money.fees, 2),
+        }
     }
 }
 

@@ -9,6 +9,8 @@ pub struct Recorded {
     inputs: HomeLog,
     activity: Box<[u64]>,
     seq: u64,
+    /// The last input that is replayed.
+    through: u64,
     ended: bool,
 }
 
@@ -16,7 +18,12 @@ impl Recorded {
     /// Replays `inputs`, which begin after the input `after`, for as many instruments as their run had.
     pub fn new(inputs: HomeLog, after: u64, instruments: u32) -> Recorded {
         let activity = flow::table(instruments as usize, 0);
-        Recorded { inputs, activity, seq: after, ended: false }
+        Recorded { inputs, activity, seq: after, through: u64::MAX, ended: false }
+    }
+
+    /// Ends after that input.
+    pub fn through(self, seq: u64) -> Recorded {
+        Recorded { through: seq, ..self }
     }
 
     /// Inputs by instrument.
@@ -29,7 +36,7 @@ impl Head for Recorded {
     fn begin_turn(&mut self) {}
 
     fn admit(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
-        if self.ended {
+        if self.ended || self.seq >= self.through {
             return Ok(Admitted::Ended);
         }
         match self.inputs.next().transpose() {

@@ -61,6 +61,13 @@ impl Default for Inquiry {
     }
 }
 
+impl Answer {
+    /// What a pipeline at rest says.
+    pub fn of(head: HeadState, stages: TradingState, tail: TailState) -> Answer {
+        Answer { head, stages, tail, ..Answer::default() }
+    }
+}
+
 impl Inquiry {
     /// Whether a question of `since` or later is answered. If there is none, it is asked as soon as no other is open and the
     /// last one is long enough ago; so ask again until it is. An earlier answer would not know of a command just carried out.

@@ -12,7 +12,8 @@ impl TailStats {
         self.halts.halt.clone()
     }
 
-    pub(super) fn trading_state(&self, stages: &TradingState, to: &mut TailState) {
+    /// Positions and profit, and what the stages' part of an answer has to be shown with.
+    pub fn trading_state(&self, stages: &TradingState, to: &mut TailState) {
         for ((account, strategy, instrument), (position, money)) in self.trades.positions(stages) {
             let currency = self.listings.get(instrument).map_or([0; 4], |listed| listed.terms.currency);
             to.pnl.entry((account, currency)).or_default().add(&money);
@@ -32,13 +33,16 @@ impl TailStats {
         let doubtful = stages.doubtful_instruments.iter().copied();
         let set = stages.params.iter().map(|row| row.instrument).filter(|at| *at != 0);
         let shown: BTreeSet<u32> = held.chain(ordered).chain(flattened).chain(doubtful).chain(set).collect();
-        to.quotes.extend(shown.into_iter().map(|instrument| {
-            let listed = self.listings.get(instrument);
-            let symbol = listed.map_or_else(|| format!("#{instrument}"), |l| l.symbol.clone());
-            let decimals = listed.map_or(2, flow::Listed::price_decimals);
-            let key = self.listings.key(instrument);
-            QuotedInstrument { instrument, symbol, key, decimals, top: self.top(instrument).copied() }
-        }));
+        to.quotes.extend(shown.into_iter().map(|instrument| self.quoted(instrument)));
         to.halt = self.halt();
+    }
+
+    /// An instrument as an answer shows it.
+    pub fn quoted(&self, instrument: u32) -> QuotedInstrument {
+        let listed = self.listings.get(instrument);
+        let symbol = listed.map_or_else(|| format!("#{instrument}"), |l| l.symbol.clone());
+        let decimals = listed.map_or(2, flow::Listed::price_decimals);
+        let key = self.listings.key(instrument);
+        QuotedInstrument { instrument, symbol, key, decimals, top: self.top(instrument).copied() }
     }
 }

@@ -53,7 +53,7 @@ pub use roll_time::RollTime;
 pub use safe_mode::{CancelledAt, cancel_at_venues};
 pub use snapshot::Snapshot;
 pub use snapshot_error::SnapshotError;
-pub use snapshot_replay::snapshot;
+pub use snapshot_replay::{snapshot, snapshots};
 pub use started::as_started;
 pub(crate) use stop_state::StateAtStop;
 pub use verify::{Verified, VerifySink};

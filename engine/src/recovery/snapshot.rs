@@ -80,7 +80,7 @@ impl Snapshot {
     }
 
     /// The file of a snapshot, relative to the journal's folder.
-    pub(super) fn file_name(seq: u64) -> String {
+    pub fn file_name(seq: u64) -> String {
         sealed::name(seq, EXTENSION)
     }
 

@@ -89,6 +89,17 @@ fn of_each(field: &Field, fields: &[&'static Field]) -> Column {
 
 /// The columns of a kind after the common ones, with those of its `follower`. A follower's own row shows raw fields.
 pub(super) fn columns(info: &'static KindInfo, follower: Option<&'static KindInfo>) -> Vec<(Column, Value)> {
+    let columns = in_any_order(info, follower);
+    let of_many = info.follows.is_some_and(|f| f.times.is_some());
+    if info.row.is_empty() || of_many { columns } else { ordered(columns, info) }
+}
+
+/// The columns of a single event of a kind, without those of a follower.
+pub(super) fn own_columns(info: &'static KindInfo) -> Vec<(Column, Value)> {
+    in_any_order(info, None)
+}
+
+fn in_any_order(info: &'static KindInfo, follower: Option<&'static KindInfo>) -> Vec<(Column, Value)> {
     let mut columns: Vec<_> = info.flags.iter().map(|flag| (of_flag(*flag), Value::Flag(*flag))).collect();
     if let Some(id) = info.order() {
         columns.push((column("account", "integer", "", "account of the order"), Value::Account(id)));
@@ -113,8 +124,7 @@ pub(super) fn columns(info: &'static KindInfo, follower: Option<&'static KindInf
             columns.push((of_field(field, field.ty), Value::Follower(field)));
         }
     }
-    let of_many = info.follows.is_some_and(|f| f.times.is_some());
-    if info.row.is_empty() || of_many { columns } else { ordered(columns, info) }
+    columns
 }
 
 /// The columns in the order that the kind gives for its row.

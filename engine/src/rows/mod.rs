@@ -10,6 +10,7 @@
 mod cell;
 mod column;
 mod depth;
+mod fields;
 mod filter;
 mod one;
 mod render;
@@ -18,6 +19,8 @@ mod write;
 
 pub use cell::Cell;
 pub use column::Column;
+pub use fields::{Shown, fields};
+pub(crate) use fields::{price, quantity};
 pub use filter::{Filter, FilterError, parse_time};
 pub(crate) use one::row;
 pub(crate) use render::value;

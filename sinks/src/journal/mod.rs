@@ -40,6 +40,7 @@ mod manifest;
 #[allow(unsafe_code)]
 mod mapping;
 mod memory;
+mod part;
 mod previous;
 mod private;
 mod reader;

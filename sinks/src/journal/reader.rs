@@ -221,7 +221,7 @@ impl JournalReader {
         }))
     }
 
-    fn damaged(&self, fault: Fault) -> JournalError {
+    pub(super) fn damaged(&self, fault: Fault) -> JournalError {
         JournalError::Damaged { dir: self.dir.clone(), fault: Box::new(fault) }
     }
 }
@@ -264,17 +264,30 @@ impl LogReader {
     /// # Errors
     /// When a file cannot be read.
     pub fn seek_seq(&mut self, seq: u64) -> Result<(), JournalError> {
+        self.seek(|event| event.id.seq() < seq)
+    }
+
+    /// Seeks to the first record that is later than this time; to the end if there is none yet.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn seek_behind(&mut self, ts: Ns) -> Result<(), JournalError> {
+        self.seek(|event| event.ts <= ts)
+    }
+
+    /// Seeks to the first record for which `before` does not hold; it must hold for a beginning of the log alone.
+    fn seek(&mut self, before: impl Fn(&Event) -> bool) -> Result<(), JournalError> {
         let numbers = segment_numbers(&self.reader.dir, &self.reader.info, self.log)?;
         let open = |number| SegmentFile::open(&self.reader.dir, &self.reader.info, self.log, number);
         let (mut low, mut high) = (0, numbers.len());
         while low < high {
             let middle = low + (high - low) / 2;
             let first = open(numbers[middle])?.map(|s| s.record(0)).transpose()?;
-            if first.is_some_and(|e| e.id.0 != 0 && e.id.seq() < seq) { low = middle + 1 } else { high = middle }
+            if first.is_some_and(|e| e.id.0 != 0 && before(&e)) { low = middle + 1 } else { high = middle }
         }
         let number = low.checked_sub(1).map_or(numbers.first().copied().unwrap_or(1), |n| numbers[n]);
         let index = match open(number)? {
-            Some(segment) => segment.partition(|e| e.id.seq() < seq)?,
+            Some(segment) => segment.partition(before)?,
             None => 0,
         };
         self.place(number, index);

@@ -1,5 +1,6 @@
 //! Runs of the binary that are killed, damaged, stopped and continued.
 
+mod at;
 mod commanded;
 mod commands;
 mod follow;

@@ -66,12 +66,28 @@ const MODULES: &[(&str, &[&str])] = &[
     ("run", &["assembly", "config", "drive", "gateway", "ingress", "pipeline", "plan", "recovery", "report", "rows"]),
     ("control", &["config", "drive", "gateway", "ingress", "pipeline", "recovery", "report", "run"]),
     (
+        "instant",
+        &[
+            "assembly",
+            "build_id",
+            "config",
+            "control",
+            "drive",
+            "ingress",
+            "pipeline",
+            "recovery",
+            "registries",
+            "rows",
+        ],
+    ),
+    (
         "cli",
         &[
             "config",
             "control",
             "drive",
             "ingress",
+            "instant",
             "pipeline",
             "plan",
             "recovery",

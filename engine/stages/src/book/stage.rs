@@ -14,8 +14,8 @@ use super::touch::Top;
 use crate::Space;
 use flow::records::{Add, Anomaly, BookTop, Cancel, Delete, Exec, Level, Listing, Quote, Replace};
 use flow::{
-    AnomalyKind, BookKind, Event, Flags, InstrumentType, IntParam, Kind, Kinds, Ns, Out, Param, ParamError, Params,
-    Qty, Scope, Side, Stage, StateError, StateReader, StateWriter, TradingState, Trust,
+    AnomalyKind, BookKind, Event, Flags, InstrumentState, InstrumentType, IntParam, Kind, Kinds, Ns, Out, Param,
+    ParamError, Params, Qty, Scope, Side, Stage, StateError, StateReader, StateWriter, TradingState, Trust,
 };
 use std::mem::offset_of;
 
@@ -377,6 +377,11 @@ impl Stage for BookStage {
         let (doubtful, which) = self.trust.doubtful();
         to.doubtful = doubtful;
         to.doubtful_instruments.extend(which.take(TradingState::ROWS));
+    }
+
+    fn instrument_state(&self, instrument: u32, levels: usize, to: &mut InstrumentState) {
+        let doubtful = self.trust.is_doubtful(instrument);
+        to.book = self.books.book(instrument).map(|book| book.state(levels, doubtful));
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {

@@ -6,7 +6,7 @@
 use super::books::{BookId, Books, Place};
 use super::order::{NOBODY, half_of, key_of};
 use super::touch::Top;
-use flow::{Px, Qty, Side};
+use flow::{BookState, LevelState, Px, Qty, Side};
 
 /// A price level of a side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +86,20 @@ impl<'a> Book<'a> {
             let level = &books.levels[level];
             Depth { px: level.px, qty: Qty(level.qty), orders: level.orders }
         })
+    }
+
+    /// What people are shown of it: so many levels a side, and how many there are.
+    pub fn state(&self, levels: usize, doubtful: bool) -> BookState {
+        let shown = |side| {
+            let of = |level: Depth| LevelState {
+                px: level.px,
+                qty: level.qty,
+                orders: Some(level.orders).filter(|known| *known > 0),
+            };
+            self.depth(side).take(levels).map(of).collect()
+        };
+        let [bid_levels, ask_levels] = [Side::Buy, Side::Sell].map(|side| self.depth(side).count() as u64);
+        BookState { bids: shown(Side::Buy), asks: shown(Side::Sell), bid_levels, ask_levels, doubtful }
     }
 
     /// The level at a price; `None` if nothing rests there.

@@ -106,3 +106,13 @@ pub(super) const fn summary_kinds(entries: &[MeasureEntry]) -> Kinds {
     }
     kinds
 }
+
+/// The kinds that these measures emit.
+pub(super) const fn emitted_kinds(entries: &[MeasureEntry]) -> Kinds {
+    let (mut kinds, mut entry) = (Kinds::NONE, 0);
+    while entry < entries.len() {
+        kinds = kinds.or(Kinds::of(entries[entry].build.emits));
+        entry += 1;
+    }
+    kinds
+}

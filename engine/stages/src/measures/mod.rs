@@ -74,3 +74,6 @@ pub const MEASURES: &[MeasureEntry] = &[
 
 /// The kinds that a summary of measures reads.
 pub const SUMMARY_KINDS: Kinds = entry::summary_kinds(MEASURES);
+
+/// The kinds that measures emit.
+pub const MEASURE_KINDS: Kinds = entry::emitted_kinds(MEASURES);

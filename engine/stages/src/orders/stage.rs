@@ -9,8 +9,8 @@ use super::table::Order;
 use crate::Space;
 use flow::records::{Cancelled, Sent};
 use flow::{
-    Action, Event, Kind, Kinds, OrderId, Out, ParamError, Params, Scope, Stage, StateError, StateReader, StateWriter,
-    TradingState, WorkingOrder,
+    Action, Event, InstrumentState, Kind, Kinds, OrderId, Out, ParamError, Params, Scope, Stage, StateError,
+    StateReader, StateWriter, TradingState, WorkingOrder,
 };
 
 /// Keeps orders and counters.
@@ -51,6 +51,11 @@ impl OrdersStage {
     pub fn ended(&self, root: OrderId) -> Option<Ended> {
         self.manager.ended(root)
     }
+}
+
+fn working(order: &Order) -> WorkingOrder {
+    let Order { id, instrument, side, filled, .. } = *order;
+    WorkingOrder { id, instrument, side, left: order.left(), filled }
 }
 
 impl Stage for OrdersStage {
@@ -121,12 +126,12 @@ impl Stage for OrdersStage {
     /// Reads its orders once, which takes up to some milliseconds with the largest tables.
     fn trading_state(&self, to: &mut TradingState) {
         to.open_orders = self.manager.orders.len() as u64;
-        let row = |o: &Order| {
-            let Order { id, instrument, side, filled, .. } = *o;
-            WorkingOrder { id, instrument, side, left: o.left(), filled }
-        };
-        to.orders.extend(self.orders().take(to.open_orders as usize).take(TradingState::ROWS).map(row));
+        to.orders.extend(self.orders().take(to.open_orders as usize).take(TradingState::ROWS).map(working));
         to.flatten = self.manager.flatten_state();
+    }
+
+    fn instrument_state(&self, instrument: u32, _: usize, to: &mut InstrumentState) {
+        to.orders.extend(self.orders().filter(|o| instrument == 0 || o.instrument == instrument).map(working));
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {
