@@ -1,8 +1,8 @@
 //! Deliberate faults, to prove that tests would catch them and that a halt does not need a healthy pipeline.
 //!
 //! Each [`Fault`] breaks one rule of the merge that makes a cut pipeline emit the same as an uncut one; [`spins`] makes a
-//! stage hang. They exist only with the feature `deliberate-faults`, which only those tests turn on; without it [`is_on`] and
-//! [`spins`] are a constant `false`.
+//! stage hang, and [`wavers`] makes one emit something else each time. They exist only with the feature `deliberate-faults`,
+//! which only those tests turn on; without it [`is_on`] and [`spins`] are a constant `false`, and [`wavers`] is 0.
 
 /// A rule to break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,16 +57,30 @@ mod switch {
         static FROM: LazyLock<Option<u64>> = LazyLock::new(|| std::env::var("TIDEGATE_SPIN_AT").ok()?.parse().ok());
         FROM.is_some_and(|from| seq >= from)
     }
+
+    /// A number that is another one each time for the outcomes of the input that the variable `TIDEGATE_WAVER_AT` names; else 0.
+    pub fn wavers(seq: u64) -> u8 {
+        static AT: LazyLock<Option<u64>> = LazyLock::new(|| std::env::var("TIDEGATE_WAVER_AT").ok()?.parse().ok());
+        static TIMES: AtomicU8 = AtomicU8::new(0);
+        if *AT == Some(seq) { TIMES.fetch_add(1, Ordering::SeqCst).wrapping_add(1) } else { 0 }
+    }
 }
 
 #[cfg(feature = "deliberate-faults")]
-pub use switch::{inject, is_on, spins};
+pub use switch::{inject, is_on, spins, wavers};
 
 /// Whether a fault is on.
 #[cfg(not(feature = "deliberate-faults"))]
 #[inline]
 pub const fn is_on(_: Fault) -> bool {
     false
+}
+
+/// A number that is another one each time for the outcomes of an input, as of a stage that is not deterministic; else 0.
+#[cfg(not(feature = "deliberate-faults"))]
+#[inline]
+pub const fn wavers(_: u64) -> u8 {
+    0
 }
 
 /// Whether a stage hangs at this input.

@@ -76,6 +76,8 @@ impl<'a> StateWriter<'a> {
 /// Reads the states back in the order in which they were put.
 pub struct StateReader<'a> {
     instruments: BTreeMap<String, u32>,
+    /// The last key that was looked up, and its instrument: neighbours are often of one.
+    last: (&'a str, u32),
     bytes: &'a [u8],
 }
 
@@ -83,7 +85,7 @@ impl<'a> StateReader<'a> {
     /// Reads what a [`StateWriter`] wrote.
     pub fn new(listings: &Listings, bytes: &'a [u8]) -> Self {
         let instruments = listings.iter().map(|l| (listings.key(l.instrument), l.instrument)).collect();
-        StateReader { instruments, bytes }
+        StateReader { instruments, last: ("", 0), bytes }
     }
 
     /// The next value.
@@ -104,6 +106,19 @@ impl<'a> StateReader<'a> {
         let unlisted = || key.strip_prefix('#').and_then(|index| index.parse().ok());
         let known = self.instruments.get(key).copied().or_else(unlisted);
         known.ok_or_else(|| StateError::UnknownListing(key.to_owned()))
+    }
+
+    /// The instrument of the next value, which is a key written by [`StateWriter::key`].
+    ///
+    /// # Errors
+    /// [`StateError::Decode`] when it is no text, and as [`StateReader::instrument`].
+    pub fn keyed(&mut self) -> Result<u32, StateError> {
+        let (key, rest) = postcard::take_from_bytes::<&'a str>(self.bytes)?;
+        self.bytes = rest;
+        if key != self.last.0 {
+            self.last = (key, self.instrument(key)?);
+        }
+        Ok(self.last.1)
     }
 
     /// Ends reading.

@@ -1,6 +1,7 @@
 //! The summary of a run, for people: what a trader looks for, and with `--details` load, rings and latency too.
 
 use super::console;
+use super::difference::difference;
 use super::exit::{Exit, Failure, output};
 use super::meters;
 use super::numbers::grouped;
@@ -57,7 +58,8 @@ fn summary(report: &Report, details: bool) -> String {
         text += &machinery(report);
     }
     text += &format!("outcomes  {}  hash {}\n", grouped(report.outcomes), report.outcome_hash);
-    text + &report.verified.as_ref().map_or_else(String::new, verified)
+    text += &report.verified.as_ref().map_or_else(String::new, verified);
+    text + &report.difference.as_ref().map_or_else(String::new, difference)
 }
 
 /// Load of the groups, ring occupancy, latency of the stages, and the host.

@@ -72,3 +72,31 @@ pub(super) fn listed(journal: &Path, extension: &str) -> Result<Vec<(u64, PathBu
     found.sort_unstable();
     Ok(found)
 }
+
+/// Bytes as a whole: read one by one, as those of any list, the state of a large market takes longer than its hash. What is
+/// written is the same.
+pub(super) mod bytes_at_once {
+    use serde::de::{Error, Visitor};
+    use serde::{Deserializer, Serializer};
+    use std::fmt;
+
+    /// Writes them.
+    pub(in crate::recovery) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(bytes)
+    }
+
+    /// Reads them.
+    pub(in crate::recovery) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Vec<u8>, D::Error> {
+        struct Bytes;
+        impl Visitor<'_> for Bytes {
+            type Value = Vec<u8>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("bytes")
+            }
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+                Ok(bytes.to_vec())
+            }
+        }
+        from.deserialize_bytes(Bytes)
+    }
+}

@@ -37,8 +37,10 @@ pub struct Snapshot {
     /// Names and listings so far, 64 bytes each.
     pub definitions: Vec<u8>,
     /// State of the ingress.
+    #[serde(with = "sealed::bytes_at_once")]
     pub ingress: Vec<u8>,
     /// State of the stages in pipeline order, then of the tail.
+    #[serde(with = "sealed::bytes_at_once")]
     pub stages: Vec<u8>,
 }
 

@@ -28,6 +28,9 @@ pub struct Verified {
     pub completed: bool,
     /// Description of the first difference.
     pub difference: Option<String>,
+    /// What is recorded and what was regenerated where they differ first; absent where a side has nothing.
+    #[serde(skip)]
+    pub first: Option<Box<[Option<Event>; 2]>>,
 }
 
 impl Verified {
@@ -146,6 +149,7 @@ impl VerifySink {
             Some(next) => {
                 let difference = format!("recorded: {next:?}; regenerated: {event:?}");
                 self.found.difference = Some(difference.clone());
+                self.found.first = Some(Box::new([Some(next), Some(*event)]));
                 if self.strict {
                     return Err(refused(format!("the replay differs from the journal: {difference}")));
                 }
@@ -173,13 +177,15 @@ impl VerifySink {
     /// are not judged, but an outcome of an input that is not stored is one too many.
     fn count_extra(&mut self) -> Result<(), JournalError> {
         let (Some(first), None) = (self.next.take(), &self.found.difference) else { return Ok(()) };
-        let mut left = vec![first.id.seq()];
+        let mut left = vec![first];
         for event in self.recorded.by_ref() {
-            left.push(event?.id.seq());
+            left.push(event?);
         }
         // An input is stored before its outcomes, so this is read after them.
         let last = self.members.last().map_or(Ok(0), |member| member.reader().last_input_seq())?;
-        self.found.extra = left.into_iter().filter(|seq| *seq <= self.finished || *seq > last).count() as u64;
+        left.retain(|event| event.id.seq() <= self.finished || event.id.seq() > last);
+        self.found.extra = left.len() as u64;
+        self.found.first = left.first().map(|extra| Box::new([Some(*extra), None]));
         Ok(())
     }
 

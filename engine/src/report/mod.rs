@@ -4,6 +4,7 @@
 
 mod accounts;
 mod busiest;
+mod difference;
 mod measures;
 mod percentiles;
 mod summary;
@@ -12,6 +13,8 @@ mod trading;
 pub use accounts::AccountReport;
 pub(crate) use accounts::accounts;
 pub use busiest::{BarReport, SymbolReport};
+pub use difference::{Cause, Difference, FieldOnBoth, FromInput, Side};
+pub(crate) use difference::{Naming, Placed, time};
 pub use measures::MeasuresReport;
 pub use percentiles::Percentiles;
 pub(crate) use percentiles::latencies;

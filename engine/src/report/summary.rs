@@ -2,6 +2,7 @@
 
 use super::accounts::{AccountReport, accounts};
 use super::busiest::{SymbolReport, busiest};
+use super::difference::Difference;
 use super::measures::{MeasuresReport, measures};
 use super::percentiles::{Percentiles, latencies};
 use super::trading::{self, PnlReport, PositionReport};
@@ -113,6 +114,9 @@ pub struct Report {
     /// Comparison with the recorded outcomes, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verified>,
+    /// The first difference of that comparison, and what probably caused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub difference: Option<Difference>,
 }
 
 fn per_second(events: u64, time: Duration) -> f64 {
@@ -203,6 +207,7 @@ pub(crate) fn reported<H: Head>(
         replaying: false,
         halt: stats.halt().filter(|_| state.halted == Some(true)),
         verified: None,
+        difference: None,
     };
     (report, sink_error.filter(|e| !e.closed))
 }

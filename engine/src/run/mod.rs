@@ -2,6 +2,7 @@
 //! changes in the configuration, and opens what joins.
 
 mod changes;
+mod diagnosis;
 mod error;
 mod execute;
 mod options;

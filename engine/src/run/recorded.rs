@@ -1,5 +1,6 @@
 //! Repeats the inputs of a journal, and compares the outcomes with its record if asked to.
 
+use super::diagnosis::Compared;
 use super::error::RunError;
 use super::options::{Compare, Options, sinks};
 use crate::assembly::Blueprint;
@@ -55,9 +56,9 @@ pub(super) fn execute(
         start.restore_pipeline(&mut assembly).map_err(RecoveryError::from)?;
     }
     let shape = Shape::of(&assembly.plan);
-    let start = Instant::now();
+    let began = Instant::now();
     let (mut finished, _) = assembly.run()?;
-    let seconds = finished.ended.duration_since(start);
+    let seconds = finished.ended.duration_since(began);
     let activity = finished.head.activity().to_vec();
     let error = finished.error.take().map(RunError::from);
     let (mut report, sink_error) = reported(finished, &shape, seconds, &activity);
@@ -68,6 +69,11 @@ pub(super) fn execute(
             Ok(completed) => report.verified.iter_mut().for_each(|v| v.completed = completed),
             Err(e) => error = Some(e.into()),
         }
+    }
+    if let (None, Some(verified)) = (&error, report.verified.as_ref().filter(|v| v.first.is_some())) {
+        let (home, start, control) = (&home, start.as_ref(), &options.control);
+        let compared = Compared { settings, home, members: &members, start, control };
+        report.difference = compared.difference(verified)?;
     }
     Ok((report, error))
 }

@@ -80,12 +80,15 @@ impl<T: Kept + Serialize + DeserializeOwned> Recent<T> {
     pub(crate) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.oldest = 0;
         self.ring.clear();
-        let saved = from.get::<Vec<(String, T)>>()?;
-        if saved.len() > self.ring.bound() {
-            return Err(StateError::TooLarge { what: "trades", found: saved.len(), limit: self.ring.bound() });
+        // One by one and without a text of its own for each: there are hundreds of thousands.
+        let saved = from.get::<usize>()?;
+        if saved > self.ring.bound() {
+            return Err(StateError::TooLarge { what: "trades", found: saved, limit: self.ring.bound() });
         }
-        for (key, mut value) in saved {
-            *value.instrument() = from.instrument(&key)?;
+        for _ in 0..saved {
+            let instrument = from.keyed()?;
+            let mut value = from.get::<T>()?;
+            *value.instrument() = instrument;
             self.push(value);
         }
         Ok(())

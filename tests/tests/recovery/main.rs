@@ -3,6 +3,7 @@
 mod at;
 mod commanded;
 mod commands;
+mod differences;
 mod follow;
 mod going_on;
 mod journal_runs;

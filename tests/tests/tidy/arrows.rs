@@ -63,7 +63,13 @@ const MODULES: &[(&str, &[&str])] = &[
     ("assembly", &["config", "drive", "gateway", "ingress", "pipeline", "plan"]),
     ("recovery", &["assembly", "build_id", "config", "drive", "gateway", "ingress", "pipeline", "plan", "registries"]),
     ("report", &["drive", "ingress", "pipeline", "plan", "recovery", "rows"]),
-    ("run", &["assembly", "config", "drive", "gateway", "ingress", "pipeline", "plan", "recovery", "report", "rows"]),
+    (
+        "run",
+        &[
+            "assembly", "build_id", "config", "drive", "gateway", "ingress", "pipeline", "plan", "recovery", "report",
+            "rows",
+        ],
+    ),
     ("control", &["config", "drive", "gateway", "ingress", "pipeline", "recovery", "report", "run"]),
     (
         "instant",
