@@ -57,6 +57,12 @@ impl<'a> StateWriter<'a> {
         self.bytes = postcard::to_extend(value, std::mem::take(&mut self.bytes)).expect("a vector takes every value");
     }
 
+    /// Appends bytes at once: a large table as a list of numbers would be written and read one by one.
+    pub fn put_bytes(&mut self, bytes: &[u8]) {
+        self.put(&(bytes.len() as u64));
+        self.bytes.extend_from_slice(bytes);
+    }
+
     /// The key of an instrument: `symbol@venue`.
     pub fn key(&self, instrument: u32) -> String {
         self.listings.key(instrument)
@@ -76,8 +82,6 @@ impl<'a> StateWriter<'a> {
 /// Reads the states back in the order in which they were put.
 pub struct StateReader<'a> {
     instruments: BTreeMap<String, u32>,
-    /// The last key that was looked up, and its instrument: neighbours are often of one.
-    last: (&'a str, u32),
     bytes: &'a [u8],
 }
 
@@ -85,7 +89,7 @@ impl<'a> StateReader<'a> {
     /// Reads what a [`StateWriter`] wrote.
     pub fn new(listings: &Listings, bytes: &'a [u8]) -> Self {
         let instruments = listings.iter().map(|l| (listings.key(l.instrument), l.instrument)).collect();
-        StateReader { instruments, last: ("", 0), bytes }
+        StateReader { instruments, bytes }
     }
 
     /// The next value.
@@ -108,17 +112,14 @@ impl<'a> StateReader<'a> {
         known.ok_or_else(|| StateError::UnknownListing(key.to_owned()))
     }
 
-    /// The instrument of the next value, which is a key written by [`StateWriter::key`].
+    /// The next value, which are bytes that [`StateWriter::put_bytes`] wrote.
     ///
     /// # Errors
-    /// [`StateError::Decode`] when it is no text, and as [`StateReader::instrument`].
-    pub fn keyed(&mut self) -> Result<u32, StateError> {
-        let (key, rest) = postcard::take_from_bytes::<&'a str>(self.bytes)?;
+    /// [`StateError::Decode`] when there are fewer.
+    pub fn bytes(&mut self) -> Result<&'a [u8], StateError> {
+        let (bytes, rest) = postcard::take_from_bytes::<&'a [u8]>(self.bytes)?;
         self.bytes = rest;
-        if key != self.last.0 {
-            self.last = (key, self.instrument(key)?);
-        }
-        Ok(self.last.1)
+        Ok(bytes)
     }
 
     /// Ends reading.

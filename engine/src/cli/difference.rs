@@ -46,7 +46,7 @@ fn fields(fields: &[FieldOnBoth]) -> String {
         column("", Align::Left),
         column("recorded", Align::Right),
         column("repeated", Align::Right),
-        column("unit", Align::Left).spare(),
+        column("unit", Align::Left),
     ];
     let value = |value: &Option<Value>| match value {
         None | Some(Value::Null) => UNKNOWN.to_owned(),

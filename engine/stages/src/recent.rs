@@ -8,17 +8,26 @@
 
 use flow::{Reserve, StateError, StateReader, StateWriter};
 use prefetch_index::prefetch_index;
-use serde::{Serialize, de::DeserializeOwned};
+use std::collections::BTreeMap;
 
 /// How many values ahead their place is prefetched.
 const AHEAD: usize = 3;
 
-/// What is kept of a trade. The index of its instrument is not serialised: it depends on what else is loaded.
+/// Most words of a value.
+pub(crate) const MOST_WORDS: usize = 6;
+
+/// What is kept of a trade.
 pub(crate) trait Kept: Copy {
+    /// Words of a value in a saved state.
+    const WORDS: usize;
     /// Any value.
     const VACANT: Self;
     /// The instrument.
     fn instrument(&mut self) -> &mut u32;
+    /// The value in words; those behind [`Kept::WORDS`] are 0.
+    fn words(&self) -> [u64; MOST_WORDS];
+    /// The value of such words.
+    fn of(words: [u64; MOST_WORDS]) -> Self;
 }
 
 /// The ring.
@@ -65,12 +74,22 @@ impl<T: Kept> Recent<T> {
     }
 }
 
-impl<T: Kept + Serialize + DeserializeOwned> Recent<T> {
-    /// Saves what it holds.
+impl<T: Kept> Recent<T> {
+    /// Saves what it holds: the keys of its instruments as they come first, then the values in words. There are hundreds of
+    /// thousands, so they are written and read at once, and not field by field.
     pub(crate) fn save(&self, to: &mut StateWriter<'_>) {
-        let keyed = |mut value: T| (to.key(*value.instrument()), value);
-        let held: Vec<(String, T)> = self.iter().copied().map(keyed).collect();
-        to.put(&held);
+        let (mut keys, mut places) = (Vec::new(), BTreeMap::<u32, u32>::new());
+        let mut bytes = Vec::with_capacity(self.ring.len() * T::WORDS * 8);
+        for mut value in self.iter().copied() {
+            let instrument = value.instrument();
+            *instrument = *places.entry(*instrument).or_insert_with(|| {
+                keys.push(to.key(*instrument));
+                keys.len() as u32 - 1
+            });
+            value.words()[..T::WORDS].iter().for_each(|word| bytes.extend(word.to_le_bytes()));
+        }
+        to.put(&keys);
+        to.put_bytes(&bytes);
     }
 
     /// Loads what [`Recent::save`] wrote.
@@ -80,15 +99,21 @@ impl<T: Kept + Serialize + DeserializeOwned> Recent<T> {
     pub(crate) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.oldest = 0;
         self.ring.clear();
-        // One by one and without a text of its own for each: there are hundreds of thousands.
-        let saved = from.get::<usize>()?;
-        if saved > self.ring.bound() {
-            return Err(StateError::TooLarge { what: "trades", found: saved, limit: self.ring.bound() });
+        let keys = from.get::<Vec<String>>()?;
+        let instruments = keys.iter().map(|key| from.instrument(key)).collect::<Result<Vec<_>, _>>()?;
+        let bytes = from.bytes()?;
+        let found = bytes.len() / (T::WORDS * 8);
+        if found > self.ring.bound() {
+            return Err(StateError::TooLarge { what: "trades", found, limit: self.ring.bound() });
         }
-        for _ in 0..saved {
-            let instrument = from.keyed()?;
-            let mut value = from.get::<T>()?;
-            *value.instrument() = instrument;
+        for row in bytes.chunks(T::WORDS * 8) {
+            let mut words = [0; MOST_WORDS];
+            for (word, bytes) in words.iter_mut().zip(row.chunks_exact(8)) {
+                *word = u64::from_le_bytes(bytes.try_into().expect("a chunk of eight"));
+            }
+            let mut value = T::of(words);
+            let known = instruments.get(*value.instrument() as usize);
+            *value.instrument() = *known.ok_or(StateError::Inconsistent("a trade of no instrument"))?;
             self.push(value);
         }
         Ok(())

@@ -7,29 +7,36 @@
 //! the ring, where that is forgotten.
 
 use super::sum::{Prices, Sum};
-use crate::recent::{Kept, Recent};
+use crate::recent::{Kept, MOST_WORDS, Recent};
 use flow::records::{BrokenTrade, Trade};
 use flow::{Event, Ns, Px};
-use serde::{Deserialize, Serialize};
 
 /// A trade that went into bars.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy)]
 pub(super) struct Print {
     match_id: u64,
     ts: Ns,
     /// [`Px::NONE`] once it is broken.
     px: Px,
-    #[serde(skip)]
     instrument: u32,
 }
 
 const _: () = assert!(size_of::<Print>() == 32);
 
 impl Kept for Print {
+    const WORDS: usize = 4;
     const VACANT: Print = Print { match_id: 0, ts: Ns::NONE, px: Px::NONE, instrument: 0 };
 
     fn instrument(&mut self) -> &mut u32 {
         &mut self.instrument
+    }
+
+    fn words(&self) -> [u64; MOST_WORDS] {
+        [self.match_id, self.ts.0, self.px.0.cast_unsigned(), self.instrument.into(), 0, 0]
+    }
+
+    fn of([match_id, ts, px, instrument, ..]: [u64; MOST_WORDS]) -> Print {
+        Print { match_id, ts: Ns(ts), px: Px(px.cast_signed()), instrument: instrument as u32 }
     }
 }
 

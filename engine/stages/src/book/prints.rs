@@ -7,20 +7,18 @@
 //!
 //! Bound: the parameter. Worst case: a break, which is rare, walks once over all that is remembered, about a millisecond.
 
-use crate::recent::{Kept, Recent};
+use crate::recent::{Kept, MOST_WORDS, Recent};
 use flow::records::{BrokenTrade, Trade};
 use flow::{Event, Flags, Ns, Px, Qty};
-use serde::{Deserialize, Serialize};
 
 /// A trade that can be broken.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy)]
 pub(super) struct Print {
     match_id: u64,
     exchange_ts: Ns,
     ts: Ns,
     px: Px,
     qty: Qty,
-    #[serde(skip)]
     instrument: u32,
     flags: Flags,
     broken: bool,
@@ -29,6 +27,7 @@ pub(super) struct Print {
 const _: () = assert!(size_of::<Print>() == 48);
 
 impl Kept for Print {
+    const WORDS: usize = 6;
     const VACANT: Print = Print {
         match_id: 0,
         exchange_ts: Ns::NONE,
@@ -42,6 +41,24 @@ impl Kept for Print {
 
     fn instrument(&mut self) -> &mut u32 {
         &mut self.instrument
+    }
+
+    fn words(&self) -> [u64; MOST_WORDS] {
+        let last = u64::from(self.instrument) | u64::from(self.flags.0) << 32 | u64::from(self.broken) << 48;
+        [self.match_id, self.exchange_ts.0, self.ts.0, self.px.0.cast_unsigned(), self.qty.0, last]
+    }
+
+    fn of([match_id, exchange_ts, ts, px, qty, last]: [u64; MOST_WORDS]) -> Print {
+        Print {
+            match_id,
+            exchange_ts: Ns(exchange_ts),
+            ts: Ns(ts),
+            px: Px(px.cast_signed()),
+            qty: Qty(qty),
+            instrument: last as u32,
+            flags: Flags((last >> 32) as u16),
+            broken: last >> 48 != 0,
+        }
     }
 }
 
