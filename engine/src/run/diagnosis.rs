@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn what_one_side_has_more_is_told_from_what_both_have() {
         let event =
-            |ordinal: u8, source| Event { id: EventId::new(7, 3, ordinal), source, ..bytemuck::Zeroable::zeroed() };
+            |ordinal: u16, source| Event { id: EventId::new(7, 3, ordinal), source, ..bytemuck::Zeroable::zeroed() };
         let sides = |record: &[Event], repeated: &[Event]| {
             first_of(record, repeated).map(|side| side.map(|side| (side.event.id.0 & 0xff, side.place)))
         };
