@@ -23,6 +23,9 @@ pub(crate) struct WhyArgs {
     /// Print one JSON object to standard output.
     #[arg(long)]
     json: bool,
+    /// Repeat the journal up to the order: what each check found, and measures that the outcomes leave out.
+    #[arg(long)]
+    deep: bool,
     /// Write the story as a page to this file.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -41,8 +44,11 @@ impl From<WhyError> for Failure {
 pub(crate) fn run(args: &WhyArgs, registries: &Registries) -> Result<Exit, Failure> {
     let began = Instant::now();
     let mut why = Why::open(&args.journal, registries, Notices(console::say))?;
-    let told = why.order(&args.order)?;
+    let mut told = why.order(&args.order)?;
     let took = began.elapsed();
+    if args.deep {
+        why.deepen(&mut told)?;
+    }
     if let Some(file) = &args.html {
         std::fs::write(file, told.page())
             .map_err(|e| Failure::failed(format!("{}: it cannot be written: {e}", file.display())))?;

@@ -23,6 +23,14 @@ pub enum WhyError {
     /// The journal cannot be repeated.
     #[error("{0}")]
     Repeat(#[from] RecoveryError),
+    /// The repetition of a journal gives something else than was recorded.
+    #[error("{}: repeated up to order {order}, it gives another request than was recorded; `tidegate replay --journal {} --verify` says where they part", .dir.display(), .dir.display())]
+    Differs {
+        /// The journal.
+        dir: PathBuf,
+        /// The order.
+        order: u64,
+    },
     /// The recorded configuration cannot be read.
     #[error("{0}")]
     Config(#[from] Faults),

@@ -1,10 +1,12 @@
 //! A story as one JSON object. Its fields are a public contract: `docs/why.md` lists them. Rows are those of an export.
 
+use super::deep::Deep;
 use super::story::{Cause, Relative, Row, Step, Story};
 use flow::EventId;
 use serde_json::{Map, Value, json};
 use sinks::journal::LogKind;
 use stages::Instances;
+use stages::risk::Checked;
 
 /// The id of an event: the seq of its input, the position of its stage, its ordinal there.
 fn event_id(id: EventId) -> Value {
@@ -65,6 +67,21 @@ fn relative_json(relative: &Relative, names: &Instances) -> Value {
     })
 }
 
+fn deep_json(deep: &Deep) -> Value {
+    let check = |of: &Checked| {
+        let entry = stages::risk::check(of.check);
+        json!({
+            "check": entry.map(|entry| entry.name),
+            "unit": entry.map(|entry| entry.unit),
+            "level": of.level,
+            "limit": of.limit,
+            "value": of.value,
+            "passes": of.passes,
+        })
+    };
+    json!({ "repeated_after": deep.from, "checks": deep.checks.iter().map(check).collect::<Vec<_>>() })
+}
+
 /// The whole story.
 pub(super) fn json(story: &Story, names: &Instances) -> Value {
     let steps = |steps: &[Step]| steps.iter().map(|step| step_json(step, story)).collect::<Vec<_>>();
@@ -89,5 +106,6 @@ pub(super) fn json(story: &Story, names: &Instances) -> Value {
         "steps": steps(&story.steps),
         "relatives": story.relatives.iter().map(|of| relative_json(of, names)).collect::<Vec<_>>(),
         "missing": story.missing,
+        "deep": story.deep.as_ref().map(deep_json),
     })
 }

@@ -7,6 +7,7 @@
 //!
 //! Bound: the index is read in pages, a story has the events of one order. Worst case: a journal without an index is read once.
 
+mod deep;
 mod error;
 mod index;
 mod json;
@@ -22,23 +23,25 @@ pub use error::WhyError;
 use crate::config::{Draft, Settings};
 use crate::recovery::Notices;
 use crate::registries::Registries;
+use flow::Kind;
 use index::{Index, Trouble};
 use sinks::journal::Home;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use story::{Book, Story, tell};
+use story::{Book, Chapter, Story, tell};
 
 /// The journals of a run, open for questions about orders.
 pub struct Why {
     dir: PathBuf,
     index: Index,
+    registries: Registries,
     settings: Settings,
     book: Book,
     notices: Notices,
 }
 
 /// The story of an order, to be shown.
-pub struct Told {
+pub struct OrderStory {
     story: Story,
     book: Arc<stages::Instances>,
 }
@@ -56,7 +59,7 @@ impl Why {
         let settings = Draft::recorded(text, &dir.join("journal.toml"), registries).settings;
         let book = Book::new(Arc::new(settings.instances.clone()));
         let index = Index::open(&home, notices)?;
-        Ok(Why { dir: dir.to_owned(), index, settings, book, notices })
+        Ok(Why { dir: dir.to_owned(), index, registries: registries.clone(), settings, book, notices })
     }
 
     /// How many records were read to bring the index up to date.
@@ -69,11 +72,11 @@ impl Why {
     ///
     /// # Errors
     /// When the text is no order id, the journals have no such order, or cannot be read.
-    pub fn order(&mut self, text: &str) -> Result<Told, WhyError> {
+    pub fn order(&mut self, text: &str) -> Result<OrderStory, WhyError> {
         let order = name::parse(text, &self.book.names)?;
         for attempt in 0..2 {
             let found = match tell(&mut self.index, order, &self.settings, &self.book) {
-                Ok(Some(story)) => return Ok(Told { story, book: self.book.names.clone() }),
+                Ok(Some(story)) => return Ok(OrderStory { story, book: self.book.names.clone() }),
                 Ok(None) => unknown::nearest(&mut self.index, order),
                 Err(trouble) => Err(trouble),
             };
@@ -95,7 +98,30 @@ impl Why {
     }
 }
 
-impl Told {
+impl Why {
+    /// Adds what no recorded event holds: the journal is repeated from the nearest snapshot up to the order, with outcomes of
+    /// all kinds. That says what each check found, and the measures that the outcomes leave out.
+    ///
+    /// # Errors
+    /// When another build wrote the journal, the order's request is not in it, or the repetition differs from the record.
+    pub fn deepen(&mut self, told: &mut OrderStory) -> Result<(), WhyError> {
+        let order = told.story.order;
+        let request = told.story.steps.iter().find(|step| step.chapter == Chapter::Request);
+        let Some(request) = request else {
+            let what =
+                format!("the request of order {} is not in the journal, so nothing can be repeated up to it", order.0);
+            return Err(WhyError::Unknown(what));
+        };
+        let (member, request) = (&self.index.members[request.member].member, *request.event());
+        let decided = told.story.steps.iter().find(|step| step.event().kind == Kind::Intent).map(|step| *step.event());
+        let of = (order, &request, &decided.unwrap_or(request));
+        let deep = deep::deep(member, &self.registries, self.notices, of)?;
+        told.story.deepen(deep, &self.book);
+        Ok(())
+    }
+}
+
+impl OrderStory {
     /// For people, at most 80 columns wide.
     pub fn text(&self) -> String {
         text::text(&self.story, &self.book)

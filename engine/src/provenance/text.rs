@@ -1,6 +1,7 @@
 //! A story as text, at most 80 columns wide: the order, its cause, what had been measured, and what happened, each with its time
 //! after the cause.
 
+use super::deep::Deep;
 use super::name::name;
 use super::story::{Cause, Chapter, Step, Story};
 use super::words::{after, relative, span, values, words};
@@ -8,6 +9,7 @@ use chrono::{DateTime, SecondsFormat};
 use flow::Ns;
 use indicatif::HumanCount;
 use stages::Instances;
+use stages::risk::Checked;
 use std::fmt::Write as _;
 use textwrap::{Options, WordSplitter, fill};
 
@@ -27,7 +29,7 @@ pub(super) fn time(ts: Ns) -> String {
 }
 
 /// A paragraph whose first line begins with a word.
-fn entry(to: &mut String, first: &str, text: &str) {
+fn paragraph(to: &mut String, first: &str, text: &str) {
     let indent = " ".repeat(first.chars().count());
     let options =
         Options::new(WIDTH).initial_indent(first).subsequent_indent(&indent).word_splitter(WordSplitter::NoHyphenation);
@@ -35,7 +37,7 @@ fn entry(to: &mut String, first: &str, text: &str) {
 }
 
 fn line(to: &mut String, when: &str, what: &str, text: &str) {
-    entry(to, &format!("{when:>WHEN$}  {what:WHAT$} "), text);
+    paragraph(to, &format!("{when:>WHEN$}  {what:WHAT$} "), text);
 }
 
 /// Where an input came from, a sentence each.
@@ -67,11 +69,11 @@ pub(super) fn origin(cause: &Cause) -> Vec<String> {
 fn cause(to: &mut String, cause: &Cause) {
     let kind = flow::kind_info(cause.event.kind).map_or("unknown", |info| info.name);
     let what = format!("{}  {kind}, input {}", time(cause.event.ts), HumanCount(cause.event.id.seq()));
-    entry(to, "cause      ", &what);
+    paragraph(to, "cause      ", &what);
     if let Some(row) = &cause.row {
-        entry(to, "           ", &values(row));
+        paragraph(to, "           ", &values(row));
     }
-    origin(cause).iter().for_each(|said| entry(to, "           ", said));
+    origin(cause).iter().for_each(|said| paragraph(to, "           ", said));
 }
 
 /// How old a measure was when the cause came.
@@ -89,14 +91,33 @@ pub(super) fn because(step: &Step) -> String {
     by.map_or_else(String::new, |by| format!(" (at {by} {})", HumanCount(step.id().seq())))
 }
 
+/// The limits that a check was made with: `risk`, or what the table is for.
+pub(super) fn level(of: &Checked, names: &Instances) -> String {
+    if of.level == 0 { "risk".to_owned() } else { names.limit(of.level).unwrap_or("a table").to_owned() }
+}
+
+/// What each check found.
+fn checks(to: &mut String, deep: &Deep, names: &Instances) {
+    let known = |number: Option<i64>| number.map_or_else(|| "–".to_owned(), |number| number.to_string());
+    let _ = writeln!(to, "\n{:18} {:>14} {:>14}  what each check found, repeated", "check", "value", "limit");
+    for of in &deep.checks {
+        let entry = stages::risk::check(of.check);
+        let (name, unit) = entry.map_or(("unknown", ""), |entry| (entry.name, entry.unit));
+        let verdict = if of.passes { "passes" } else { "REFUSES" };
+        let level = if of.level == 0 { String::new() } else { format!(", {}", level(of, names)) };
+        let first = format!("{name:18} {:>14} {:>14}  ", known(of.value), known(of.limit));
+        paragraph(to, &first, &format!("{verdict} ({unit}{level})"));
+    }
+}
+
 /// The story.
 pub(super) fn text(story: &Story, names: &Instances) -> String {
     let mut to = String::new();
     let id = story.order.0;
-    entry(&mut to, "order      ", &format!("{}  {id}  0x{id:x}", story.name));
-    entry(&mut to, "           ", &story.terms);
-    entry(&mut to, "outcome    ", &story.outcome.words);
-    entry(&mut to, "journal    ", &format!("{}, number {}", story.journal.0.display(), story.journal.1));
+    paragraph(&mut to, "order      ", &format!("{}  {id}  0x{id:x}", story.name));
+    paragraph(&mut to, "           ", &story.terms);
+    paragraph(&mut to, "outcome    ", &story.outcome.words);
+    paragraph(&mut to, "journal    ", &format!("{}, number {}", story.journal.0.display(), story.journal.1));
     if let Some(of) = &story.cause {
         cause(&mut to, of);
     }
@@ -113,16 +134,19 @@ pub(super) fn text(story: &Story, names: &Instances) -> String {
         let said = format!("{}{} · {}", words(step, story.order, names), because(step), step.id());
         line(&mut to, &after(story.began().0, step.event().ts.0), step.kind(), &said);
     }
+    if let Some(deep) = &story.deep {
+        checks(&mut to, deep, names);
+    }
     if !story.relatives.is_empty() {
         let _ = writeln!(to, "\nother orders: `tidegate why JOURNAL ORDER` tells each");
         for of in &story.relatives {
             let first = format!("  {:12} {}  ", of.relation.name(), name(of.order, names));
-            entry(&mut to, &first, &relative(of));
+            paragraph(&mut to, &first, &relative(of));
         }
     }
     if !story.missing.is_empty() {
         let _ = writeln!(to, "\nnot in the journal");
-        story.missing.iter().for_each(|what| entry(&mut to, "  ", what));
+        story.missing.iter().for_each(|what| paragraph(&mut to, "  ", what));
     }
     to
 }

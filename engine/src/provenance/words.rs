@@ -39,7 +39,8 @@ fn terms(step: &Step) -> String {
     let (qty, px) = (step.text("qty"), step.text("px"));
     let at = if px.is_empty() { "at the market".to_owned() } else { format!("at {px}") };
     let side = Some(step.text("side")).filter(|side| side != "none").unwrap_or_default();
-    let words = [side, qty, at, step.text("type"), step.text("tif")];
+    let order_type = Some(step.text("type")).filter(|name| name != "market").unwrap_or_default();
+    let words = [side, qty, at, order_type, step.text("tif")];
     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 

@@ -1,38 +1,17 @@
 //! Replays a journal to write a snapshot, while its run is active or afterwards.
 //!
-//! It builds the same pipeline with the same settings; the outcomes are discarded. What is sealed is checked first, so that no
-//! altered input gets into a state. Bound: the memory of a run.
+//! What is sealed is checked first, so that no altered input gets into a state. Bound: the memory of a run.
 
-use super::changed::check;
-use super::definitions::DefinitionsSoFar;
 use super::error::RecoveryError;
 use super::memory::{Remembered, rows};
 use super::notices::Notices;
+use super::repeat::Repeater;
 use super::snapshot::Snapshot;
-use crate::assembly::{Assembly, Blueprint, Venues};
-use crate::config::{Draft, InputSettings, Settings};
 use crate::drive::Control;
-use crate::ingress::{Head, Ingress, Retrace, SourceQueue, Then};
 use crate::registries::Registries;
-use flow::{Count, FeedError, Inputs, Polled, Source, StateWriter};
-use sinks::journal::{Home, JournalReader, LogKind, Member};
+use sinks::journal::{Home, LogKind, Member};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// A stand-in for a source: its inputs come from the journal.
-struct Absent;
-
-impl Source for Absent {
-    fn poll(&mut self, _: &mut Inputs) -> Result<Polled, FeedError> {
-        Ok(Polled::Ended)
-    }
-    fn instruments(&self) -> u32 {
-        0
-    }
-    fn counts(&self) -> Vec<Count> {
-        Vec::new()
-    }
-}
 
 /// Writes a snapshot after the last input whose outcomes are all stored; returns the path and the `seq`.
 ///
@@ -47,7 +26,7 @@ pub fn snapshot(
 ) -> Result<(PathBuf, u64), RecoveryError> {
     let home = Home::open(dir)?;
     let of = Replayed::of(home.current(), registries, control, notices)?;
-    of.write(of.last, true, control)
+    of.write(&of.journal, of.last, true)
 }
 
 /// Writes a snapshot after every so many inputs, and after the last one, of each journal of a run, where there is none yet;
@@ -74,7 +53,8 @@ pub fn snapshots(
             if seq > member.info.after() && !at.exists() {
                 // The meters and marks of one replay are not those of the next.
                 let control = Control { stop: Arc::clone(&control.stop), ..Control::default() };
-                let (path, seq) = of.write(seq, seq == last && is_last, &control)?;
+                let journal = Repeater::open(member, registries, &control)?;
+                let (path, seq) = of.write(&journal, seq, seq == last && is_last)?;
                 told(path, seq);
             }
         }
@@ -85,8 +65,7 @@ pub fn snapshots(
 /// A journal whose inputs are replayed.
 struct Replayed<'a> {
     dir: &'a Path,
-    reader: JournalReader,
-    settings: Settings,
+    journal: Repeater<'a>,
     /// The last input whose outcomes are all stored.
     last: u64,
     notices: Notices,
@@ -97,74 +76,26 @@ impl<'a> Replayed<'a> {
     fn of(
         member: &'a Member,
         registries: &Registries,
-        control: &Control,
+        control: &'a Control,
         notices: Notices,
     ) -> Result<Replayed<'a>, RecoveryError> {
-        let (dir, reader) = (member.dir.as_path(), member.reader());
-        notices.lost_memory(dir, reader.lost_memory());
-        let settings = Draft::recorded(&reader.info().config_text, &dir.join("journal.toml"), registries).finish()?;
-        check(reader.info(), &settings)?;
-        let last = reader.completed_through()?;
-        reader.check(&LogKind::BOTH, &control.stop)?;
-        Ok(Replayed { dir, reader, settings, last, notices })
-    }
-
-    /// The pipeline after the snapshot `before`, with the inputs up to `last` to come.
-    fn assembly(
-        &self,
-        before: Option<&Snapshot>,
-        definitions: &DefinitionsSoFar,
-        last: u64,
-        control: &Control,
-    ) -> Result<Assembly<Ingress>, RecoveryError> {
-        let Replayed { reader, settings, .. } = self;
-        let from = before.map_or(0, |s| s.seq);
-        let mut inputs = reader.inputs();
-        if from > 0 {
-            inputs.seek_seq(from + 1)?;
-        }
-        definitions.go_on_from(before);
-        let blueprint = Blueprint::new(settings, vec![definitions.sink()], reader.info().instruments, control)?;
-        let stand_in = |number| SourceQueue::new(String::new(), Box::new(Absent), number);
-        let begun = |(number, input): (u8, &InputSettings)| {
-            let mut feed = stand_in(number);
-            feed.begin_watching(input.watch.clone());
-            feed
-        };
-        let feeds = (1..).zip(&settings.inputs).map(begun).collect();
-        let mut assembly = blueprint.merged(feeds, None, Vec::new(), Venues::Repeated)?;
-        let retrace = Retrace::new(inputs, if from < last { last } else { 0 }, Then::Stop);
-        assembly.head = assembly.head.with_stand_ins(stand_in).with_retrace(Some(retrace));
-        if let Some(before) = before {
-            before.restore(&mut assembly)?;
-        }
-        Ok(assembly)
+        let dir = member.dir.as_path();
+        notices.lost_memory(dir, member.reader().lost_memory());
+        let journal = Repeater::open(member, registries, control)?;
+        let last = journal.reader.completed_through()?;
+        journal.reader.check(&LogKind::BOTH, &control.stop)?;
+        Ok(Replayed { dir, journal, last, notices })
     }
 
     /// Writes the state after the input `last`; if it `lasts`, also what outlives the journal.
-    fn write(&self, last: u64, lasts: bool, control: &Control) -> Result<(PathBuf, u64), RecoveryError> {
-        let before = Snapshot::latest(&self.reader, self.dir, last, self.notices)?;
-        let definitions = DefinitionsSoFar::default();
-        let (finished, _) = self.assembly(before.as_ref(), &definitions, last, control)?.run()?;
-        if let Some(error) = finished.error {
-            return Err(error.into());
-        }
-        if finished.stopped {
-            return Err(RecoveryError::Stopped);
-        }
-        let seq = finished.head.seq();
-        let mut whole = Snapshot::new(&self.reader, seq, definitions.now().bytes())?;
-        let listings = whole.listings();
-        let mut stages = StateWriter::new(&listings);
-        finished.groups.iter().flat_map(|g| g.stages()).for_each(|s| s.save(&mut stages));
-        finished.tail.save(&mut stages);
-        let mut head = StateWriter::new(&listings);
-        finished.head.save(&mut head);
+    fn write(&self, journal: &Repeater<'_>, last: u64, lasts: bool) -> Result<(PathBuf, u64), RecoveryError> {
+        let before = Snapshot::latest(&journal.reader, self.dir, last, self.notices)?;
+        let (finished, whole) = journal.run(before.as_ref(), last, Vec::new())?;
+        let (seq, listings) = (whole.seq, whole.listings());
         let rows = if lasts { rows(finished.groups.iter(), &listings, finished.head.now()) } else { None };
         if let Some(rows) = rows {
             Remembered::write(self.dir, seq, finished.head.now(), rows)?;
         }
-        (whole.stages, whole.ingress) = (stages.into_bytes(), head.into_bytes());
         Ok((whole.write(self.dir)?, seq))
     }
 }

@@ -41,11 +41,15 @@ impl Rows {
         self.0.iter().filter(move |row| text(row, "kind") == kind)
     }
 
+    /// The rows of an input.
+    fn of_seq<'a>(&'a self, seq: &'a Value) -> impl Iterator<Item = &'a Value> {
+        let from = self.0.partition_point(|other| other["seq"].as_u64() < seq.as_u64());
+        self.0[from..].iter().take_while(move |other| other["seq"] == *seq)
+    }
+
     /// Whether there is such a row.
     pub(crate) fn has(&self, row: &Value) -> bool {
-        let from = self.0.partition_point(|other| other["seq"].as_u64() < row["seq"].as_u64());
-        let same = self.0[from..].iter().take_while(|other| other["seq"] == row["seq"]);
-        same.into_iter().any(|other| other == row)
+        self.of_seq(&row["seq"]).any(|other| other == row)
     }
 
     /// The place of the intent of a request: the last one before it, of the same input, with its terms.
@@ -79,7 +83,7 @@ impl Rows {
             .take_while(|row| row["seq"] == request["seq"])
             .find(|row| text(row, "kind") == "signal");
         expected.own.extend(signal.filter(|_| text(request, "kind") == "request").cloned());
-        for (place, row) in self.0.iter().enumerate() {
+        for row in &self.0 {
             let (kind, id) = (text(row, "kind"), text(row, "order_id"));
             let is_of = match kind {
                 "intent" => text(row, "order_id") == order && text(row, "action") != "new",
@@ -89,12 +93,19 @@ impl Rows {
             };
             if is_of {
                 if kind == "booked" {
-                    let position = self.0[..place].iter().rev().find(|row| text(row, "kind") == "position");
+                    // Its row is complete with its money, which comes behind the booking.
+                    let is_its = |other: &&Value| text(other, "kind") == "position" && other["symbol"] == row["symbol"];
+                    let position = self.of_seq(&row["seq"]).find(is_its);
                     expected.own.push(position.expect("a booking has a position").clone());
                 }
                 expected.own.push(row.clone());
             }
         }
+        // What took its place is of it once the venue has said so.
+        let replaced = expected.own.iter().any(|row| text(row, "kind") == "ack" && text(row, "replaces") == order);
+        let routes = self.of_kind("route").filter(|row| replaced && text(row, "replaces") == order);
+        // Of several tries the last one came through.
+        expected.own.extend(routes.last().cloned());
         for row in self.0[..decided].iter().rev() {
             if MEASURED.contains(&text(row, "kind")) && row["symbol"] == request["symbol"] {
                 expected.known.entry(measure(row)).or_insert_with(|| row.clone());

@@ -17,13 +17,18 @@ pub(crate) struct Service {
 impl Service {
     /// A day of so many messages. Limits are low, so that some orders are refused.
     pub(crate) fn new(messages: u64) -> Service {
+        Service::with(messages, "")
+    }
+
+    /// The same with more in its configuration.
+    pub(crate) fn with(messages: u64, more: &str) -> Service {
         let service = Service { folder: Scratch::new() };
         let text = format!(
             "[pipeline]\nstages = [\"book\", \"bars\", \"cvd\", \"imbalance\", \"vpin\", \"random\", \"orders\", \"risk\", \
              \"router\"]\n[book]\nmax_orders = 65536\nmax_levels = 65536\nmax_books = 64\n[vpin]\nbucket_qty = 1000\n\
              [random]\nseed = 5\nevery = 3\n[risk]\nmax_quantity = 250\nmax_notional = 50000\n\
              [sim]\norder_latency_ns = 20000\nmax_own_orders = 4096\nmax_orders = 65536\nmax_levels = 65536\nmax_books = 64\n\
-             [journal]\ndir = \"{}\"\nsegment_records = 8192\nroll = \"never\"\n\
+             {more}[journal]\ndir = \"{}\"\nsegment_records = 8192\nroll = \"never\"\n\
              [[input]]\nfeed = \"synthetic\"\nseed = 3\nmessages = {messages}\nsymbols = 6\nlive_orders = 600\n",
             service.journal().display()
         );

@@ -63,6 +63,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("assembly", &["config", "drive", "gateway", "ingress", "pipeline", "plan"]),
     ("recovery", &["assembly", "build_id", "config", "drive", "gateway", "ingress", "pipeline", "plan", "registries"]),
     ("report", &["drive", "ingress", "pipeline", "plan", "recovery", "rows"]),
+    ("provenance", &["config", "drive", "recovery", "registries", "rows"]),
     (
         "run",
         &[
@@ -96,6 +97,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "instant",
             "pipeline",
             "plan",
+            "provenance",
             "recovery",
             "registries",
             "report",

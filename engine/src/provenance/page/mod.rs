@@ -3,21 +3,18 @@
 //!
 //! The page loads nothing and runs no script, so it can be mailed and archived. Bound: a line for each step of the story.
 
+mod parts;
 mod style;
 mod tables;
 
-use super::story::{Cause, Chapter, Step, Story};
+use super::story::{Cause, Story};
 use super::text::{because, origin, time};
 use super::words::{after, span, words};
 use indicatif::HumanCount;
+use parts::escaped;
 use stages::Instances;
 use std::fmt::Write as _;
 use style::STYLE;
-
-/// Text as it may stand in a page.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
 
 /// A part of the page under its title; nothing without content.
 fn section(title: &str, content: &str) -> String {
@@ -123,17 +120,13 @@ fn latency(story: &Story) -> String {
     )
 }
 
-fn of(story: &Story, chapter: Chapter) -> impl Iterator<Item = &Step> {
-    story.steps.iter().filter(move |step| step.chapter == chapter)
-}
-
 /// One self-contained page.
 pub(super) fn page(story: &Story, names: &Instances) -> String {
     let missing: String = story.missing.iter().map(|what| format!("<p>{}</p>\n", escaped(what))).collect();
     let body = [
         header(story),
         section("What happened", &timeline(story, names)),
-        section("Checks", &tables::checks(story)),
+        section("Checks", &tables::checks(story, names)),
         section("Fills", &tables::fills(story)),
         section("Position", &tables::positions(story)),
         section("Latency", &latency(story)),

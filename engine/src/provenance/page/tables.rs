@@ -1,13 +1,15 @@
 //! The tables of the page.
 
-use super::{escaped, of};
+use super::parts::{escaped, of};
+use crate::provenance::deep::Deep;
 use crate::provenance::name::name;
 use crate::provenance::story::{Chapter, Step, Story};
-use crate::provenance::text::age;
+use crate::provenance::text::{age, level};
 use crate::provenance::words::{after, words};
 use flow::Kind;
 use flow::records::Refused;
 use stages::Instances;
+use stages::risk::Checked;
 use std::fmt::Write as _;
 
 /// A table of these columns; those that begin with `>` hold numbers. Nothing without rows.
@@ -44,7 +46,10 @@ fn bar(value: i64, limit: i64) -> String {
 }
 
 /// The check that refused; of an order that passed, that it did.
-pub(super) fn checks(story: &Story) -> String {
+pub(super) fn checks(story: &Story, names: &Instances) -> String {
+    if let Some(deep) = &story.deep {
+        return repeated(deep, names);
+    }
     let refused = |step: &Step| -> Option<Vec<String>> {
         let Refused { check, limit, value, .. } = *step.event().get::<Refused>()?;
         let entry = stages::risk::check(check)?;
@@ -67,8 +72,26 @@ pub(super) fn checks(story: &Story) -> String {
                     up to the order and tells it.";
         return format!("<p><span class=\"good\">approved</span> {said}</p>\n");
     }
-    table(&["check", ">value", ">limit", "unit", "level", "", ""], &rows)
+    table(&CHECKS, &rows)
 }
+
+/// What each check found, from a repetition.
+fn repeated(deep: &Deep, names: &Instances) -> String {
+    let known = |number: Option<i64>| number.map_or_else(|| "–".to_owned(), |number| number.to_string());
+    let row = |of: &Checked| {
+        let entry = stages::risk::check(of.check);
+        let (name, unit) = entry.map_or(("unknown", ""), |entry| (entry.name, entry.unit));
+        let used = of.limit.zip(of.value).map_or_else(String::new, |(limit, value)| bar(value, limit));
+        let verdict =
+            if of.passes { "<span class=\"good\">passes</span>" } else { "<span class=\"bad\">refuses</span>" };
+        let level = escaped(&level(of, names));
+        vec![name.to_owned(), known(of.value), known(of.limit), unit.to_owned(), level, used, verdict.to_owned()]
+    };
+    table(&CHECKS, &deep.checks.iter().map(row).collect::<Vec<_>>())
+}
+
+/// Columns of checks.
+const CHECKS: [&str; 7] = ["check", ">value", ">limit", "unit", "level", "", ""];
 
 /// The fills, with their fees.
 pub(super) fn fills(story: &Story) -> String {

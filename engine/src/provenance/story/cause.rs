@@ -3,8 +3,8 @@
 //! An event has the number of its source, and the journal has the configuration of its run. How many inputs a source had before
 //! is counted by the index. Which record of its file an input was is not recorded, so it is not said.
 
+use super::book::Book;
 use super::model::{Cause, Origin};
-use super::teller::Book;
 use crate::config::Settings;
 use crate::provenance::index::{Key, MemberIndex, Trouble};
 use flow::records::{Command, Cursor, Name};

@@ -6,8 +6,9 @@
 //!
 //! What no event says is not made up: it is listed as missing, or is absent.
 //!
-//! Bound: the events of the order, the outcomes of the inputs that it had a part in, and [`MOST_RELATIVES`] other orders.
+//! Bound: the events of the order, the outcomes of the inputs that it had a part in, and 64 other orders.
 
+mod book;
 mod cause;
 mod model;
 mod moment;
@@ -15,9 +16,7 @@ mod outcome;
 mod relatives;
 mod teller;
 
+pub(super) use book::Book;
 pub(super) use model::{Cause, Chapter, Relative, Row, Step, Story};
 pub(super) use outcome::qty;
-pub(super) use teller::{Book, tell};
-
-/// The most other orders that a story names.
-const MOST_RELATIVES: usize = 64;
+pub(super) use teller::tell;

@@ -1,5 +1,6 @@
 //! What a story is made of.
 
+use crate::provenance::deep::Deep;
 use crate::rows::Cell;
 use flow::{Event, EventId, Listings, Ns, OrderId};
 use sinks::journal::LogKind;
@@ -10,6 +11,8 @@ use std::path::PathBuf;
 pub(in crate::provenance) enum Chapter {
     /// What had been measured last.
     Known,
+    /// The same, from a repetition: the outcomes leave it out.
+    Repeated,
     /// Signal, reasons, intent.
     Decision,
     /// Request, and the request for what replaces it.
@@ -31,6 +34,7 @@ impl Chapter {
     pub(in crate::provenance) const fn name(self) -> &'static str {
         match self {
             Chapter::Known => "known",
+            Chapter::Repeated => "repeated",
             Chapter::Decision => "decision",
             Chapter::Request => "request",
             Chapter::Check => "check",
@@ -181,6 +185,8 @@ pub(in crate::provenance) struct Story {
     /// What the journal does not hold, in words.
     pub(in crate::provenance) missing: Vec<String>,
     pub(in crate::provenance) listings: Listings,
+    /// What a repetition added.
+    pub(in crate::provenance) deep: Option<Deep>,
 }
 
 impl Story {

@@ -4,13 +4,15 @@
 //! Replaces and groups name each other. An exit names nobody: it is the child of an order if it only reduces, is of the same
 //! owner and instrument, and was asked for at the input that brought that order's fill.
 
-use super::MOST_RELATIVES;
 use super::model::{Relation, Relative};
 use super::moment::Moment;
 use super::outcome::{outcome, terms};
 use crate::provenance::index::{MemberIndex, Trouble};
 use flow::records::{Fill, Order, ReplaceRequest, Request};
 use flow::{Event, Kind, Listings, OrderId, Reduces};
+
+/// The most other orders that a story names.
+pub(super) const MOST_RELATIVES: usize = 64;
 
 /// Names an order, once.
 fn note(all: &mut Vec<(Relation, OrderId)>, relation: Relation, id: u64, own: OrderId) {

@@ -1,79 +1,19 @@
 //! Collects the steps of an order.
 
-use super::MOST_RELATIVES;
+use super::book::Book;
 use super::cause::cause;
-use super::model::{Chapter, Relative, Row, Step, Story};
+use super::model::{Chapter, Relative, Step, Story};
 use super::moment::Moment;
 use super::outcome::{outcome, terms};
-use super::relatives::{named, relative};
+use super::relatives::{MOST_RELATIVES, named, relative};
 use crate::config::Settings;
-use crate::provenance::index::{Index, Layout, MemberIndex, Trouble};
+use crate::provenance::deep::Deep;
+use crate::provenance::index::{Index, Layout, Trouble};
 use crate::provenance::name::name;
-use crate::rows::{RowKind, row, row_kinds};
-use bytemuck::Zeroable;
 use flow::records::{Ack, CancelRequest, Cancelled, Order, Position, Reject, ReplaceRequest, Request, Route};
-use flow::{Action, Event, EventId, Kind, Listings, OrderId, follower_of};
+use flow::{Action, Event, EventId, Kind, Listings, OrderId};
 use sinks::journal::{HomeGaps, LogKind};
-use stages::Instances;
 use std::collections::BTreeMap;
-use std::sync::Arc;
-
-/// How far behind an event its followers are looked for, in records.
-const FOLLOWERS_WITHIN: usize = 4096;
-
-/// Makes rows.
-pub(in crate::provenance) struct Book {
-    kinds: Vec<RowKind>,
-    pub(in crate::provenance) names: Arc<Instances>,
-}
-
-impl Book {
-    /// With these names of strategies.
-    pub(in crate::provenance) fn new(names: Arc<Instances>) -> Book {
-        let kinds = row_kinds().into_iter().filter(|kind| !kind.needs_the_past()).collect();
-        Book { kinds, names }
-    }
-
-    /// The row of events; `None` if they are not whole, or their kind has none.
-    pub(in crate::provenance) fn row(&self, events: &[Event], listings: &Listings) -> Option<Row> {
-        let info = flow::kind_info(events.first()?.kind)?;
-        let kind = self.kinds.iter().find(|kind| kind.name == info.name)?;
-        row(kind, events, listings, &self.names)
-    }
-
-    /// An event with those that share its row, as a sink of rows takes them: behind it, of its instrument, and before the
-    /// next one of its kind.
-    pub(in crate::provenance) fn with_followers(
-        &self,
-        member: &mut MemberIndex,
-        log: LogKind,
-        record: u64,
-        event: &Event,
-    ) -> Result<Vec<Event>, Trouble> {
-        let mut events = vec![*event];
-        let Some(second) = follower_of(event.kind) else { return Ok(events) };
-        let times = second.follows.and_then(|follows| follows.times);
-        let field = times.and_then(|name| flow::kind_info(event.kind)?.fields.iter().find(|f| f.name == name));
-        let count = field.map_or(1, |field| field.number(&event.body) as usize);
-        let (mut chunk, mut next, mut looked) = ([Event::zeroed(); 32], record + 1, 0);
-        while events.len() <= count && looked < FOLLOWERS_WITHIN {
-            let read = member.records(log).read(next, &mut chunk)?;
-            for found in &chunk[..read] {
-                if found.kind == event.kind || events.len() > count {
-                    return Ok(events);
-                }
-                if found.kind == second.kind && found.instrument == event.instrument {
-                    events.push(*found);
-                }
-            }
-            if read == 0 {
-                break;
-            }
-            (next, looked) = (next + read as u64, looked + read);
-        }
-        Ok(events)
-    }
-}
 
 /// What an event is to its order; `None` if it is of another one that names it.
 fn chapter(event: &Event, order: OrderId) -> Option<Chapter> {
@@ -333,6 +273,7 @@ pub(in crate::provenance) fn tell(
         relatives,
         missing,
         listings,
+        deep: None,
     }))
 }
 
@@ -344,6 +285,27 @@ fn told_at(step: &Step) -> (usize, u64, bool, usize, u64) {
     let rank = decision.iter().position(|kind| *kind == step.event().kind);
     let rank = rank.filter(|_| step.chapter == Chapter::Decision).unwrap_or(decision.len());
     (step.member, seq, is_outcome, rank, record)
+}
+
+impl Story {
+    /// Adds what a repetition gave.
+    pub(in crate::provenance) fn deepen(&mut self, mut deep: Deep, book: &Book) {
+        for events in std::mem::take(&mut deep.known) {
+            if let Some(row) = book.row(&events, &self.listings) {
+                let (member, log) = (0, LogKind::Outcomes);
+                self.known.push(Step {
+                    chapter: Chapter::Repeated,
+                    member,
+                    log,
+                    record: 0,
+                    events,
+                    row,
+                    because: None,
+                });
+            }
+        }
+        self.deep = Some(deep);
+    }
 }
 
 /// What of an order's inputs the outcome log does not have, in words.

@@ -11,6 +11,7 @@
 
 mod breach;
 mod checks;
+mod explain;
 mod exposure;
 mod exposures;
 mod gate;
@@ -22,6 +23,7 @@ mod market;
 mod messages;
 mod open;
 mod proposal;
+mod questions;
 mod rates;
 mod stage;
 mod state;
@@ -30,6 +32,7 @@ mod unexplained;
 
 pub use breach::CheckEntry;
 pub use checks::{CEILINGS, CHECKS, Flaw, PARAMS, RATE, check, check_name};
+pub use explain::Checked;
 pub use group::MAX_LEGS;
 pub use levels::{LimitScope, MAX_LEVELS, Mode};
 pub use messages::MAX_MESSAGES;

@@ -32,6 +32,7 @@ pub use sanity::Flaw;
 pub(super) use throttle::RESERVED;
 
 use super::breach::{CheckEntry, Refusal, limit};
+use super::explain::{Checked, found};
 use super::gate::Gate;
 use super::levels::Summed;
 use super::proposal::Proposal;
@@ -77,6 +78,30 @@ macro_rules! checks {
             )*
             None
         }
+
+        /// What every check finds, at the levels of the order and with the limit of the section.
+        #[cold]
+        #[inline(never)]
+        pub(super) fn all_found(gate: &Gate, proposal: &Proposal, limits: &Limits) -> Vec<Checked> {
+            if proposal.request.reduces != 0 {
+                return all_found_reducing(gate, proposal);
+            }
+            let mut all = Vec::new();
+            $(
+                let at = const { place($check::ENTRY.number) };
+                if !gate.levels.is_empty() {
+                    let levels = gate.levels.of(proposal.id(), proposal.at);
+                    for level in levels.and(gate.levels.limited(at)).iter() {
+                        let breach = at_level!($check $($at_level)?);
+                        let (number, limit) = (gate.levels.number(level), gate.levels.limit(level, at));
+                        all.push(found(&$check::ENTRY, number, Some(limit), |limit| breach(gate, proposal, limit, level)));
+                    }
+                }
+                let breach = |limit| $check::breach(gate, proposal, limit);
+                all.push(found(&$check::ENTRY, 0, Some(limits[at]), breach));
+            )*
+            all
+        }
     };
 }
 
@@ -108,6 +133,20 @@ fn first_breach_reducing(gate: &Gate, proposal: &Proposal, limits: &Limits) -> O
         collar breach_reducing
     open_orders breach_reducing throttle breach_reducing duplicate breach }
     None
+}
+
+/// What the checks of an order that only reduces find. Their limits are their own.
+#[cold]
+#[inline(never)]
+fn all_found_reducing(gate: &Gate, proposal: &Proposal) -> Vec<Checked> {
+    macro_rules! all {
+        ($($check:ident $function:ident)*) => {
+            vec![$( found(&$check::ENTRY, 0, None, |limit| $check::$function(gate, proposal, limit)), )*]
+        };
+    }
+    all! { kill breach_reducing venue breach instrument_halted breach sanity breach quantity breach_reducing
+        collar breach_reducing
+    open_orders breach_reducing throttle breach_reducing duplicate breach }
 }
 
 checks! { kill venue instrument_halted doubtful sanity multiplier tick rate quantity
