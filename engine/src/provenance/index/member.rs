@@ -292,6 +292,17 @@ impl MemberIndex {
     /// The definitions of an instrument as they were at that input.
     pub(in crate::provenance) fn listings(&mut self, instrument: u32, through: u64) -> Result<Listings, Trouble> {
         let mut listings = Listings::default();
+        self.define(&mut listings, instrument, through)?;
+        Ok(listings)
+    }
+
+    /// Adds them to others.
+    pub(in crate::provenance) fn define(
+        &mut self,
+        listings: &mut Listings,
+        instrument: u32,
+        through: u64,
+    ) -> Result<(), Trouble> {
         let begins_with = self.catalogue.begins_with.as_deref().unwrap_or_default();
         let begin = begins_with.chunks_exact(size_of::<Event>()).map(bytemuck::pod_read_unaligned::<Event>);
         begin.filter(|event| event.instrument == instrument).for_each(|event| listings.observe(&event));
@@ -303,7 +314,7 @@ impl MemberIndex {
         for record in records {
             listings.observe(&self.event(LogKind::Inputs, record)?);
         }
-        Ok(listings)
+        Ok(())
     }
 
     /// Number of the record of an input.

@@ -9,7 +9,7 @@ mod tables;
 
 use super::story::{Cause, Story};
 use super::text::{because, origin, time};
-use super::words::{after, span, words};
+use super::words::{after, span, values, words};
 use indicatif::HumanCount;
 use parts::escaped;
 use stages::Instances;
@@ -65,11 +65,11 @@ fn gap(ns: u64) -> String {
 
 fn cause(cause: &Cause) -> String {
     let kind = flow::kind_info(cause.event.kind).map_or("unknown", |info| info.name);
-    let values = cause.row.as_ref().map(|row| super::words::values(row)).unwrap_or_default();
+    let said = cause.row.as_ref().map(values).unwrap_or_default();
     let from: String = origin(cause).iter().map(|said| format!("<p class=\"soft\">{}</p>", escaped(said))).collect();
     let said = format!(
         "{} <code>input {}</code><p class=\"soft\">{}</p>{from}",
-        escaped(&values),
+        escaped(&said),
         HumanCount(cause.event.id.seq()),
         time(cause.event.ts)
     );

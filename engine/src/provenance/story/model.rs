@@ -25,7 +25,7 @@ pub(in crate::provenance) enum Chapter {
     Answer,
     /// What that was to the positions.
     Position,
-    /// A wish to cancel or replace it, and what came of it on our side.
+    /// What was asked to cancel or replace it, and what came of it on our side.
     Change,
 }
 

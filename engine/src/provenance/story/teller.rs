@@ -101,6 +101,13 @@ impl Teller<'_> {
         let Some((record, intent)) = moment.intent_of(at, request, self.order) else { return Ok(at) };
         self.push(Chapter::Decision, (member, LogKind::Outcomes, record), vec![intent]);
         if let Some((place, events)) = moment.signal_of(record, &intent) {
+            // The signal of a group is of one of its legs, which may be of another instrument.
+            let other = events[0].instrument;
+            if self.listings.get(other).is_none() {
+                let of = &mut self.index.members[member];
+                let through = of.record_of(request.id.seq());
+                of.define(&mut self.listings, other, through)?;
+            }
             for reason in &events[1..] {
                 let found = moment.0.iter().find(|(_, event)| event.id == reason.id);
                 let place = found.map_or(place, |(record, _)| *record);
