@@ -1,6 +1,6 @@
 //! Why an instant cannot be rebuilt.
 
-use super::moment::written;
+use super::written::written;
 use crate::assembly::AssemblyError;
 use crate::config::Faults;
 use crate::drive::DriveError;

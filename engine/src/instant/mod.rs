@@ -14,6 +14,7 @@ mod moment;
 mod place;
 mod rebuilt;
 mod shown;
+mod written;
 
 pub use error::InstantError;
 pub use moment::{Moment, NoMoment, parse_moment};

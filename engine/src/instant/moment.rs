@@ -3,8 +3,9 @@
 //! Times are read as by `--from` and `--to` of the rows: what names no zone is UTC.
 
 use super::error::InstantError;
+use super::written::written;
 use crate::rows::{FilterError, parse_time};
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime};
 use flow::{Event, Ns};
 use std::fmt;
 
@@ -58,12 +59,6 @@ impl fmt::Display for Moment {
             Moment::Input(seq) => write!(f, "input {seq}"),
         }
     }
-}
-
-/// A time for people.
-pub(super) fn written(ts: Ns) -> String {
-    let ns = i64::try_from(ts.0).ok().map(DateTime::from_timestamp_nanos);
-    ns.map_or_else(|| ts.0.to_string(), |at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
 /// The time that a time of day is in a journal with these first and last inputs.

@@ -1,8 +1,8 @@
 //! What an instant shows, in units and names: of all symbols, or of one.
 
 use super::error::InstantError;
-use super::moment::written;
 use super::rebuilt::{Rebuilt, Took};
+use super::written::written;
 use crate::config::nearest;
 use crate::control::{OrderStatus, PositionStatus, TradingStatus};
 use crate::pipeline::{Answer, Group, HeadState, HeldPosition, TailState};

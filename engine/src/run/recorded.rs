@@ -7,7 +7,7 @@ use crate::assembly::Blueprint;
 use crate::config::Settings;
 use crate::ingress::Recorded;
 use crate::recovery::{Acceptance, RecoveryError, Snapshot, VerifySink};
-use crate::report::{Report, Shape, reported};
+use crate::report::{Difference, Report, Shape, reported};
 use flow::Sink;
 use sinks::journal::{Home, HomeLog, Journal, JournalError, LogKind, Member, Upkeep};
 use std::path::Path;
@@ -55,11 +55,9 @@ pub(super) fn execute(
     if let Some(start) = &start {
         start.restore_pipeline(&mut assembly).map_err(RecoveryError::from)?;
     }
-    let shape = Shape::of(&assembly.plan);
-    let began = Instant::now();
+    let (shape, began) = (Shape::of(&assembly.plan), Instant::now());
     let (mut finished, _) = assembly.run()?;
-    let seconds = finished.ended.duration_since(began);
-    let activity = finished.head.activity().to_vec();
+    let (seconds, activity) = (finished.ended.duration_since(began), finished.head.activity().to_vec());
     let error = finished.error.take().map(RunError::from);
     let (mut report, sink_error) = reported(finished, &shape, seconds, &activity);
     report.verified = verdict.map(|v| v.lock().expect("nothing panics while it holds the verdict").clone());
@@ -70,12 +68,17 @@ pub(super) fn execute(
             Err(e) => error = Some(e.into()),
         }
     }
-    if let (None, Some(verified)) = (&error, report.verified.as_ref().filter(|v| v.first.is_some())) {
-        let (home, start, control) = (&home, start.as_ref(), &options.control);
-        let compared = Compared { settings, home, members: &members, start, control };
-        report.difference = compared.difference(verified)?;
-    }
+    let (home, members, start, control) = (&home, &members[..], start.as_ref(), &options.control);
+    report.difference = explained(&Compared { settings, home, members, start, control }, &report, error.as_ref())?;
     Ok((report, error))
+}
+
+/// What differs first, if something does.
+fn explained(of: &Compared, report: &Report, error: Option<&RunError>) -> Result<Option<Difference>, RunError> {
+    match (error, &report.verified) {
+        (None, Some(verified)) => of.difference(verified),
+        _ => Ok(None),
+    }
 }
 
 /// Checks these logs of the journals.
