@@ -15,6 +15,7 @@ pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("tidegate demo", "a synthetic exchange, end to end"),
             ("tidegate synth --out day.itch", "a synthetic day as an ITCH 5.0 file"),
+            ("tidegate bench hop", "latency and throughput on this host"),
         ],
     ),
     (
@@ -37,7 +38,6 @@ pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("tidegate snapshot --journal run1", "saved state, for a faster restart"),
         ],
     ),
-    ("Measure", &[("tidegate bench hop", "latency and throughput on this host")]),
 ];
 
 /// The commands, then the options and exit codes that all of them share.
