@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 /// What Tidegate is for.
 pub(crate) const ABOUT: &str = "\
 Tidegate turns an exchange's data into order books, bars, order-flow measures
-and risk-checked orders, the same way every time. Use it to replay recorded
-days, to try strategies on them, and to run those strategies on paper or live.";
+and risk-checked orders, the same way every time: replayed, on paper, or live.";
 
 /// The commands by purpose: an example of each, and what it does.
 pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
