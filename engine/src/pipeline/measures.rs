@@ -9,7 +9,13 @@ use stages::Instances;
 use stages::measures::{MEASURE_KINDS, MEASURES, MeasureEntry, SUMMARY_KINDS};
 
 /// The last events of the kinds of measures, and the last trades.
-pub struct LastMeasures(Vec<Kept>);
+pub struct LastMeasures {
+    kept: Vec<Kept>,
+    /// Where a kind is kept that a single instance has; of other kinds [`ELSEWHERE`].
+    single: [u16; Kind::COUNT],
+}
+
+const ELSEWHERE: u16 = u16::MAX;
 
 /// The last events of a kind, of one instance of its measure, by instrument; an event of kind 0 where there was none.
 struct Kept {
@@ -21,6 +27,15 @@ struct Kept {
     /// The kind that it follows, which says the instance for both.
     follows: Option<Kind>,
     events: GrowingTable<Event>,
+}
+
+impl Kept {
+    #[inline]
+    fn put(&mut self, event: &Event) {
+        if let Some(last) = self.events.get_mut(event.instrument as usize) {
+            *last = *event;
+        }
+    }
 }
 
 impl LastMeasures {
@@ -44,25 +59,33 @@ impl LastMeasures {
             let of = move |kind: &Kind| numbers.clone().into_iter().map(|number| (*kind, number)).collect::<Vec<_>>();
             entry.build.emits.iter().flat_map(of)
         };
-        LastMeasures(MEASURES.iter().flat_map(numbers).chain([(Kind::Trade, 0)]).map(kept).collect())
+        let kept: Vec<Kept> = MEASURES.iter().flat_map(numbers).chain([(Kind::Trade, 0)]).map(kept).collect();
+        let mut single = [ELSEWHERE; Kind::COUNT];
+        for (at, of) in (0..).zip(&kept).filter(|(_, of)| kept.iter().filter(|k| k.kind == of.kind).count() == 1) {
+            single[usize::from(of.kind.0)] = at;
+        }
+        LastMeasures { kept, single }
     }
 
     /// Takes memory for an instrument that is listed.
     pub fn list(&mut self, instrument: u32) {
-        self.0.iter_mut().for_each(|kept| kept.events.reach(instrument as usize));
+        self.kept.iter_mut().for_each(|kept| kept.events.reach(instrument as usize));
     }
 
     /// Keeps an event of a measure and a trade; ignores all others.
     #[inline]
     pub fn observe(&mut self, event: &Event) {
-        if LastMeasures::KEEPS.has(event.kind) {
+        if let Some(only) = self.kept.get_mut(usize::from(self.single[usize::from(event.kind.0)])) {
+            only.put(event);
+        } else if LastMeasures::KEEPS.has(event.kind) {
             self.keep(event);
         }
     }
 
+    #[inline(never)]
     fn keep(&mut self, event: &Event) {
-        let Some(at) = self.0.iter().position(|kept| kept.kind == event.kind) else { return };
-        let Kept { says, follows, .. } = self.0[at];
+        let Some(at) = self.kept.iter().position(|kept| kept.kind == event.kind) else { return };
+        let Kept { says, follows, .. } = self.kept[at];
         let number = match (says, follows) {
             (Some(says), _) => event.body[says],
             (None, Some(first)) => self.latest(first, event.instrument),
@@ -72,15 +95,13 @@ impl LastMeasures {
     }
 
     fn keep_as(&mut self, number: u8, event: &Event) {
-        let of_kind = self.0.iter_mut().find(|kept| kept.kind == event.kind && kept.number == number);
-        if let Some(last) = of_kind.and_then(|kept| kept.events.get_mut(event.instrument as usize)) {
-            *last = *event;
-        }
+        let of_kind = self.kept.iter_mut().find(|kept| kept.kind == event.kind && kept.number == number);
+        of_kind.into_iter().for_each(|kept| kept.put(event));
     }
 
     /// The instance of the latest event of a kind and an instrument: a follower comes before another of the kind that it follows.
     fn latest(&self, kind: Kind, instrument: u32) -> u8 {
-        let of_kind = self.0.iter().filter(|kept| kept.kind == kind);
+        let of_kind = self.kept.iter().filter(|kept| kept.kind == kind);
         let latest = of_kind.max_by_key(|kept| kept.events.get(instrument as usize).map_or(0, |event| event.id.0));
         latest.map_or(0, |kept| kept.number)
     }
@@ -91,7 +112,7 @@ impl LastMeasures {
             let events = kept.events.values().iter().filter(|e| e.kind.0 != 0);
             events.map(|e| (to.key(e.instrument), kept.number, bytemuck::bytes_of(e).to_vec())).collect::<Vec<_>>()
         };
-        let saved: Vec<_> = self.0.iter().flat_map(of).collect();
+        let saved: Vec<_> = self.kept.iter().flat_map(of).collect();
         to.put(&saved);
     }
 
@@ -110,7 +131,7 @@ impl LastMeasures {
 
     /// The last event of a kind, of one instance of its measure, and an instrument.
     pub fn last(&self, kind: Kind, number: u8, instrument: u32) -> Option<&Event> {
-        let kept = self.0.iter().find(|kept| kept.kind == kind && kept.number == number)?;
+        let kept = self.kept.iter().find(|kept| kept.kind == kind && kept.number == number)?;
         kept.events.get(instrument as usize).filter(|event| event.kind == kind)
     }
 }
