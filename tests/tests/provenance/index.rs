@@ -34,6 +34,11 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     all
 }
 
+/// How many inputs are stored.
+fn inputs(dir: &Path) -> u64 {
+    Home::open(dir).map_or(0, |home| home.current().reader().last_input_seq().unwrap_or(0))
+}
+
 #[test]
 fn an_index_that_grew_over_kills_and_a_roll_is_one_that_was_made_at_once() {
     let mut random = seed();
@@ -47,7 +52,9 @@ fn an_index_that_grew_over_kills_and_a_roll_is_one_that_was_made_at_once() {
             until("a socket", || UnixStream::connect(dir.join("control.sock")).is_ok());
             run(["ctl".as_ref(), dir.as_os_str(), "--actor".as_ref(), "ada".as_ref(), "roll".as_ref()]).expect(0);
         }
-        std::thread::sleep(Duration::from_millis(20 + draw(&mut random, 100)));
+        let before = inputs(&dir);
+        until("more inputs", || inputs(&dir) > before + 1_000 || life.try_wait().expect("a child").is_some());
+        std::thread::sleep(Duration::from_millis(draw(&mut random, 20)));
         grown += u64::from(service.why().records_read() > 0);
         kills += u64::from(life.try_wait().expect("a child").is_none());
         life.kill().expect("a child");
@@ -135,10 +142,10 @@ fn the_index_of_another_journal_and_a_folder_that_takes_none_are_no_hindrance() 
 /// A journal that rolled is asked as a whole, and each of its journals alone.
 #[test]
 fn one_journal_of_a_run_says_which_other_one_has_the_order() {
-    let service = Service::new(60_000);
+    let service = Service::new(250_000);
     let dir = service.journal();
     let mut life = service.start();
-    until("a socket", || UnixStream::connect(dir.join("control.sock")).is_ok());
+    until("a socket", || inputs(&dir) > 5_000 && UnixStream::connect(dir.join("control.sock")).is_ok());
     run(["ctl".as_ref(), dir.as_os_str(), "--actor".as_ref(), "ada".as_ref(), "roll".as_ref()]).expect(0);
     life.wait().expect("a child");
     let second = dir.join("rolled/0002");

@@ -9,8 +9,12 @@ const OF_ORDER: &str = "request,order,refused,route,sent,ack,fill,reject,cancell
 /// What had been measured.
 pub(crate) const MEASURED: [&str; 7] = ["book-top", "bar", "cvd", "imbalance", "vpin", "trade", "position"];
 
-/// The rows of a run.
-pub(crate) struct Rows(Vec<Value>);
+/// The rows of a run, and the places of those that name an order and of those that measure a symbol.
+pub(crate) struct Rows {
+    all: Vec<Value>,
+    orders: BTreeMap<String, Vec<usize>>,
+    measures: BTreeMap<String, BTreeMap<String, Vec<usize>>>,
+}
 
 /// What the rows say of an order.
 #[derive(Default)]
@@ -34,17 +38,29 @@ fn measure(row: &Value) -> String {
 impl Rows {
     pub(crate) fn of(service: &Service) -> Rows {
         let kinds = [OF_ORDER, "replace-request,intent,signal,reason", &MEASURED.join(",")].join(",");
-        Rows(service.export(&kinds))
+        let all = service.export(&kinds);
+        let (mut orders, mut measures) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, BTreeMap<_, Vec<_>>>::new());
+        for (place, row) in all.iter().enumerate() {
+            let mut named: Vec<_> = ["order_id", "new_id", "replaces"].map(|column| text(row, column)).into();
+            named.retain(|id| !id.is_empty() && *id != "0");
+            named.dedup();
+            named.into_iter().for_each(|id| orders.entry(id.to_owned()).or_default().push(place));
+            if MEASURED.contains(&text(row, "kind")) {
+                let of = measures.entry(text(row, "symbol").to_owned()).or_default();
+                of.entry(measure(row)).or_default().push(place);
+            }
+        }
+        Rows { all, orders, measures }
     }
 
     pub(crate) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Value> {
-        self.0.iter().filter(move |row| text(row, "kind") == kind)
+        self.all.iter().filter(move |row| text(row, "kind") == kind)
     }
 
     /// The rows of an input.
     fn of_seq<'a>(&'a self, seq: &'a Value) -> impl Iterator<Item = &'a Value> {
-        let from = self.0.partition_point(|other| other["seq"].as_u64() < seq.as_u64());
-        self.0[from..].iter().take_while(move |other| other["seq"] == *seq)
+        let from = self.all.partition_point(|other| other["seq"].as_u64() < seq.as_u64());
+        self.all[from..].iter().take_while(move |other| other["seq"] == *seq)
     }
 
     /// Whether there is such a row.
@@ -54,7 +70,7 @@ impl Rows {
 
     /// The place of the intent of a request: the last one before it, of the same input, with its terms.
     fn intent(&self, at: usize) -> usize {
-        let request = &self.0[at];
+        let request = &self.all[at];
         let is_replace = text(request, "kind") == "replace-request";
         let columns: &[&str] =
             if is_replace { &["symbol", "px", "order_id"] } else { &["symbol", "side", "px", "type", "tif"] };
@@ -64,8 +80,8 @@ impl Rows {
                 && text(row, "action") == action
                 && columns.iter().all(|column| row[*column] == request[*column])
         };
-        let same = (0..at).rev().take_while(|place| self.0[*place]["seq"] == request["seq"]);
-        same.into_iter().find(|place| fits(&self.0[*place])).expect("a request has an intent")
+        let same = (0..at).rev().take_while(|place| self.all[*place]["seq"] == request["seq"]);
+        same.into_iter().find(|place| fits(&self.all[*place])).expect("a request has an intent")
     }
 
     /// What is said of an order.
@@ -74,16 +90,17 @@ impl Rows {
             let (kind, id) = (text(row, "kind"), text(row, "order_id"));
             (kind == "request" && id == order) || (kind == "replace-request" && text(row, "new_id") == order)
         };
-        let at = self.0.iter().position(asked).expect("a known order");
-        let (request, decided) = (&self.0[at], self.intent(at));
+        let own = &self.orders[order];
+        let at = *own.iter().find(|place| asked(&self.all[**place])).expect("a known order");
+        let (request, decided) = (&self.all[at], self.intent(at));
         let mut expected = Expected { seq: request["seq"].as_u64().expect("a number"), ..Expected::default() };
-        expected.own.push(self.0[decided].clone());
-        let signal = self.0[decided..]
+        expected.own.push(self.all[decided].clone());
+        let signal = self.all[decided..]
             .iter()
             .take_while(|row| row["seq"] == request["seq"])
             .find(|row| text(row, "kind") == "signal");
         expected.own.extend(signal.filter(|_| text(request, "kind") == "request").cloned());
-        for row in &self.0 {
+        for row in own.iter().map(|place| &self.all[*place]) {
             let (kind, id) = (text(row, "kind"), text(row, "order_id"));
             let is_of = match kind {
                 "intent" => text(row, "order_id") == order && text(row, "action") != "new",
@@ -103,12 +120,13 @@ impl Rows {
         }
         // What took its place is of it once the venue has said so.
         let replaced = expected.own.iter().any(|row| text(row, "kind") == "ack" && text(row, "replaces") == order);
-        let routes = self.of_kind("route").filter(|row| replaced && text(row, "replaces") == order);
+        let routes = own.iter().map(|place| &self.all[*place]).filter(|row| text(row, "kind") == "route");
+        let routes = routes.filter(|row| replaced && text(row, "replaces") == order);
         // Of several tries the last one came through.
         expected.own.extend(routes.last().cloned());
-        for row in self.0[..decided].iter().rev() {
-            if MEASURED.contains(&text(row, "kind")) && row["symbol"] == request["symbol"] {
-                expected.known.entry(measure(row)).or_insert_with(|| row.clone());
+        for (measure, places) in &self.measures[text(request, "symbol")] {
+            if let Some(last) = places.partition_point(|place| *place < decided).checked_sub(1) {
+                expected.known.insert(measure.clone(), self.all[places[last]].clone());
             }
         }
         expected
