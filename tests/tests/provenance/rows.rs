@@ -121,9 +121,9 @@ impl Rows {
         // What took its place is of it once the venue has said so.
         let replaced = expected.own.iter().any(|row| text(row, "kind") == "ack" && text(row, "replaces") == order);
         let routes = own.iter().map(|place| &self.all[*place]).filter(|row| text(row, "kind") == "route");
-        let routes = routes.filter(|row| replaced && text(row, "replaces") == order);
+        let mut routes = routes.filter(|row| replaced && text(row, "replaces") == order);
         // Of several tries the last one came through.
-        expected.own.extend(routes.last().cloned());
+        expected.own.extend(routes.next_back().cloned());
         for (measure, places) in &self.measures[text(request, "symbol")] {
             if let Some(last) = places.partition_point(|place| *place < decided).checked_sub(1) {
                 expected.known.insert(measure.clone(), self.all[places[last]].clone());
