@@ -5,6 +5,7 @@ pub(crate) mod console;
 pub(crate) mod ctl;
 mod deliver;
 pub(crate) mod demo;
+mod depends;
 mod difference;
 mod disk;
 pub(crate) mod exit;

@@ -29,7 +29,7 @@ pub const GATEWAY: GatewayEntry = GatewayEntry {
 
 fn open(params: &Params) -> Result<Box<dyn Venue>, ParamError> {
     let (file, price) = (PathBuf::from(params.get(FILE)), Px::from_scaled(params.get(PRICE).into(), 0));
-    Ok(Box::new(Desk { file, price, done: BTreeMap::new(), replies: VecDeque::new(), written: String::new() }))
+    Ok(Box::new(Filler { file, price, done: BTreeMap::new(), replies: VecDeque::new(), written: String::new() }))
 }
 
 /// A filled order.
@@ -41,7 +41,7 @@ struct Done {
     qty: Qty,
 }
 
-struct Desk {
+struct Filler {
     file: PathBuf,
     price: Px,
     done: BTreeMap<u64, Done>,
@@ -50,7 +50,7 @@ struct Desk {
     written: String,
 }
 
-impl Desk {
+impl Filler {
     fn answer<R: Record>(&mut self, (instrument, side): (u32, Side), record: &R) {
         let flags = Flags::LAST_OF_GROUP.with_side(side);
         self.replies.push_back(VenueReply::Answer(Event::new(Ns(0), instrument, flags, record)));
@@ -77,7 +77,7 @@ fn read(line: &str) -> Option<(u64, Done)> {
     Some((id.cast_unsigned(), Done { instrument, side, px: Px(px), qty }))
 }
 
-impl Venue for Desk {
+impl Venue for Filler {
     fn patience(&self) -> Patience {
         let second = Duration::from_secs(1);
         Patience { reply: second, answer: Some(second), session: 10 * second }
