@@ -12,7 +12,7 @@ use sinks::journal::verify;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tidegate_tests::journals::{check, logs};
-use tidegate_tests::ledger::{compared_at, is_answer};
+use tidegate_tests::ledger::{compared_at, is_answer, is_settled};
 use tidegate_tests::{Scratch, Venue, amount, draw, run, seed, tidegate};
 
 /// The numbers that the strategies get, in the order of their tables.
@@ -115,7 +115,8 @@ fn conclude(service: &mut Service, venues: &mut [Venue; 2], there: There) {
     // What the venues send after a run has stopped is taken by the next one.
     for _ in 0..10 {
         let given = [0, 1].map(|at: usize| venues[at].answers(&service.path("given")).len());
-        if there.recorded(service) == given {
+        let is_settled = |at: &usize| is_settled(&service.path(journal), Gateway::new(*at));
+        if there.recorded(service) == given && there.gateways.iter().all(is_settled) {
             break;
         }
         let before = sessions(venues);

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tidegate_tests::journals::{count, logs};
-use tidegate_tests::ledger::{compared, is_answer};
+use tidegate_tests::ledger::{compared, is_answer, is_settled};
 use tidegate_tests::{Scratch, Venue, amount, draw, run, seed, tidegate};
 
 /// Kills of one journal: repeating the record costs what the run did, so many kills are several journals.
@@ -178,7 +178,8 @@ fn conclude(service: &mut Service, venue: &mut Venue, journal: &str, before: usi
     // What the venue sends after a run has stopped is taken by the next one, which trades a little too.
     for _ in 0..10 {
         let given = venue.answers(&service.path("given")).len();
-        if answers_before(&service.path(journal)) + before == given {
+        let all = answers_before(&service.path(journal)) + before == given;
+        if all && is_settled(&service.path(journal), Gateway::new(0)) {
             break;
         }
         let sessions = venue.count("sessions");
