@@ -74,6 +74,12 @@ impl HeaderPage {
         (events > 0).then_some(Lost { from_seq, through_seq, events, after_record: first_record - 1 })
     }
 
+    /// Whether the line of left-out outcomes can be one: no seal includes it. It is whole once a record is stored.
+    pub(super) fn is_lost_possible(&self) -> bool {
+        let [from_seq, through_seq, events] = self.lost;
+        self.lost == [0; 3] || (events > 0 && (1..=through_seq).contains(&from_seq))
+    }
+
     /// Offset of the first non-zero byte where no field is defined.
     pub(super) fn stray(&self) -> Option<usize> {
         let words = [COMPLETED_SLOT * SLOT_BYTES, SEALED_SLOT * SLOT_BYTES];

@@ -6,7 +6,7 @@
 use super::error::{Damage, Fault, JournalError};
 use super::files::{HeaderPage, SegmentFile, last_seq, segment_numbers, sidecar};
 use super::findings::{LogFindings, Open, Whole};
-use super::format::{BLOCK_RECORDS, CLOSED, COMPLETED_SLOT, LogKind, SEALED_SLOT, hex, record_offset};
+use super::format::{BLOCK_RECORDS, CLOSED, COMPLETED_SLOT, LOST_SLOT, LogKind, SEALED_SLOT, hex, record_offset};
 use super::gaps::{self, Dropped};
 use super::log_keeper::Kept;
 use super::manifest::{Closed, JournalInfo};
@@ -337,7 +337,7 @@ impl LogCheck<'_> {
         }
     }
 
-    /// Checks the two header words that change while the journal is written.
+    /// Checks the header's words that change while the journal is written.
     fn check_words(&mut self, log: LogKind, file: &SegmentFile, page: &HeaderPage, seal: &Sidecar, carry: &mut Carry) {
         if seal.records > 0
             && let Some(pending) = carry.pending.take()
@@ -354,6 +354,12 @@ impl LogCheck<'_> {
         if word < self.info.segment_records && self.closed.is_none() {
             let what = Damage::Header("later records are sealed, but its count of sealed records is not complete");
             carry.pending = Some(file.fault(None, None, what).at(sealed_at));
+        }
+        // The page may have been read while its writer began the segment; it is sealed now, so another look sees the whole line.
+        let is_possible = || file.header().is_ok_and(|(page, _)| page.is_lost_possible());
+        if seal.records > 0 && !page.is_lost_possible() && !is_possible() {
+            let what = Damage::Header("its line of left-out outcomes is impossible");
+            self.faults.push(file.fault(None, None, what).at((LOST_SLOT * 64) as u64));
         }
         let completed = page.completed();
         let last_wins = |closed: &Closed| completed != 0 && completed != closed.completed_through;
