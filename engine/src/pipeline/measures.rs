@@ -11,13 +11,16 @@ use stages::measures::{MEASURE_KINDS, MEASURES, MeasureEntry, SUMMARY_KINDS};
 /// The last events of the kinds of measures, and the last trades.
 pub struct LastMeasures {
     kept: Vec<Kept>,
+    /// Those of an instrument lie together, in the order of `kept`; an event of kind 0 where there was none. One table, since
+    /// each has memory ready beyond what is used.
+    events: GrowingTable<Event>,
     /// Where a kind is kept that a single instance has; of other kinds [`ELSEWHERE`].
     single: [u16; Kind::COUNT],
 }
 
 const ELSEWHERE: u16 = u16::MAX;
 
-/// The last events of a kind, of one instance of its measure, by instrument; an event of kind 0 where there was none.
+/// A kind, of one instance of its measure.
 struct Kept {
     kind: Kind,
     /// The number of the instance.
@@ -26,16 +29,6 @@ struct Kept {
     says: Option<usize>,
     /// The kind that it follows, which says the instance for both.
     follows: Option<Kind>,
-    events: GrowingTable<Event>,
-}
-
-impl Kept {
-    #[inline]
-    fn put(&mut self, event: &Event) {
-        if let Some(last) = self.events.get_mut(event.instrument as usize) {
-            *last = *event;
-        }
-    }
 }
 
 impl LastMeasures {
@@ -46,13 +39,11 @@ impl LastMeasures {
 
     /// No values yet, for instrument numbers below `count`, of the measures with these instances.
     pub fn new(count: u32, instances: &Instances) -> LastMeasures {
-        let none: Event = bytemuck::Zeroable::zeroed();
         let kept = |(kind, number): (Kind, u8)| {
             let info = flow::kind_info(kind);
             let says = info.and_then(|info| info.fields.iter().find(|f| f.ty == FieldType::Instance));
             let follows = info.and_then(|info| info.follows).map(|follows| follows.first);
-            let events = GrowingTable::new(count as usize, none);
-            Kept { kind, number, says: says.map(|field| field.offset - 24), follows, events }
+            Kept { kind, number, says: says.map(|field| field.offset - 24), follows }
         };
         let numbers = |entry: &'static MeasureEntry| {
             let numbers = instances.measures(entry).map(|(_, number)| number).collect::<Vec<_>>();
@@ -64,19 +55,21 @@ impl LastMeasures {
         for (at, of) in (0..).zip(&kept).filter(|(_, of)| kept.iter().filter(|k| k.kind == of.kind).count() == 1) {
             single[usize::from(of.kind.0)] = at;
         }
-        LastMeasures { kept, single }
+        let events = GrowingTable::new(count as usize * kept.len(), bytemuck::Zeroable::zeroed());
+        LastMeasures { kept, events, single }
     }
 
     /// Takes memory for an instrument that is listed.
     pub fn list(&mut self, instrument: u32) {
-        self.kept.iter_mut().for_each(|kept| kept.events.reach(instrument as usize));
+        self.events.reach(self.place(instrument, self.kept.len() - 1));
     }
 
     /// Keeps an event of a measure and a trade; ignores all others.
     #[inline]
     pub fn observe(&mut self, event: &Event) {
-        if let Some(only) = self.kept.get_mut(usize::from(self.single[usize::from(event.kind.0)])) {
-            only.put(event);
+        let only = self.single[usize::from(event.kind.0)];
+        if only != ELSEWHERE {
+            self.put(usize::from(only), event);
         } else if LastMeasures::KEEPS.has(event.kind) {
             self.keep(event);
         }
@@ -95,24 +88,39 @@ impl LastMeasures {
     }
 
     fn keep_as(&mut self, number: u8, event: &Event) {
-        let of_kind = self.kept.iter_mut().find(|kept| kept.kind == event.kind && kept.number == number);
-        of_kind.into_iter().for_each(|kept| kept.put(event));
+        let of_kind = self.kept.iter().position(|kept| kept.kind == event.kind && kept.number == number);
+        of_kind.into_iter().for_each(|at| self.put(at, event));
+    }
+
+    #[inline]
+    fn put(&mut self, at: usize, event: &Event) {
+        let place = self.place(event.instrument, at);
+        if let Some(last) = self.events.get_mut(place) {
+            *last = *event;
+        }
+    }
+
+    /// Where the events of an instrument and a kept kind lie.
+    #[inline]
+    fn place(&self, instrument: u32, at: usize) -> usize {
+        instrument as usize * self.kept.len() + at
     }
 
     /// The instance of the latest event of a kind and an instrument: a follower comes before another of the kind that it follows.
     fn latest(&self, kind: Kind, instrument: u32) -> u8 {
-        let of_kind = self.kept.iter().filter(|kept| kept.kind == kind);
-        let latest = of_kind.max_by_key(|kept| kept.events.get(instrument as usize).map_or(0, |event| event.id.0));
-        latest.map_or(0, |kept| kept.number)
+        let of_kind = self.kept.iter().enumerate().filter(|(_, kept)| kept.kind == kind);
+        let id = |at| self.events.get(self.place(instrument, at)).map_or(0, |event| event.id.0);
+        of_kind.max_by_key(|(at, _)| id(*at)).map_or(0, |(_, kept)| kept.number)
     }
 
     /// Saves the last events, by listing key.
     pub fn save(&self, to: &mut StateWriter<'_>) {
-        let of = |kept: &'_ Kept| {
-            let events = kept.events.values().iter().filter(|e| e.kind.0 != 0);
+        let count = self.kept.len();
+        let of = |(at, kept): (usize, &Kept)| {
+            let events = self.events.values().iter().skip(at).step_by(count).filter(|e| e.kind.0 != 0);
             events.map(|e| (to.key(e.instrument), kept.number, bytemuck::bytes_of(e).to_vec())).collect::<Vec<_>>()
         };
-        let saved: Vec<_> = self.kept.iter().flat_map(of).collect();
+        let saved: Vec<_> = self.kept.iter().enumerate().flat_map(of).collect();
         to.put(&saved);
     }
 
@@ -131,7 +139,7 @@ impl LastMeasures {
 
     /// The last event of a kind, of one instance of its measure, and an instrument.
     pub fn last(&self, kind: Kind, number: u8, instrument: u32) -> Option<&Event> {
-        let kept = self.kept.iter().find(|kept| kept.kind == kind && kept.number == number)?;
-        kept.events.get(instrument as usize).filter(|event| event.kind == kind)
+        let at = self.kept.iter().position(|kept| kept.kind == kind && kept.number == number)?;
+        self.events.get(self.place(instrument, at)).filter(|event| event.kind == kind)
     }
 }
