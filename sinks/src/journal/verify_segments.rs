@@ -355,7 +355,7 @@ impl LogCheck<'_> {
             let what = Damage::Header("later records are sealed, but its count of sealed records is not complete");
             carry.pending = Some(file.fault(None, None, what).at(sealed_at));
         }
-        // The page may have been read while its writer began the segment; it is sealed now, so another look sees the whole line.
+        // The page may have been read while its writer began the segment; it is sealed now, so another look sees all of it.
         let is_possible = || file.header().is_ok_and(|(page, _)| page.is_lost_possible());
         if seal.records > 0 && !page.is_lost_possible() && !is_possible() {
             let what = Damage::Header("its line of left-out outcomes is impossible");
