@@ -11,8 +11,8 @@ use crate::deliberate::{Fault, is_on};
 use crate::gateway::{KillSwitch, VenueStatus};
 use crate::ingress::{Admitted, Head, IngressError, RollRequests};
 use crate::pipeline::{
-    Edge, Exit, Group, GroupMeter, Handover, HandoverPart, HeadState, Inquired, Inquiry, LoadMeter, Meters, Slot,
-    StallMeter, Stopwatch, Tail,
+    Edge, Exit, Group, GroupMeter, Handover, HandoverPart, HeadState, Inquired, Inquiry, LoadMeter, Meters, Rehearsing,
+    Slot, StallMeter, Stopwatch, Tail,
 };
 use crate::plan::Plan;
 use bytemuck::Zeroable;
@@ -166,11 +166,29 @@ pub fn run_pipeline<H: Head + 'static>(
 /// What a group looks at once a turn.
 struct Looks {
     load: LoadMeter,
+    rehearsing: Rehearsing,
     asked: Inquired,
     handover: HandoverPart,
 }
 
 impl Looks {
+    /// A turn has taken so many events.
+    #[inline(always)]
+    fn worked<E: Exit>(&mut self, events: usize, exit: &E) {
+        self.load.worked(events, exit);
+        self.rehearsing.worked(events);
+    }
+
+    /// There was nothing to take: rehearses, then waits.
+    #[inline(always)]
+    fn idle<E: Exit>(&mut self, exit: &E, wait: impl FnOnce()) {
+        let Looks { load, rehearsing, .. } = self;
+        load.idle(exit, || {
+            rehearsing.idle();
+            wait();
+        });
+    }
+
     /// Looks whether an operator or the head asks for something.
     #[inline(always)]
     fn look<E: Exit>(&mut self, head: impl FnOnce(&mut HeadState), group: &Group, exit: &mut E) {
@@ -197,7 +215,7 @@ fn spawn<H: Head + 'static>(
     let turns = Turns { batch: plan.batch, idle: plan.idle, stopwatch: tail.stopwatch().cloned() };
     let clock = plan.meters.then(Clock::new);
     let last = plan.groups.len() - 1;
-    let mut stages = plan.stages.into_iter();
+    let (mut stages, mut rehearsals) = (plan.stages.into_iter(), plan.rehearsals.into_iter());
     // Nothing is allocated here once the first group runs, so that a pipeline's own allocations can be counted.
     let count = plan.groups.len();
     let mut workers = Vec::with_capacity(count);
@@ -226,7 +244,8 @@ fn spawn<H: Head + 'static>(
         let (control, turns) = (control.clone(), turns.clone());
         let asked = Inquired::new(Arc::clone(&control.inquiry), i, count);
         let handover = HandoverPart::new(Arc::clone(&control.handover), i, count);
-        let looks = Looks { load, asked, handover };
+        let rehearsing = Rehearsing::new(rehearsals.next().flatten());
+        let looks = Looks { load, rehearsing, asked, handover };
         workers.push(spawn_pinned(planned.name, planned.core, move || match (head, from) {
             (Some(head), _) => first(head, group, output, &turns, &control, looks),
             (None, Some(from)) => later(from, group, output, &turns, looks),
@@ -298,7 +317,7 @@ fn admit_all<H: Head, E: Exit>(
         if admitted > 0 {
             control.admitted.store(head.seq(), Ordering::Relaxed);
             exit.finished(head.seq(), &mut || head.on_backpressure());
-            looks.load.worked(admitted, exit);
+            looks.worked(admitted, exit);
             quiet = 0;
         }
         looks.look(|to| head.trading_state(to), group, exit);
@@ -307,7 +326,7 @@ fn admit_all<H: Head, E: Exit>(
             return (error, stopped || exit.is_closed());
         }
         if state == Admitted::Pending && admitted == 0 {
-            looks.load.idle(exit, || turns.idle.wait(&mut quiet));
+            looks.idle(exit, || turns.idle.wait(&mut quiet));
         }
     }
 }
@@ -349,10 +368,10 @@ fn take_all<E: Exit>(from: &mut Consumer<Slot>, group: &mut Group, exit: &mut E,
         looks.look(|_| (), group, exit);
         match taken {
             Taken::Events(n) => {
-                looks.load.worked(n, exit);
+                looks.worked(n, exit);
                 quiet = 0;
             }
-            Taken::Empty => looks.load.idle(exit, || turns.idle.wait(&mut quiet)),
+            Taken::Empty => looks.idle(exit, || turns.idle.wait(&mut quiet)),
             Taken::Closed => break,
         }
         if exit.is_closed() {

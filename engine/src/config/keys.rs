@@ -160,6 +160,13 @@ pub const METERS: BoolParam = BoolParam::new(
     "measure the busy, idle and stalled time of every group; reads the time stamp counter once per turn",
 );
 
+/// Whether groups rehearse.
+pub const REHEARSE: BoolParam = BoolParam::new(
+    "rehearse",
+    true,
+    "keep the way of orders warm: a group that has nothing to do takes a made-up order through small copies of its stages",
+);
+
 /// How the pipeline is cut and driven. Cuts change speed, never results.
 pub const PIPELINE: &[Param] = &[
     STAGES.param(),
@@ -182,6 +189,7 @@ pub const PIPELINE: &[Param] = &[
     TIME_ORDERS.param(),
     SAMPLE_EVERY.param(),
     METERS.param(),
+    REHEARSE.param(),
 ];
 
 /// The key of the tables of single symbols in a section.

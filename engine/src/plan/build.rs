@@ -5,9 +5,9 @@ use super::wiring::{Shape, Wiring};
 use super::{cuts, observers, outcomes, proof};
 use crate::config::keys::{self, ClockKind};
 use crate::config::{Fault, Faults, OrderRouting, Settings, one_of};
-use flow::{Kind, Kinds};
+use flow::{Kind, Kinds, Params};
 use ring::Idle;
-use stages::{Instances, Part, Space};
+use stages::{Instances, Part, Rehearsal, Space};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -49,6 +49,8 @@ pub struct Plan {
     pub sample_every: u64,
     /// Whether groups measure busy, idle and stalled time.
     pub meters: bool,
+    /// What each group rehearses while it has nothing to do: those with a stage of an order's way.
+    pub rehearsals: Vec<Option<Box<Rehearsal>>>,
     /// What of the settings is without effect, in words: what is configured and does not run, limits that never refuse.
     pub idle_settings: Vec<String>,
 }
@@ -94,6 +96,8 @@ impl Plan {
         let clock = settings.pipeline.get(keys::CLOCK);
         let routing = if trades { proof::routing(settings, clock, &mut faults) } else { OrderRouting::default() };
         let ticks = proof::ticks(settings, &stages, &mut faults);
+        let rehearsals =
+            groups.iter().map(|group| rehearsal(settings, &stages[group.stages.clone()], &mut faults)).collect();
         if !faults.is_empty() {
             return Err(settings.placed(faults));
         }
@@ -122,6 +126,7 @@ impl Plan {
             clock,
             sample_every: settings.pipeline.get(keys::SAMPLE_EVERY),
             meters: settings.pipeline.get(keys::METERS),
+            rehearsals,
             idle_settings: idle_settings(settings, &parts),
         })
     }
@@ -166,11 +171,7 @@ fn enabled(settings: &Settings, faults: &mut Vec<Fault>) -> Vec<Part> {
 fn built(parts: &[Part], settings: &Settings, space: Space, faults: &mut Vec<Fault>) -> Vec<Planned> {
     let mut stages = Vec::new();
     let [risk, router] = ["risk", "router"].map(|stage| settings.stage_params(stage));
-    let params = |name: &str| match name {
-        "risk" => &risk,
-        "router" => &router,
-        _ => &settings.stages[name],
-    };
+    let params = |name: &str| params_of(name, settings, &risk, &router);
     for part in parts {
         match part.build(params, &settings.instances, space) {
             Ok(stage) => {
@@ -181,6 +182,32 @@ fn built(parts: &[Part], settings: &Settings, space: Space, faults: &mut Vec<Fau
         }
     }
     stages
+}
+
+/// The parameters of a stage; those of `risk` and `router` are put together from several sections.
+fn params_of<'a>(name: &str, settings: &'a Settings, risk: &'a Params, router: &'a Params) -> &'a Params {
+    match name {
+        "risk" => risk,
+        "router" => router,
+        _ => &settings.stages[name],
+    }
+}
+
+/// What a group of these stages rehearses.
+fn rehearsal(settings: &Settings, stages: &[Planned], faults: &mut Vec<Fault>) -> Option<Box<Rehearsal>> {
+    if !settings.pipeline.get(keys::REHEARSE)
+        || !stages.iter().any(|planned| Rehearsal::WAY.contains(&planned.name.as_str()))
+    {
+        return None;
+    }
+    let [risk, router] = ["risk", "router"].map(|stage| settings.stage_params(stage));
+    match Rehearsal::new(|name| params_of(name, settings, &risk, &router)) {
+        Ok(rehearsal) => Some(Box::new(rehearsal)),
+        Err(error) => {
+            faults.push(error.into());
+            None
+        }
+    }
 }
 
 /// Sets what is wanted from each stage: what a later one or the tail reads.

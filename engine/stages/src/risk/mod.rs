@@ -31,6 +31,7 @@ mod tables;
 mod unexplained;
 
 pub use breach::CheckEntry;
+pub(crate) use checks::CURRENCY;
 pub use checks::{CEILINGS, CHECKS, Flaw, PARAMS, RATE, check, check_name};
 pub use explain::Checked;
 pub use group::MAX_LEGS;

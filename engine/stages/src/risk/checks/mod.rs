@@ -27,7 +27,7 @@ mod tick;
 mod venue;
 
 pub(super) use collar::REDUCE_COLLAR;
-pub(super) use rate::CURRENCY;
+pub(crate) use rate::CURRENCY;
 pub use sanity::Flaw;
 pub(super) use throttle::RESERVED;
 

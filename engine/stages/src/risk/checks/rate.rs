@@ -19,7 +19,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
 };
 
 /// The currency of the limits in money.
-pub(in crate::risk) const CURRENCY: TextParam = TextParam::new(
+pub(crate) const CURRENCY: TextParam = TextParam::new(
     "currency",
     "",
     "currency of limits in money, as USD, and of accounts that state none; empty: that of each listing",
