@@ -181,10 +181,10 @@ impl Looks {
 
     /// There was nothing to take: rehearses, then waits.
     #[inline(always)]
-    fn idle<E: Exit>(&mut self, exit: &E, wait: impl FnOnce()) {
+    fn idle<E: Exit>(&mut self, group: &Group, exit: &E, wait: impl FnOnce()) {
         let Looks { load, rehearsing, .. } = self;
         load.idle(exit, || {
-            rehearsing.idle();
+            rehearsing.idle(group);
             wait();
         });
     }
@@ -326,7 +326,7 @@ fn admit_all<H: Head, E: Exit>(
             return (error, stopped || exit.is_closed());
         }
         if state == Admitted::Pending && admitted == 0 {
-            looks.idle(exit, || turns.idle.wait(&mut quiet));
+            looks.idle(group, exit, || turns.idle.wait(&mut quiet));
         }
     }
 }
@@ -371,7 +371,7 @@ fn take_all<E: Exit>(from: &mut Consumer<Slot>, group: &mut Group, exit: &mut E,
                 looks.worked(n, exit);
                 quiet = 0;
             }
-            Taken::Empty => looks.idle(exit, || turns.idle.wait(&mut quiet)),
+            Taken::Empty => looks.idle(group, exit, || turns.idle.wait(&mut quiet)),
             Taken::Closed => break,
         }
         if exit.is_closed() {

@@ -49,6 +49,9 @@ pub trait Stage: Send {
     /// timing may depend on it: an input may not come, may change before it comes, or come without having been shown.
     #[inline]
     fn prefetch(&mut self, _coming: &[Event]) {}
+    /// Reads what its next decision will read, as there is time for it: it is in the cache then. Changes nothing and emits
+    /// nothing, so only timing may depend on it.
+    fn warm(&self) {}
     /// Says where trading stands, because an operator asked; nothing by default. It may take long, as it is not done for every
     /// event, and changes nothing.
     fn trading_state(&self, _to: &mut TradingState) {}

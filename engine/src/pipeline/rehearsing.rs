@@ -3,6 +3,7 @@
 //! **Bound.** One counter. **Worst case.** An input that comes just then waits for the rehearsal, some hundred nanoseconds; one in
 //! [`EVERY`] can.
 
+use super::station::Group;
 use stages::Rehearsal;
 
 /// Events between two rehearsals. Fewer keep the way warmer, and more inputs meet one.
@@ -29,12 +30,13 @@ impl Rehearsing {
 
     /// The group has nothing to do.
     #[inline]
-    pub fn idle(&mut self) {
+    pub fn idle(&mut self, group: &Group) {
         if self.since >= EVERY
             && let Some(what) = &mut self.what
         {
             self.since = 0;
             what.run();
+            group.warm();
         }
     }
 }

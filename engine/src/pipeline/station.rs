@@ -131,6 +131,14 @@ impl Group {
         }
     }
 
+    /// Has the stages read what their next decisions will read.
+    pub fn warm(&self) {
+        for station in &self.stations {
+            station.out.warm();
+            station.stage.warm();
+        }
+    }
+
     /// The stages in order.
     pub fn stages(&self) -> impl Iterator<Item = &dyn Stage> {
         self.stations.iter().map(|s| s.stage.as_ref())

@@ -166,6 +166,7 @@ impl OrderManager {
         if group != 0 {
             self.group = Group { account, strategy, group, admitted: true };
         }
+        self.asked = (account, strategy, instrument);
         Ok(())
     }
 }

@@ -12,9 +12,11 @@ use super::roots::Roots;
 use super::table::Table;
 use crate::Space;
 use crate::by_key::ByKey;
+use crate::portfolio::Key;
 use flow::records::Anomaly;
 use flow::{Account, AnomalyKind, Event, GrowingTable, Halts, Ns, Out, Params, Px, Qty, StrategyId};
 use serde::{Deserialize, Serialize};
+use std::hint::black_box;
 
 /// What the stage keeps per instrument.
 #[derive(Clone, Copy)]
@@ -60,6 +62,8 @@ pub(super) struct OrderManager {
     pub(super) max_in_flight: usize,
     /// Positions that an operator has commanded to close.
     pub(super) flatten: Flatten,
+    /// Whose order was admitted last, and its instrument; no state, as only [`OrderManager::warm`] reads it.
+    pub(super) asked: (Account, StrategyId, u32),
 }
 
 impl OrderManager {
@@ -74,7 +78,18 @@ impl OrderManager {
             group: Group::NONE,
             max_in_flight: params.get(MAX_IN_FLIGHT),
             flatten: Flatten::new(params.get(MAX_ORDERS)),
+            asked: (Account::NONE, StrategyId::NONE, 0),
         }
+    }
+
+    /// Reads what an order like the last one would read.
+    pub(super) fn warm(&self) {
+        let (account, strategy, instrument) = self.asked;
+        self.orders.prefetch_next();
+        black_box((self.orders.in_flight(), self.orders.limit(), self.max_in_flight, self.flatten.is_active()));
+        black_box((self.counters.has_room(account, strategy, 1), self.group.group));
+        black_box(self.instruments.get(instrument as usize).map(|at| (at.listed, at.opened_for)));
+        black_box(self.holdings.get(Key::new(account, strategy, instrument).word()).map(|held| held.qty));
     }
 }
 

@@ -123,6 +123,10 @@ impl Stage for OrdersStage {
         }
     }
 
+    fn warm(&self) {
+        self.manager.warm();
+    }
+
     /// Reads its orders once, which takes up to some milliseconds with the largest tables.
     fn trading_state(&self, to: &mut TradingState) {
         to.open_orders = self.manager.orders.len() as u64;

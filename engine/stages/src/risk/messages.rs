@@ -4,6 +4,7 @@
 //! of a group that may be taken back. Worst case: a binary search over the ring when the throttle refuses.
 
 use flow::{IntParam, Ns, table};
+use prefetch_index::prefetch_index;
 
 /// The largest limit on messages per window.
 pub const MAX_MESSAGES: u64 = 8_192;
@@ -59,6 +60,11 @@ impl Messages {
             if self.is_within(now, middle) { inside = middle } else { outside = middle }
         }
         inside
+    }
+
+    /// Prefetches where the time of the next message goes.
+    pub(super) fn prefetch_next(&self) {
+        prefetch_index(&self.times, self.slot(self.passed));
     }
 
     #[inline]

@@ -24,6 +24,7 @@ use flow::{
     AnomalyKind, Approved, CommandAction, CommandResult, Event, Flags, GrowingTable, Kind, Kinds, Ns, Out, ParamError,
     Params, Scope, Side, Stage, StateError, StateReader, StateWriter, TradingState, Trust,
 };
+use std::hint::black_box;
 
 /// Approves or refuses orders.
 pub struct RiskStage {
@@ -34,6 +35,8 @@ pub struct RiskStage {
     /// The most that a command may set each limit to.
     pub(super) ceilings: Limits,
     pub(super) held: Held,
+    /// The request that passed last, its instrument and its side; no state, as only [`RiskStage::warm`] reads it.
+    passed: (Request, u32, Side),
 }
 
 impl RiskStage {
@@ -60,7 +63,14 @@ impl RiskStage {
             ids: Ids::new(params.get(MAX_PAIRS)),
         };
         let (configured, ceilings) = (limits::configured(params), limits::ceilings(params));
-        Ok(RiskStage { gate, limits: configured, configured, ceilings, held: Held::new() })
+        Ok(RiskStage {
+            gate,
+            limits: configured,
+            configured,
+            ceilings,
+            held: Held::new(),
+            passed: (Request::default(), 0, Side::None),
+        })
     }
 
     /// The registry's builder.
@@ -92,11 +102,18 @@ impl RiskStage {
         self.decide(&proposal, out);
     }
 
+    /// The checks, as code of its own that [`RiskStage::warm`] keeps in the cache.
+    #[inline(never)]
+    fn verdict(&self, proposal: &Proposal) -> Option<Refusal> {
+        first_breach(&self.gate, proposal, &self.limits)
+    }
+
     #[inline]
     fn decide(&mut self, proposal: &Proposal, out: &mut Out) {
-        match first_breach(&self.gate, proposal, &self.limits) {
+        match self.verdict(proposal) {
             None => {
                 self.gate.approve(proposal);
+                self.passed = (proposal.request, proposal.instrument, proposal.side);
                 pass(proposal.instrument, proposal.side, &proposal.request, proposal.replaces, out);
             }
             Some(refusal) => {
@@ -349,6 +366,17 @@ impl Stage for RiskStage {
             Kind::Clear => self.gate.clear(event),
             _ => {}
         }
+    }
+
+    /// Asks again what was asked last; nobody hears the answer.
+    fn warm(&self) {
+        let (request, instrument, side) = self.passed;
+        let request = Request { order_id: request.order_id + 1, ..request };
+        let now = self.gate.markets[self.gate.place(instrument)].last_update;
+        let proposal = self.gate.propose(&request, instrument, side, now);
+        black_box((self.verdict(&proposal), self.gate.routing.venue(proposal.id())));
+        self.gate.open.prefetch_next();
+        self.gate.messages.prefetch_next();
     }
 
     fn trading_state(&self, to: &mut TradingState) {

@@ -21,6 +21,7 @@ use flow::{
     table,
 };
 use serde::{Deserialize, Serialize};
+use std::hint::black_box;
 
 /// The most open orders that it follows.
 const OPEN_SLOTS: usize = 256;
@@ -408,6 +409,13 @@ impl Stage for RandomStage {
             Kind::EndOfInput => self.ended = true,
             _ => {}
         }
+    }
+
+    fn warm(&self) {
+        let RandomStage { drawn, chances, other, group, account, .. } = self;
+        black_box((*drawn, *chances, *other, *group, *account));
+        black_box((self.settings.of_all().max_open, self.orderable(*other), self.universe.trusts(*other)));
+        black_box(self.open.first().map(|open| open.id));
     }
 
     fn trading_state(&self, to: &mut TradingState) {

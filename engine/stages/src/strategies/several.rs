@@ -73,6 +73,10 @@ impl Stage for Several {
         self.0.iter_mut().for_each(|stage| stage.prefetch(coming));
     }
 
+    fn warm(&self) {
+        self.0.iter().for_each(|stage| stage.warm());
+    }
+
     fn trading_state(&self, to: &mut TradingState) {
         self.0.iter().for_each(|stage| stage.trading_state(to));
     }
