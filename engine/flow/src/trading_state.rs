@@ -35,15 +35,13 @@ pub struct LimitInForce {
     pub ceiling: i64,
 }
 
-/// A limit of a table of limits, which no command changes.
+/// A limit of a table of limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LevelInForce {
     /// Number of the table, from 1, in the order of the configuration.
     pub table: u16,
-    /// Number of the check.
-    pub check: u16,
     /// The limit, in the check's unit.
-    pub limit: i64,
+    pub of: LimitInForce,
 }
 
 /// A parameter that commands may set, of all instruments or of one.

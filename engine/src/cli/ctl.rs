@@ -48,10 +48,14 @@ enum CtlCommand {
         /// The limit in force now; if another command has changed it, this one is refused.
         #[arg(long)]
         from: i64,
+        /// The table of limits that has it: its number in the configuration, from 1. Without it: the section risk.
+        #[arg(long)]
+        table: Option<u16>,
     },
     /// Sets a parameter of a strategy, or a limit of the gate, while it runs.
     Set {
-        /// The parameter: name of the instance, dot, name of the parameter, as mom-fast.qty; or a limit, as risk.max_notional.
+        /// The parameter: name of the instance, dot, name of the parameter, as mom-fast.qty; or a limit, as risk.max_notional, or
+        /// as limit[2].max_position of the second table of limits.
         param: String,
         /// The new value, as in a configuration.
         value: String,
@@ -109,9 +113,13 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
         CtlCommand::Halt => plain("halt"),
         CtlCommand::Resume => plain("resume"),
         CtlCommand::CancelAll => plain("cancel-all"),
-        CtlCommand::Limit { check, to, from } => {
-            ControlRequest { check: Some(check.clone()), from: Some(*from), to: Some(*to), ..plain("set-limit") }
-        }
+        CtlCommand::Limit { check, to, from, table } => ControlRequest {
+            check: Some(check.clone()),
+            table: *table,
+            from: Some(*from),
+            to: Some(*to),
+            ..plain("set-limit")
+        },
         CtlCommand::Set { param, value, from, symbol } => {
             ControlRequest::set(&actor, param, from, value, symbol.as_deref())
         }
@@ -204,7 +212,10 @@ fn applied(command: &CtlCommand, old: i64, new: i64, waits_for: Option<&str>) ->
         CtlCommand::Halt => "trading is halted: no new orders, and open orders are cancelled".to_owned(),
         CtlCommand::Resume => "trading goes on".to_owned(),
         CtlCommand::CancelAll => "open orders are cancelled".to_owned(),
-        CtlCommand::Limit { check, .. } => format!("the limit of {check} is {new}, before it was {old}"),
+        CtlCommand::Limit { check, table, .. } => {
+            let of = table.map_or_else(String::new, |table| format!(" in {}[{table}]", stages::risk::LIMIT));
+            format!("the limit of {check}{of} is {new}, before it was {old}")
+        }
         CtlCommand::Set { param, value, from, symbol } => {
             let of = symbol.as_ref().map_or_else(String::new, |symbol| format!(" of {symbol}"));
             let since = waits_for.map_or_else(String::new, |what| format!(" from the {what} on"));

@@ -11,13 +11,15 @@ use crate::registries::Registries;
 use clap::Args;
 use flow::{Param, Value};
 use sinks::journal::Home;
+use stages::risk::LIMIT;
 use std::io::Write as _;
 use std::path::Path;
 
 /// Options of `ctl get`.
 #[derive(Args)]
 pub(crate) struct GetArgs {
-    /// A parameter, as mom-fast.qty or risk.max_notional; or an instance, as mom-fast. Without it: all.
+    /// A parameter, as mom-fast.qty, risk.max_notional or limit[2].max_position; or an instance, as mom-fast, or a table, as
+    /// limit[2]. Without it: all.
     key: Option<String>,
     /// The value of this instrument: its symbol, or SYMBOL@MIC where several venues have it.
     #[arg(long, requires = "key")]
@@ -35,7 +37,10 @@ pub(crate) fn run(journal: &Path, args: &GetArgs) -> Result<Exit, Failure> {
     let in_force = |of: &str| asked(journal).map(|all| of_instance(all, of));
     let text = match args.key.as_deref().map(|key| (key, key.rsplit_once('.'))) {
         None => shown(&asked(journal)?.values, args.json),
-        Some((key, None)) if settings.stages.contains_key(key) => shown(&in_force(key)?, args.json),
+        Some((key, None)) if settings.stages.contains_key(key) || is_table(&settings, key) => {
+            shown(&in_force(key)?, args.json)
+        }
+        Some((key, Some((name, _)))) if is_table(&settings, name) => one(&limit(journal, key, name)?, args.json),
         Some((key, None)) => return Err(no_such(key, settings.stages.keys().map(String::as_str))),
         Some((key, Some((name, param)))) => {
             let params = settings.stages.get(name).map(|_| params(&settings, name));
@@ -58,6 +63,18 @@ fn asked(journal: &Path) -> Result<InForce, Failure> {
 fn of_instance(all: InForce, name: &str) -> Vec<ValueInForce> {
     let is_of = |value: &ValueInForce| value.key.rsplit_once('.').is_some_and(|(of, _)| of == name);
     all.values.into_iter().filter(is_of).collect()
+}
+
+/// Whether it names a table of limits.
+fn is_table(settings: &Settings, name: &str) -> bool {
+    (1..=settings.limits.len()).any(|number| name == format!("{LIMIT}[{number}]"))
+}
+
+/// A limit of a table.
+fn limit(journal: &Path, key: &str, table: &str) -> Result<ValueInForce, Failure> {
+    let of_table = of_instance(asked(journal)?, table);
+    let found = of_table.iter().find(|value| value.key == key).cloned();
+    found.ok_or_else(|| no_such(key, of_table.iter().filter_map(|value| Some(value.key.rsplit_once('.')?.1))))
 }
 
 fn no_such<'a>(key: &str, names: impl Iterator<Item = &'a str>) -> Failure {
@@ -87,6 +104,7 @@ fn value(
         ValueInForce {
             key,
             instrument,
+            scope: None,
             value: configured(),
             configured: configured(),
             waits: None,
@@ -135,7 +153,7 @@ fn shown(values: &[ValueInForce], json: bool) -> String {
     }
     let columns = [
         column("parameter", Align::Left),
-        column("instrument", Align::Left),
+        column("of", Align::Left),
         column("in force", Align::Right),
         column("configured", Align::Right),
         column("waits", Align::Right),
@@ -145,9 +163,9 @@ fn shown(values: &[ValueInForce], json: bool) -> String {
         let differs = value.configured != value.value;
         let tone = if differs { Tone::Notice } else { Tone::Plain };
         let configured = if differs { value.configured.clone() } else { String::new() };
-        let (instrument, waits) =
-            (value.instrument.clone().unwrap_or_default(), value.waits.clone().unwrap_or_default());
-        let cells = [value.key.clone(), instrument, value.value.clone(), configured, waits, value.effective.clone()];
+        let of = value.instrument.clone().or_else(|| value.scope.clone()).unwrap_or_default();
+        let waits = value.waits.clone().unwrap_or_default();
+        let cells = [value.key.clone(), of, value.value.clone(), configured, waits, value.effective.clone()];
         cells.into_iter().map(|text| Cell::new(text, tone)).collect()
     };
     table(&columns, &values.iter().map(row).collect::<Vec<_>>())
@@ -162,6 +180,7 @@ mod tests {
         let value = |key: &str, instrument: Option<&str>, [value, configured]: [&str; 2]| ValueInForce {
             key: key.to_owned(),
             instrument: instrument.map(str::to_owned),
+            scope: None,
             value: value.to_owned(),
             configured: configured.to_owned(),
             waits: instrument.map(|_| "7".to_owned()),

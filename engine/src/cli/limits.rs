@@ -9,7 +9,7 @@ const TABLES: usize = 3;
 
 /// The limits of the section `risk`, and the tables of limits; without details the first few.
 pub(super) fn limits(limits: &[LimitStatus], tables: &[TableStatus], details: bool) -> String {
-    let of_section: Vec<_> = limits.iter().map(of_section).collect();
+    let of_section: Vec<_> = limits.iter().map(in_force).collect();
     let shown = &tables[..tables.len().min(if details { usize::MAX } else { TABLES })];
     let more = match tables.len() - shown.len() {
         0 => String::new(),
@@ -19,13 +19,13 @@ pub(super) fn limits(limits: &[LimitStatus], tables: &[TableStatus], details: bo
     format!("{section}\n{}{more}", shown.iter().map(table).collect::<String>())
 }
 
-fn of_section(of: &LimitStatus) -> String {
+fn in_force(of: &LimitStatus) -> String {
     let ceiling = if of.ceiling > of.limit { format!(" (up to {})", signed(of.ceiling)) } else { String::new() };
     limit(&of.check, of.limit) + &ceiling
 }
 
 fn table(of: &TableStatus) -> String {
-    let limits: Vec<_> = of.limits.iter().map(|(check, at)| limit(check, *at)).collect();
+    let limits: Vec<_> = of.limits.iter().map(in_force).collect();
     wrapped(&format!("{INDENT}{}: {}", of.scope, limits.join(", ")), INDENT) + "\n"
 }
 
@@ -49,17 +49,17 @@ mod tests {
         let table = |n: u16| TableStatus {
             table: n,
             scope: format!("account {n}, mom-fast, AAPL@XNAS"),
-            limits: [("position", 1_500), ("open-orders", 0)].map(|(check, n)| (check.to_owned(), n)).into(),
+            limits: vec![limit("position", 1_500, 2_000), limit("open-orders", 0, 0)],
         };
         let tables: Vec<_> = (1..=5).map(table).collect();
         let few = "\
 limits    max-quantity 1,000 (up to 5,000), max-notional 250,000
-          account 1, mom-fast, AAPL@XNAS: open-orders 0 (refuses every order),
-          position 1,500
-          account 2, mom-fast, AAPL@XNAS: open-orders 0 (refuses every order),
-          position 1,500
-          account 3, mom-fast, AAPL@XNAS: open-orders 0 (refuses every order),
-          position 1,500
+          account 1, mom-fast, AAPL@XNAS: position 1,500 (up to 2,000),
+          open-orders 0 (refuses every order)
+          account 2, mom-fast, AAPL@XNAS: position 1,500 (up to 2,000),
+          open-orders 0 (refuses every order)
+          account 3, mom-fast, AAPL@XNAS: position 1,500 (up to 2,000),
+          open-orders 0 (refuses every order)
           and 2 more tables of limits
 ";
         assert_eq!(limits(&of_section, &tables, false), few);

@@ -13,7 +13,7 @@ use crate::ingress::Ticket;
 use flow::records::CommandOutcome;
 use flow::{CommandAction, CommandResult, Effective};
 use stages::Instances;
-use stages::risk::{CHECKS, check_name};
+use stages::risk::{LIMIT, LimitTarget, check, check_name};
 use std::sync::Arc;
 
 /// Whether a command pulls the kill switch.
@@ -130,19 +130,23 @@ impl Submitted {
             return self.set(seq, outcome);
         }
         let CommandOutcome { target, old, new, result, .. } = *outcome;
-        let name = u16::try_from(target).map_or("unknown", check_name);
+        let limit = LimitTarget::of_code(target);
+        let table = format!("{LIMIT}[{}]", limit.table);
+        let of = if limit.table == 0 { String::new() } else { format!(" in {table}") };
+        let name = check_name(limit.check).to_owned() + &of;
         let why = match CommandResult::from_code(result) {
             Some(CommandResult::Applied) => return ControlReply::Applied { seq, old, new, waits_for: None },
             Some(CommandResult::WrongOld) => format!("the limit of {name} in force is {new}"),
             Some(CommandResult::OutOfRange) => {
-                let range = CHECKS.iter().find(|c| u32::from(c.number) == target).and_then(|c| c.limit_range());
+                let range = check(limit.check).and_then(|entry| entry.limit_range());
                 let range = range.map_or(String::new(), |r| format!(" from {} to {}", r.start(), r.end()));
                 format!("a limit of {name} is a number{range}; {new} is in force")
             }
             Some(CommandResult::AboveCeiling) => format!(
-                "{} is above what commands may set {name} to ({} in [risk], or else the limit configured); {new} is in force",
+                "{} is above what commands may set {name} to ({} in {}, or else the limit configured); {new} is in force",
                 self.wanted,
                 stages::risk::CEILINGS.name(),
+                if limit.table == 0 { "[risk]" } else { &table },
             ),
             Some(CommandResult::NotHalted) => "trading is not halted, so there is nothing to resume".to_owned(),
             Some(CommandResult::TooMany) => "64 commands to flatten are being carried out; see status".to_owned(),
@@ -150,7 +154,9 @@ impl Submitted {
                 "no instrument of that symbol is listed, or several are: then write SYMBOL@MIC, such as AAPL@XNAS"
                     .to_owned()
             }
-            Some(CommandResult::UnknownTarget) | None => format!("there is no limit with the number {target}"),
+            Some(CommandResult::UnknownTarget) | None => {
+                format!("there is no limit of {name}; one that the configuration does not set needs a restart")
+            }
         };
         ControlReply::Refused { why }
     }

@@ -5,10 +5,10 @@
 
 use super::parameter::{Parameter, text};
 use crate::pipeline::Answer;
-use flow::{Effective, LimitInForce, ParamInForce};
+use flow::{Effective, LevelInForce, LimitInForce, ParamInForce};
 use serde::{Deserialize, Serialize};
 use stages::Instances;
-use stages::risk::check;
+use stages::risk::{LimitTarget, check};
 
 /// The action that asks for it. It is not a command, and no input results from it.
 pub(super) const ACTION: &str = "get";
@@ -19,7 +19,7 @@ pub(super) const ACTION: &str = "get";
 pub struct InForce {
     /// Number of the last input that they follow from.
     pub seq: u64,
-    /// The values: limits, then the parameters of each instance.
+    /// The values: limits, those of the tables, then the parameters of each instance.
     pub values: Vec<ValueInForce>,
     /// How many values of single instruments found no room.
     pub left_out: u64,
@@ -29,10 +29,13 @@ pub struct InForce {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ValueInForce {
-    /// Its key: `mom-fast.qty`, `risk.max_notional`.
+    /// Its key: `mom-fast.qty`, `risk.max_notional`, `limit[2].max_position`.
     pub key: String,
     /// Key of the instrument that has it of its own, `AAPL@XNAS`; absent = all that have none.
     pub instrument: Option<String>,
+    /// What the table of a limit is for: `account 2, mom-fast, AAPL`; absent = it is no limit of a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
     /// The value in force, as in a configuration.
     pub value: String,
     /// The value that the configuration of the run has.
@@ -46,7 +49,12 @@ pub struct ValueInForce {
 impl InForce {
     /// An answer of the pipeline, whose instances have these names.
     pub(super) fn of(answer: &Answer, names: &Instances) -> InForce {
-        let limits = answer.stages.limits.iter().filter_map(limit);
+        let limits = answer.stages.limits.iter().filter_map(|of| limit(0, of));
+        let of_table = |LevelInForce { table, of }: &LevelInForce| {
+            let scope = names.limit(*table).map(str::to_owned);
+            Some(ValueInForce { scope, ..limit(*table, of)? })
+        };
+        let limits = limits.chain(answer.stages.levels.iter().filter_map(of_table));
         let key = |at: u32| answer.tail.quotes.iter().find(|q| q.instrument == at).map(|q| q.key.clone());
         let params = answer.stages.params.iter().filter_map(|row| param(row, names, key));
         InForce {
@@ -57,12 +65,14 @@ impl InForce {
     }
 }
 
-fn limit(limit: &LimitInForce) -> Option<ValueInForce> {
+/// A limit of the section, 0, or of a table.
+fn limit(table: u16, limit: &LimitInForce) -> Option<ValueInForce> {
     let LimitInForce { check: number, limit, configured, .. } = *limit;
     let param = check(number)?.limit?.param();
     Some(ValueInForce {
-        key: format!("risk.{}", param.name),
+        key: LimitTarget { table, check: number }.key()?,
         instrument: None,
+        scope: None,
         value: limit.to_string(),
         configured: configured.to_string(),
         waits: None,
@@ -78,6 +88,7 @@ fn param(row: &ParamInForce, names: &Instances, key: impl Fn(u32) -> Option<Stri
         key: name,
         instrument: (row.instrument != 0)
             .then(|| key(row.instrument).unwrap_or_else(|| format!("#{}", row.instrument))),
+        scope: None,
         value: text(param, row.value),
         configured: text(param, row.configured),
         waits: row.waits.map(|bits| text(param, bits)),

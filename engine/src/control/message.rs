@@ -6,7 +6,7 @@ use crate::ingress::{Asker, OperatorCommand, WatchList, actor_handle, actor_name
 use flow::{CommandAction, Event, Ns};
 use serde::{Deserialize, Serialize};
 use stages::Instances;
-use stages::risk::{CHECKS, CheckEntry};
+use stages::risk::{CHECKS, LIMIT, LimitTarget, check_name};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -27,6 +27,9 @@ pub struct ControlRequest {
     /// Name of the check whose limit to set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
+    /// The table of limits that has it, by its number; none = the section `risk`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<u16>,
     /// The limit in force now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<i64>,
@@ -115,7 +118,7 @@ pub enum ControlReply {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetValue {
-    /// Its key: `mom-fast.qty`, `risk.max_notional`.
+    /// Its key: `mom-fast.qty`, `risk.max_notional`, `limit[2].max_position`.
     pub key: String,
     /// The symbol that has it of its own; absent = all that have none.
     pub symbol: Option<String>,
@@ -175,8 +178,9 @@ impl ControlRequest {
         let mut asked =
             ControlRequest { symbol: symbol.map(str::to_owned), ..ControlRequest::plain("set-param", actor) };
         let number = |text: &str| text.replace('_', "").parse().ok();
-        if let Some(entry) = limit_of(key) {
-            (asked.action, asked.check) = (CommandAction::SetLimit.name().to_owned(), Some(entry.name.to_owned()));
+        if let Some(LimitTarget { table, check }) = LimitTarget::named(key) {
+            asked.action = CommandAction::SetLimit.name().to_owned();
+            (asked.check, asked.table) = (Some(check_name(check).to_owned()), Some(table).filter(|table| *table > 0));
             (asked.from, asked.to) = (number(from), number(to));
         } else {
             asked.param = Some(key.to_owned());
@@ -213,7 +217,7 @@ impl ControlRequest {
         let by = self.asker(uid, asked_ts)?;
         let mut order = OperatorCommand::plain(action, by);
         if action == CommandAction::SetLimit {
-            order.target = self.check_number()?;
+            order.target = LimitTarget { table: self.table_number(names)?, check: self.check_number()? }.code();
             let value = |given: Option<i64>, what| {
                 given.ok_or(BadCommand {
                     what,
@@ -294,20 +298,27 @@ impl ControlRequest {
         })
     }
 
-    fn check_number(&self) -> Result<u32, BadCommand> {
+    fn table_number(&self, names: &Instances) -> Result<u16, BadCommand> {
+        let Some(table) = self.table else { return Ok(0) };
+        let scope = |number: u16| Some(format!("{LIMIT}[{number}] for {}", names.limit(number)?));
+        if scope(table).is_some() {
+            return Ok(table);
+        }
+        let valid = match (1..).map_while(scope).collect::<Vec<_>>() {
+            none if none.is_empty() => "the configuration has none, and a new one needs a restart".to_owned(),
+            some => format!("valid: {}; a new one needs a restart", some.join("; ")),
+        };
+        Err(BadCommand { what: "table of limits", found: format!("{LIMIT}[{table}]"), valid })
+    }
+
+    fn check_number(&self) -> Result<u16, BadCommand> {
         let name = self.check.clone().unwrap_or_default();
         let entry = CHECKS.iter().find(|entry| entry.name == name && entry.limit.is_some());
-        entry.map(|l| u32::from(l.number)).ok_or_else(|| {
+        entry.map(|l| l.number).ok_or_else(|| {
             let names = CHECKS.iter().filter(|l| l.limit.is_some()).map(|l| l.name);
             BadCommand { what: "check with a limit", valid: one_of(&name, names), found: name }
         })
     }
-}
-
-/// The check whose limit has this key in a configuration.
-fn limit_of(key: &str) -> Option<&'static CheckEntry> {
-    let name = key.strip_prefix("risk.")?;
-    CHECKS.iter().find(|entry| entry.limit.is_some_and(|limit| limit.name() == name))
 }
 
 #[cfg(test)]

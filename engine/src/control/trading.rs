@@ -8,7 +8,6 @@ use flow::{
 };
 use serde::{Deserialize, Serialize};
 use stages::Instances;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Where trading stands, as the pipeline said it last.
@@ -105,7 +104,7 @@ pub struct LimitStatus {
     pub ceiling: i64,
 }
 
-/// A table of limits, which no command changes.
+/// A table of limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableStatus {
@@ -113,8 +112,8 @@ pub struct TableStatus {
     pub table: u16,
     /// What it is for: `account 2, mom-fast, AAPL`.
     pub scope: String,
-    /// Its limits by the check, in the check's unit.
-    pub limits: BTreeMap<String, i64>,
+    /// Its limits.
+    pub limits: Vec<LimitStatus>,
 }
 
 /// An open order.
@@ -218,8 +217,7 @@ fn limit(limit: &LimitInForce) -> LimitStatus {
 fn table(limits: &[LevelInForce], names: &Instances) -> TableStatus {
     let table = limits[0].table;
     let scope = names.limit(table).map_or_else(|| format!("table {table}"), str::to_owned);
-    let limits = limits.iter().map(|of| (stages::risk::check_name(of.check).to_owned(), of.limit));
-    TableStatus { table, scope, limits: limits.collect() }
+    TableStatus { table, scope, limits: limits.iter().map(|level| limit(&level.of)).collect() }
 }
 
 fn flatten<'a>(

@@ -5,6 +5,7 @@ use crate::config::{Settings, WATCH};
 use flow::Symbols;
 use sinks::journal::{Home, JournalError, JournalInfo};
 use stages::Instanced;
+use stages::risk::{LIMIT, SCOPE};
 use std::collections::BTreeSet;
 use toml::{Table, Value};
 
@@ -99,9 +100,45 @@ pub fn differences(was: &str, settings: &Settings) -> Vec<String> {
         by_name(&mut root);
         Some(Value::Table(root))
     });
-    let mut all = Vec::new();
+    let (mut was, mut is, mut all) = (was, is, Vec::new());
+    if let (Some(was), Some(is)) = (&mut was, &mut is) {
+        tables_of_limits([was, is], &mut all);
+    }
     compare("", was.as_ref(), is.as_ref(), &mut all);
     all
+}
+
+/// A table of limits: its number, and the keys of its scope, which say which one it is.
+type OfLimits = (usize, Vec<Option<String>>);
+
+/// Takes the tables of limits out of both texts and adds those that only one of them has, that have another number, and the
+/// keys in which they differ.
+fn tables_of_limits(texts: [&mut Value; 2], to: &mut Vec<String>) {
+    let [was, is] = texts.map(|text| {
+        let tables = text.as_table_mut().and_then(|root| root.remove(LIMIT));
+        let tables = tables.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
+        let scope = |table: &Value| SCOPE.map(|key| table.get(key).map(Value::to_string)).to_vec();
+        (1..).zip(tables).map(|(number, table)| ((number, scope(&table)), table)).collect::<Vec<(OfLimits, Value)>>()
+    });
+    let find = |tables: &[(OfLimits, Value)], scope: &[Option<String>]| {
+        tables.iter().find(|((_, own), _)| own == scope).map(|((number, _), table)| (*number, table.clone()))
+    };
+    for ((number, scope), table) in &was {
+        match find(&is, scope) {
+            None => to.push(format!("{LIMIT}[{number}]: was {table}, is absent")),
+            Some((now, other)) => {
+                compare(&format!("{LIMIT}[{number}]"), Some(table), Some(&other), to);
+                // Where one is gone or new, the numbers of others follow from that.
+                if now != *number && was.len() == is.len() && is.iter().all(|((_, own), _)| find(&was, own).is_some()) {
+                    to.push(format!("{LIMIT}[{number}]: was {table}, is {LIMIT}[{now}]"));
+                }
+            }
+        }
+    }
+    let is_new = |((_, scope), _): &&(OfLimits, Value)| find(&was, scope).is_none();
+    to.extend(
+        is.iter().filter(is_new).map(|((number, _), table)| format!("{LIMIT}[{number}]: was absent, is {table}")),
+    );
 }
 
 /// Makes a section of each instance: its name is its key, whatever place its table has.
@@ -201,5 +238,24 @@ mod tests {
         };
         let all = differences(&text("\"A\"", 1).to_toml(), &text("\"A\", \"B\"", 2));
         assert_eq!(all, ["mom-fast.symbols[2]: was absent, is \"B\"", "random.seed: was 1, is 2"]);
+    }
+
+    #[test]
+    fn a_table_of_limits_is_named_wherever_it_stands() {
+        const A: &str = "[[limit]]\naccount = 2\nmax_position = 100\n";
+        const B: &str = "[[limit]]\nsymbol = \"A\"\nmax_position = 100\n";
+        let settings = |text: &str| Settings::parse(text, std::path::Path::new("a.toml")).expect("a configuration");
+        let of = |was: &str, is: &str| differences(&settings(was).to_toml(), &settings(is));
+        let (both, gone) = (format!("{A}{B}"), "limit[1]: was { account = 2, max_position = 100 }, is absent");
+        assert_eq!(of(&both, &both), [""; 0]);
+        assert_eq!(of(&both, B), [gone]);
+        assert_eq!(of(B, &both), [gone.replace("was {", "was absent, is {").replace(", is absent", "")]);
+        assert_eq!(
+            of(&both, &both.replace("account = 2\n", "account = 2\nmax_quantity = 5\n")),
+            ["limit[1].max_quantity: was absent, is 5"]
+        );
+        let turned = of(&both, &format!("{B}{A}"));
+        assert_eq!(turned.len(), 2);
+        assert!(turned[0].ends_with(", is limit[2]") && turned[1].ends_with(", is limit[1]"), "{turned:?}");
     }
 }

@@ -3,50 +3,65 @@
 //! The commands of the old journal are applied to the limits of its configuration, as [`stages::risk`] did: none is set above
 //! its ceiling, or above its configured value without one. A limit that then differs from that configuration is set again at the start of the new journal, under the name of the operator who
 //! set it, by a command whose old value is the new configuration's. Where the new configuration changes a limit itself, or
-//! has a lower ceiling, the new configuration wins. Bound: one limit per check.
+//! has a lower ceiling, the new configuration wins. A table of limits is the same in another configuration if it is for the
+//! same orders, whatever its number; what belongs to a table that is gone is left out. Bound: one limit per check and table.
 
 use super::actors::Actors;
 use super::changed::Changed;
-use crate::config::Settings;
+use crate::config::{Draft, Settings};
 use crate::ingress::{Asker, OperatorCommand};
+use crate::registries::Registries;
 use flow::records::Command;
 use flow::{CommandAction, Event, Params, Value};
-use stages::risk::{CEILINGS, CHECKS, CheckEntry, check};
-use std::collections::BTreeMap;
+use stages::risk::{CEILINGS, CHECKS, CheckEntry, LimitTarget, TableLimit, WrittenScope, check, table_limits};
+use std::path::Path;
 
-/// A limit: configured, the most that a command may set, and current.
-#[derive(Clone, Copy)]
+/// A limit: which one, configured, the most that a command may set, and current.
 struct Limit {
+    target: LimitTarget,
+    /// What its table is for; none of a limit of the section.
+    scope: Option<WrittenScope>,
     configured: i64,
     most: i64,
     now: i64,
     by: Asker,
 }
 
-/// Limits by check number.
+/// A limit as a configuration has it.
+struct Configured {
+    target: LimitTarget,
+    limit: i64,
+    most: i64,
+}
+
+/// The limits, those of the section before those of the tables.
 #[derive(Default)]
-pub(super) struct Limits(BTreeMap<u16, Limit>);
+pub(super) struct Limits(Vec<Limit>);
 
 impl Limits {
     /// The limits in this configuration text. A limit that it does not set is unknown.
     pub(super) fn of(config: &str) -> Limits {
-        let table = config.parse::<toml::Table>().unwrap_or_default();
-        let risk = table.get("risk");
-        let limit = |entry: &CheckEntry| {
+        let root = config.parse::<toml::Table>().unwrap_or_default();
+        let risk = root.get("risk");
+        let of_section = |entry: &CheckEntry| {
             let configured = risk?.get(entry.limit?.name())?.as_integer()?;
             let ceiling = risk?.get(CEILINGS.name()).and_then(|ceilings| ceilings.get(entry.name)?.as_integer());
-            let most = ceiling.unwrap_or(configured);
-            Some((entry.number, Limit { configured, most, now: configured, by: Asker::ENGINE }))
+            let (target, most) = (LimitTarget { table: 0, check: entry.number }, ceiling.unwrap_or(configured));
+            Some(Limit { target, scope: None, configured, most, now: configured, by: Asker::ENGINE })
         };
-        Limits(CHECKS.iter().filter_map(limit).collect())
+        let of_table = |of: TableLimit| {
+            let (target, scope) = (LimitTarget { table: of.table, check: of.check.number }, Some(of.scope));
+            Limit { target, scope, configured: of.limit, most: of.ceiling, now: of.limit, by: Asker::ENGINE }
+        };
+        let tables = Draft::recorded(config, Path::new("journal.toml"), &Registries::default()).settings.limits;
+        Limits(CHECKS.iter().filter_map(of_section).chain(table_limits(&tables).into_iter().map(of_table)).collect())
     }
 
     /// Applies an input of the old journal.
     pub(super) fn input(&mut self, input: &Event) {
-        let Some(command) = input.get::<Command>() else { return };
-        let is_set = command.action == CommandAction::SetLimit.code();
-        let Some(number) = u16::try_from(command.target).ok().filter(|_| is_set) else { return };
-        if let Some(limit) = self.0.get_mut(&number)
+        let is_set = |command: &&Command| command.action == CommandAction::SetLimit.code();
+        let Some(command) = input.get::<Command>().filter(is_set) else { return };
+        if let Some(limit) = self.0.iter_mut().find(|limit| limit.target.code() == command.target)
             && limit.now == command.old
             && (0..=limit.most).contains(&command.new)
         {
@@ -58,15 +73,14 @@ impl Limits {
     /// The commands that set the limits again in a pipeline with `settings`, each behind the name of its operator.
     pub(super) fn commands(&self, settings: &Settings, actors: &Actors) -> Vec<Event> {
         let mut commands = Vec::new();
-        for (number, limit) in &self.0 {
-            let Some(entry) = check(*number) else { continue };
-            let Some((configured, most)) = now_configured(entry, &settings.stages["risk"]) else { continue };
+        for limit in &self.0 {
+            let Some(Configured { target, limit: configured, most }) = limit.configured_in(settings) else { continue };
             if configured != limit.configured || limit.now == configured || limit.now > most {
                 continue;
             }
             commands.extend(actors.name(limit.by.actor));
             let command = OperatorCommand::plain(CommandAction::SetLimit, limit.by);
-            let command = OperatorCommand { target: (*number).into(), old: configured, new: limit.now, ..command };
+            let command = OperatorCommand { target: target.code(), old: configured, new: limit.now, ..command };
             commands.push(command.event());
         }
         commands
@@ -77,24 +91,43 @@ impl Limits {
     /// # Errors
     /// When a limit is neither of them.
     pub(super) fn restore(&self, settings: &mut Settings) -> Result<(), Changed> {
-        for (number, limit) in &self.0 {
-            let Some((entry, name)) = check(*number).and_then(|entry| Some((entry, entry.limit?))) else { continue };
-            let risk = settings.stages.get_mut("risk").expect("every entry has its section");
-            let Some((found, _)) = now_configured(entry, risk) else { continue };
+        for limit in &self.0 {
+            let Some(Configured { target, limit: found, .. }) = limit.configured_in(settings) else { continue };
+            let (Some(param), Some(key)) = (check(target.check).and_then(|entry| entry.limit), target.key()) else {
+                continue;
+            };
             if found == limit.configured || limit.now == limit.configured {
                 continue;
             }
             if found != limit.now {
                 let [started, in_force, found] = [limit.configured, limit.now, found].map(|limit| limit.to_string());
-                return Err(Changed::Value { key: format!("risk.{}", name.name()), started, in_force, found });
+                return Err(Changed::Value { key, started, in_force, found });
             }
-            risk.set(&name.param(), Value::Int(limit.configured.unsigned_abs()));
+            let section = match usize::from(target.table).checked_sub(1) {
+                None => settings.stages.get_mut("risk").expect("every entry has its section"),
+                Some(at) => &mut settings.limits[at],
+            };
+            section.set(&param.param(), Value::Int(limit.configured.unsigned_abs()));
         }
         Ok(())
     }
 }
 
-/// The check's limit as configured, and the most that a command may set.
+impl Limit {
+    /// The same limit in another configuration, if that has it.
+    fn configured_in(&self, settings: &Settings) -> Option<Configured> {
+        let Some(scope) = &self.scope else {
+            let (limit, most) = now_configured(check(self.target.check)?, &settings.stages["risk"])?;
+            return Some(Configured { target: self.target, limit, most });
+        };
+        let is_same = |of: &TableLimit| of.scope == *scope && of.check.number == self.target.check;
+        let TableLimit { table, check, limit, ceiling, .. } =
+            table_limits(&settings.limits).into_iter().find(is_same)?;
+        Some(Configured { target: LimitTarget { table, check: check.number }, limit, most: ceiling })
+    }
+}
+
+/// The check's limit in the section, and the most that a command may set.
 fn now_configured(entry: &CheckEntry, risk: &Params) -> Option<(i64, i64)> {
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let configured = number(risk.get(entry.limit?));
@@ -169,5 +202,31 @@ mod tests {
         new.set("risk.max_quantity=800").expect("a limit");
         assert_eq!(limits_set(&limits.commands(&new, &Actors::default())), [(6, 50_000, 60_000, ADA)]);
         assert!(Limits::of("").commands(&old, &Actors::default()).is_empty(), "a configuration without limits");
+    }
+    /// Two tables that change places, and one that is gone.
+    #[test]
+    fn the_limit_of_a_table_is_set_again_in_the_table_for_the_same_orders() {
+        const FIRST: &str = "[[limit]]\naccount = 2\nmax_position = 100\nceilings = { position = 150 }\n";
+        const SECOND: &str = "[[limit]]\nsymbol = \"A\"\nmax_position = 100\nmax_open_orders = 9\n";
+        let settings = |text: &str| Settings::parse(text, Path::new("a.toml")).expect("a configuration");
+        let of = |table, check| LimitTarget { table, check }.code();
+        let both = settings(&format!("{FIRST}{SECOND}"));
+        let mut limits = Limits::of(&both.to_toml());
+        let sets = [(1, 6, 100, 151), (1, 6, 100, 150), (2, 6, 100, 101), (2, 7, 9, 4), (3, 6, 100, 1), (1, 7, 9, 1)];
+        sets.iter().for_each(|(table, check, old, new)| limits.input(&set(of(*table, *check), *old, *new)));
+        let said = |now: &Settings| limits_set(&limits.commands(now, &Actors::default()));
+        assert_eq!(said(&both), [(of(1, 6), 100, 150, ADA), (of(2, 7), 9, 4, ADA)]);
+        let turned = settings(&format!("{SECOND}{FIRST}"));
+        assert_eq!(said(&turned), [(of(2, 6), 100, 150, ADA), (of(1, 7), 9, 4, ADA)]);
+        assert_eq!(said(&settings(SECOND)), [(of(1, 7), 9, 4, ADA)]);
+        let changed = settings(&format!("{FIRST}{SECOND}").replace("_orders = 9", "_orders = 8").replace("150", "140"));
+        assert_eq!(said(&changed), [], "it changes the one itself, and the ceiling of the other is lower");
+        // A file may have what is in force, and no third value.
+        let mut now = settings(&format!("{FIRST}{SECOND}").replace("_orders = 9", "_orders = 4"));
+        limits.restore(&mut now).expect("it is in force");
+        assert_eq!(now.to_toml(), both.to_toml());
+        let third = settings(&format!("{FIRST}{SECOND}").replace("_orders = 9", "_orders = 5"));
+        let refused = limits.restore(&mut third.clone()).unwrap_err().to_string();
+        assert!(refused.starts_with("limit[2].max_open_orders is 5 in the configuration"), "{refused}");
     }
 }

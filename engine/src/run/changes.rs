@@ -9,14 +9,14 @@
 
 use crate::config::{Settings, keys};
 use crate::pipeline::Answer;
-use flow::{Param, ParamInForce, Params, Value};
-use stages::risk::{CHECKS, CheckEntry};
+use flow::{LimitInForce, Param, ParamInForce, Params, Value};
+use stages::risk::{CHECKS, CheckEntry, LimitTarget, TableLimit, table_limits};
 use std::collections::BTreeSet;
 
 /// A value that is to be set, as texts of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Its key: `mom-fast.qty`, `risk.max_notional`.
+    /// Its key: `mom-fast.qty`, `risk.max_notional`, `limit[2].max_position`.
     pub key: String,
     /// The symbol that has it of its own; `None` = all that have none.
     pub symbol: Option<String>,
@@ -50,7 +50,9 @@ pub(super) fn changes(
         of_symbols.extend(instance.of_symbols(&mut refused));
         of_all.extend(instance.of_all());
     }
-    let limits = CHECKS.iter().filter_map(|check| limit(check, (running, before), now, answer));
+    let mut limits: Vec<_> = CHECKS.iter().filter_map(|check| limit(check, (running, before), now, answer)).collect();
+    let of_tables = table_limits(&running.limits);
+    limits.extend(of_tables.iter().filter_map(|limit| limit_of_table(limit, before, now, answer)));
     for limit in limits {
         match limit {
             Ok(change) => of_all.push(change),
@@ -73,13 +75,35 @@ fn limit(
     let is_new = section.get(limit) != before.stages["risk"].get(limit);
     let wanted = i64::try_from(section.get(limit)).unwrap_or(i64::MAX);
     section.set(&limit.param(), Value::Int(running.stages["risk"].get(limit)));
-    let key = format!("risk.{}", limit.name());
-    if wanted > in_force.ceiling {
-        return Some(Err(format!("{key}: {wanted} is above what commands may set ({})", in_force.ceiling)));
+    wanted_limit(0, in_force, wanted, is_new)
+}
+
+/// What becomes of a limit of a table, which is the one of the same scope, wherever it stands now.
+fn limit_of_table(
+    running: &TableLimit,
+    before: &Settings,
+    now: &mut Settings,
+    answer: &Answer,
+) -> Option<Result<Change, String>> {
+    let TableLimit { table, scope, check, .. } = running;
+    let level = answer.stages.levels.iter().find(|level| level.table == *table && level.of.check == check.number)?;
+    let same = |limit: &TableLimit| limit.scope == *scope && limit.check.number == check.number;
+    let [read, is] = [before, now].map(|settings| table_limits(&settings.limits).into_iter().find(same));
+    let is = is?;
+    let section = &mut now.limits[usize::from(is.table) - 1];
+    section.set(&check.limit?.param(), Value::Int(running.limit.unsigned_abs()));
+    wanted_limit(*table, &level.of, is.limit, read.is_none_or(|read| read.limit != is.limit))
+}
+
+/// The change to a limit that a configuration wants; `is_new` if the one that was read last wanted another.
+fn wanted_limit(table: u16, in_force: &LimitInForce, wanted: i64, is_new: bool) -> Option<Result<Change, String>> {
+    let LimitInForce { check, limit, ceiling, .. } = *in_force;
+    let key = LimitTarget { table, check }.key()?;
+    if wanted > ceiling {
+        return Some(Err(format!("{key}: {wanted} is above what commands may set ({ceiling})")));
     }
-    let (from, to) = (in_force.limit.to_string(), wanted.to_string());
-    let is_due = wanted < in_force.limit || wanted > in_force.limit && is_new;
-    is_due.then_some(Ok(Change { key, symbol: None, from, to }))
+    let is_due = wanted < limit || wanted > limit && is_new;
+    is_due.then_some(Ok(Change { key, symbol: None, from: limit.to_string(), to: wanted.to_string() }))
 }
 
 /// An instance of a strategy or a measure.

@@ -38,6 +38,14 @@ max_messages = 4000
 max_data_age_ms = 60000
 collar_bps = 5000
 ceilings = { max-notional = 200000000 }
+[[limit]]
+account = 2
+max_quantity = 4000
+[[limit]]
+strategy = "mom-fast"
+max_position = 900000
+max_messages = 3000
+ceilings = { position = 950000 }
 [journal]
 segment_records = 16384
 roll = "never"
@@ -144,6 +152,9 @@ fn is_in_force(service: &Service, [first, second]: &[String; 2]) {
         (vec!["momentum.qty"], "10"),
         (vec!["mom-slow.qty"], "30"),
         (vec!["risk.max_notional"], "150000000"),
+        (vec!["limit[1].max_quantity"], "4000"),
+        (vec!["limit[2].max_position"], "940000"),
+        (vec!["limit[2].max_messages"], "2000"),
     ];
     for (words, value) in values {
         assert_eq!(get(service, &words), value, "{words:?}");
@@ -169,6 +180,20 @@ fn is_shown(service: &Service) {
     assert_eq!(own, 2, "{json}");
     let one: Value = serde_json::from_str(&get(service, &["mom-fast.qty", "--json"])).expect("JSON");
     assert_eq!((&one["value"], &one["configured"]), (&"25".into(), &"20".into()));
+    let tables: Value = serde_json::from_str(&get(service, &["limit[2]", "--json"])).expect("JSON");
+    let rows = tables.as_array().expect("a list").iter();
+    let row =
+        |row: &Value| ["key", "scope", "value", "configured"].map(|key| row[key].as_str().expect("a text").to_owned());
+    assert_eq!(
+        rows.map(row).collect::<Vec<_>>(),
+        [
+            ["limit[2].max_position", "mom-fast", "940000", "900000"],
+            ["limit[2].max_messages", "mom-fast", "2000", "3000"]
+        ]
+    );
+    assert!(service.ctl(&["get", "limit[2].max_quantity"]).expect(2).stderr.contains("max_position"));
+    let status = service.ctl(&["status"]).expect(0).stdout;
+    assert!(status.contains("mom-fast: position 940,000 (up to 950,000)"), "{status}");
     assert_eq!((get(service, &["mom-slow.account"]), get(service, &["mom-slow.bar"])), ("2".into(), "5s".into()));
     let unknown = service.ctl(&["get", "mom-fast.qtty"]).expect(2).stderr;
     assert!(unknown.contains("did you mean qty?"), "{unknown}");
@@ -176,10 +201,37 @@ fn is_shown(service: &Service) {
     assert!(refused.contains("is not a parameter that can be set while it runs"), "{refused}");
 }
 
+/// The first table of limits.
+const FIRST_TABLE: &str = "[[limit]]\naccount = 2\nmax_quantity = 4000\n";
+
+/// Limits of the second table are set; what it does not set, or no table, is refused.
+fn sets_limits_of_tables(service: &Service) {
+    let set = said(service, &["--actor", "ada", "set", "limit[2].max_position", "940_000", "--from", "900000"]);
+    assert!(set.contains("limit[2].max_position is 940_000, before it was 900000 (input "), "{set}");
+    let set = said(service, &["limit", "throttle", "2000", "--from", "3000", "--table", "2"]);
+    assert!(set.contains("the limit of throttle in limit[2] is 2000, before it was 3000"), "{set}");
+    let refused = |code, words: &[&str]| {
+        let refused = service.ctl(words).expect(code).stderr;
+        refused.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let one = refused(1, &["set", "limit[2].max_messages", "5", "--from", "3000"]);
+    assert!(one.contains("the limit of throttle in limit[2] in force is 2000"), "{one}");
+    let one = refused(1, &["set", "limit[2].max_position", "950001", "--from", "940000"]);
+    assert!(
+        one.contains("950001 is above what commands may set position in limit[2] to (ceilings in limit[2]"),
+        "{one}"
+    );
+    let one = refused(1, &["set", "limit[1].max_position", "5", "--from", "9"]);
+    assert!(one.contains("there is no limit of position in limit[1]; one that"), "{one}");
+    let one = refused(2, &["set", "limit[3].max_position", "5", "--from", "9"]);
+    assert!(one.contains("valid: limit[1] for account 2; limit[2] for mom-fast; a new one needs a restart"), "{one}");
+}
+
 /// Another configuration carries over what commands have set; where it changes a value itself, it wins.
 fn carried_over(service: Service, text: &str, [first, second]: &[String; 2]) {
     let before = service.journal();
     let other = text.replace("qty = 10\n", "qty = 11\n").replace("qty = 7\n", "qty = 9\n");
+    let other = other.replace("max_messages = 3000", "max_messages = 3500").replace(FIRST_TABLE, "");
     let mut service = service.with_journal(before.with_file_name("next"));
     service.reconfigure(other);
     let mut command = service.command(&service.journal(), "600x");
@@ -190,6 +242,8 @@ fn carried_over(service: Service, text: &str, [first, second]: &[String; 2]) {
     }
     let values = ["mom-fast.qty", "momentum.qty", "risk.max_notional"].map(|key| get(&service, &[key]));
     assert_eq!(values, ["25", "11", "150000000"]);
+    let tables = ["limit[1].max_position", "limit[1].max_messages"].map(|key| get(&service, &[key]));
+    assert_eq!(tables, ["940000", "3500"], "the table is the same, whatever its number");
     let own = [first, second].map(|symbol| get(&service, &["mom-fast.qty", "--symbol", symbol]));
     assert_eq!(own, ["9", "6"]);
     waits_for_a_session(&service, first);
@@ -221,6 +275,7 @@ fn what_is_set_is_seen_in_the_next_order_and_holds_over_stops_kills_rolls_and_ca
     assert_eq!(after(&service, seq, FAST, first), Some(8));
     said(&service, &["set", "mom-fast.qty", "6", "--from", "25", "--symbol", second]);
     said(&service, &["set", "risk.max_notional", "150_000_000", "--from", "100000000"]);
+    sets_limits_of_tables(&service);
     said(&service, &["set", "vpin.bucket_qty", "6000", "--from", "10000"]);
     let set = said(&service, &["set", "vpin.bucket_qty", "5000", "--from", "6000"]);
     assert!(set.contains("next session"), "{set}");
@@ -245,7 +300,12 @@ fn what_is_set_is_seen_in_the_next_order_and_holds_over_stops_kills_rolls_and_ca
         refused.contains("mom-fast.qty is 26 in the configuration") && refused.contains("set it to 25"),
         "{refused}"
     );
-    service.reconfigure(text.replace("qty = 20\n", "qty = 25\n").replace("qty = 7\n", "qty = 8\n"));
+    let refused = text.replace("max_position = 900000", "max_position = 900001");
+    service.reconfigure(refused);
+    let refused = service.finish(&["--speed", "max"]).expect(2).stderr;
+    assert!(refused.contains("limit[2].max_position is 900001 in the configuration"), "{refused}");
+    let now = text.replace("qty = 20\n", "qty = 25\n").replace("qty = 7\n", "qty = 8\n");
+    service.reconfigure(now.replace("max_position = 900000", "max_position = 940000"));
     let life = running(&service);
     is_in_force(&service, &symbols);
     let limit: Value = serde_json::from_str(&get(&service, &["risk.max_notional", "--json"])).expect("JSON");
@@ -269,15 +329,26 @@ fn file(service: &Service, name: &str, text: String) -> String {
 
 /// What needs a restart is refused by its name, all of it, and nothing is set.
 fn is_refused_whole(service: &Service, first: &str) {
-    let many =
-        service.text().replace("qty = 10\n", "qty = 13\nsymbols = [\"A\"]\n").replace("account = 2", "account = 3");
+    let many = service.text().replace(FIRST_TABLE, "").replace("account = 2", "account = 3");
+    let many = many.replace("qty = 10\n", "qty = 13\nsymbols = [\"A\"]\n");
     let many = many.replace("max_notional = 100000000", "max_notional = 200000001");
+    let many = many.replace("max_position = 900000", "max_position = 955000\nmax_quantity = 5");
+    let many = many.replace("position = 950000", "position = 960000");
+    let many = many.replace("[journal]\n", "[[limit]]\ncurrency = \"USD\"\nmax_quantity = 6\n[journal]\n");
     let many = file(service, "many.toml", many.replace("[mom-fast.symbol", "[mom-slow.symbol"));
     let refused = service.ctl(&["reload", &many]).expect(1).stderr;
     let refused = refused.split_whitespace().collect::<Vec<_>>().join(" ");
     let removed = format!("mom-fast.symbol.{first}.qty: was 7, is absent");
     let above = "risk.max_notional: 200000001 is above what commands may set (200000000)";
-    for name in ["needs a restart", "momentum.symbols[1]: ", "mom-slow.account: was 2, is 3", &removed, above] {
+    let tables = [
+        "limit[2].max_position: 955000 is above what commands may set (950000)",
+        "limit[2].ceilings.position: was 950000, is 960000",
+        "limit[2].max_quantity: was absent, is 5",
+        "limit[1]: was { account = 2, max_quantity = 4000 }, is absent",
+        "limit[2]: was absent, is { currency = \"USD\", max_quantity = 6 }",
+    ];
+    let names = ["needs a restart", "momentum.symbols[1]: ", "mom-slow.account: was 2, is 3", &removed, above];
+    for name in names.into_iter().chain(tables) {
         assert!(refused.contains(name), "{name}: {refused}");
     }
     assert_eq!((get(service, &["momentum.qty"]), get(service, &["mom-slow.qty"])), ("12".into(), "30".into()));
@@ -289,6 +360,9 @@ fn stays_tight(service: &Service, read: &str) {
     assert!(said(service, &["reload", read]).contains("nothing has changed"), "it stays tight");
     assert_eq!(get(service, &["risk.max_notional"]), "90000000");
     said(service, &["set", "risk.max_notional", "120000000", "--from", "90000000"]);
+    said(service, &["set", "limit[2].max_position", "800000", "--from", "910000"]);
+    assert!(said(service, &["reload", read]).contains("nothing has changed"), "it stays tight");
+    said(service, &["set", "limit[2].max_position", "910000", "--from", "800000"]);
 }
 
 #[test]
@@ -303,6 +377,7 @@ fn a_configuration_that_is_read_again_brings_its_differences_as_commands() {
     let some =
         text.replace("qty = 10\n", "qty = 14\n").replace("qty = 7\n", "qty = 9\n").replace("qty = 30\n", "qty = 31\n");
     let some = some.replace("max_notional = 100000000", "max_notional = 120000000");
+    let some = some.replace("max_position = 900000", "max_position = 910000");
     let some = format!("{some}[momentum.symbol.{second}]\nqty = 14\n");
     let some = file(&service, "some.toml", some);
     let reloaded = said(&service, &["--actor", "bob", "reload", &some]);
@@ -315,6 +390,7 @@ fn a_configuration_that_is_read_again_brings_its_differences_as_commands() {
         "momentum.qty is 14, before it was 12 (input ",
         "mom-slow.qty is 31, before it was 30 (input ",
         "risk.max_notional is 120000000, before it was 100000000 (input ",
+        "limit[2].max_position is 910000, before it was 900000 (input ",
     ];
     for set in wanted {
         assert!(reloaded.contains(set), "{set}: {reloaded}");

@@ -200,7 +200,8 @@ fn the_status_tells_an_accounts_whole_and_the_tables_of_limits() {
     std::fs::write(&config, format!("{CONFIG}{IN_POUNDS}")).expect("writable");
     let _running = started(&config, &dir);
     let answer = status(&dir, |t| t["accounts"][0]["net"].is_string());
-    let tables = serde_json::json!([{ "table": 1, "scope": "account 1", "limits": { "position": 500_000 } }]);
+    let limits = [serde_json::json!({ "check": "position", "limit": 500_000, "ceiling": 500_000 })];
+    let tables = serde_json::json!([{ "table": 1, "scope": "account 1", "limits": limits }]);
     assert_eq!(answer["tables"], tables);
     let whole = &answer["accounts"][0];
     let expected = [("account", 1.into()), ("currency", "GBP".into()), ("missing", Value::Array(Vec::new()))];

@@ -19,7 +19,7 @@ records! {
     /// A command of an operator, or a configuration change; a `name` with the text of a value comes before it.
     Command = 22 "command" {
         action: u32 as Enum(CommandAction) "what to do",
-        target: u32 as Uint "number of the check whose limit is set; else 0",
+        target: u32 as Uint "number of the check whose limit is set, and 65,536 times that of its table of limits; else 0",
         actor: u32 as Uint "handle of the requester's name; 0 = the engine",
         uid: u32 as Uid "user id of the requesting process; absent if the system does not report it",
         old: i64 as Int "value before",

@@ -1,10 +1,13 @@
 //! The limits in force, one for each check that has a limit, and what commands may set them to.
 //!
 //! A command may lower every limit. It may raise one as far as its ceiling, which the configuration alone sets; a limit
-//! without a ceiling stays at or below its configured value. Bound: two numbers a check.
+//! without a ceiling stays at or below its configured value. The same holds of the limits of a table. Bound: two numbers a
+//! check.
 
 use super::breach::CheckEntry;
 use super::checks::{CEILINGS, CHECKS, Limits};
+use super::levels::Levels;
+use super::target::LimitTarget;
 use flow::records::{Command, CommandOutcome};
 use flow::{CommandAction, CommandResult, LimitInForce, ParamError, Params, TradingState};
 
@@ -48,22 +51,27 @@ pub(super) fn say(limits: &Limits, configured: &Limits, ceilings: &Limits, to: &
 
 /// Sets the limit that a command names, if it exists, its old value is the one in force, and the new one is in range and not
 /// above the ceiling. Returns what became of it.
-pub(super) fn set(limits: &mut Limits, ceilings: &Limits, command: &Command) -> CommandOutcome {
-    let is_target = |entry: &CheckEntry| u32::from(entry.number) == command.target && entry.limit.is_some();
-    let Some(at) = CHECKS.iter().position(is_target) else {
+pub(super) fn set(limits: &mut Limits, ceilings: &Limits, levels: &mut Levels, command: &Command) -> CommandOutcome {
+    let LimitTarget { table, check } = LimitTarget::of_code(command.target);
+    let at = CHECKS.iter().position(|entry| entry.number == check && entry.limit.is_some());
+    let found = at.and_then(|at| match table {
+        0 => Some((CHECKS[at], &mut limits[at], ceilings[at])),
+        table => levels.limit_mut(table, at).map(|(limit, ceiling)| (CHECKS[at], limit, ceiling)),
+    });
+    let Some((entry, limit, ceiling)) = found else {
         return outcome(command, CommandResult::UnknownTarget, 0, 0);
     };
-    let old = limits[at];
-    let result = match CHECKS[at].limit_range() {
+    let old = *limit;
+    let result = match entry.limit_range() {
         _ if old != command.old => CommandResult::WrongOld,
-        Some(range) if range.contains(&command.new) && command.new <= ceilings[at] => CommandResult::Applied,
+        Some(range) if range.contains(&command.new) && command.new <= ceiling => CommandResult::Applied,
         Some(range) if range.contains(&command.new) => CommandResult::AboveCeiling,
         _ => CommandResult::OutOfRange,
     };
     if result == CommandResult::Applied {
-        limits[at] = command.new;
+        *limit = command.new;
     }
-    outcome(command, result, old, limits[at])
+    outcome(command, result, old, *limit)
 }
 
 /// What became of a command: the value before, and the one in force now.
@@ -86,6 +94,7 @@ fn of_checks(of: impl Fn(&CheckEntry) -> i64) -> Limits {
     limits
 }
 
-fn number(value: u64) -> i64 {
+/// A limit of a configuration.
+pub(super) fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

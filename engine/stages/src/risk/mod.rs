@@ -28,6 +28,7 @@ mod rates;
 mod stage;
 mod state;
 mod tables;
+mod target;
 mod unexplained;
 
 pub use breach::CheckEntry;
@@ -39,6 +40,7 @@ pub use levels::{LimitScope, MAX_LEVELS, Mode};
 pub use messages::MAX_MESSAGES;
 pub use stage::RiskStage;
 pub use tables::{
-    ACCOUNT, ACCOUNT_KEYS, ACCOUNT_NUMBER, LIMIT, LIMIT_KEYS, PAIR, STRATEGY_NUMBER, hidden_limits, limit_faults,
-    numbered, pair, paper, scope_of, strategy_of,
+    ACCOUNT, ACCOUNT_KEYS, ACCOUNT_NUMBER, LIMIT, LIMIT_KEYS, PAIR, SCOPE, STRATEGY_NUMBER, TableLimit, WrittenScope,
+    hidden_limits, limit_faults, numbered, pair, paper, scope_of, strategy_of, table_limits,
 };
+pub use target::LimitTarget;

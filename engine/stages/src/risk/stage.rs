@@ -184,7 +184,9 @@ impl RiskStage {
                 limits::outcome(command, result, before, 0)
             }
             Some(CommandAction::CancelAll) => limits::outcome(command, CommandResult::Applied, 0, 0),
-            Some(CommandAction::SetLimit) => limits::set(&mut self.limits, &self.ceilings, command),
+            Some(CommandAction::SetLimit) => {
+                limits::set(&mut self.limits, &self.ceilings, &mut self.gate.levels, command)
+            }
             Some(CommandAction::Trust) => self.trust(event, command),
             // Others carry it out.
             Some(CommandAction::Flatten | CommandAction::SkipCounters | CommandAction::CarriedOver) => return,

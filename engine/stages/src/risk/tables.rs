@@ -4,7 +4,7 @@
 //! alone knows: the number of a strategy, and that of an account.
 
 use super::breach::CheckEntry;
-use super::checks::{CHECKS, CURRENCY, limited};
+use super::checks::{CEILINGS, CHECKS, CURRENCY, limited};
 use super::levels::{Level, LimitScope, MAX_LEVELS, Mode};
 use super::limits;
 use super::rates::Stated;
@@ -26,6 +26,9 @@ const OF_STRATEGY: TextParam = TextParam::new("strategy", "", "limits of this st
 const OF_SYMBOL: TextParam =
     TextParam::new("symbol", "", "limits in this symbol: SYMBOL at all venues, or SYMBOL@MIC at one");
 const OF_CURRENCY: TextParam = TextParam::new("currency", "", "limits in what trades in this currency");
+
+/// The keys of a table's scope.
+pub const SCOPE: [&str; 4] = [OF_ACCOUNT.name(), OF_STRATEGY.name(), OF_SYMBOL.name(), OF_CURRENCY.name()];
 
 /// The number of a table's strategy, which the configuration adds.
 pub const STRATEGY_NUMBER: IntParam<u16> =
@@ -50,13 +53,13 @@ const PAIR_SYMBOL: TextParam = TextParam::new("symbol", "", "symbol of the pair"
 const PAIR_BASE: TextParam = TextParam::new("base", "", "currency that is priced");
 const PAIR_QUOTE: TextParam = TextParam::new("quote", "", "currency of the price");
 
-/// The keys of a table of limits: its scope, then every limit.
+/// The keys of a table of limits: its scope, then every limit, then how far commands may raise them.
 pub const LIMIT_KEYS: &[Param] = &limit_keys();
 /// The keys of a table of an account.
 pub const ACCOUNT_KEYS: &[Param] = &[MODE.param(), ACCOUNT_CURRENCY.param()];
 
-const fn limit_keys() -> [Param; 4 + limited()] {
-    let mut keys = [OF_ACCOUNT.param(); 4 + limited()];
+const fn limit_keys() -> [Param; 5 + limited()] {
+    let mut keys = [OF_ACCOUNT.param(); 5 + limited()];
     (keys[1], keys[2], keys[3]) = (OF_STRATEGY.param(), OF_SYMBOL.param(), OF_CURRENCY.param());
     let (mut len, mut at) = (4, 0);
     while at < CHECKS.len() {
@@ -66,6 +69,7 @@ const fn limit_keys() -> [Param; 4 + limited()] {
         }
         at += 1;
     }
+    keys[len] = CEILINGS.param();
     keys
 }
 
@@ -100,7 +104,64 @@ pub fn scope_of(table: &Params) -> Result<LimitScope, ParamError> {
 /// The limits that a table sets, in the order of [`CHECKS`].
 fn limits_of(table: &Params) -> Box<[Option<i64>]> {
     let limit = |entry: &CheckEntry| entry.limit.and_then(|limit| table.find(limit));
-    CHECKS.iter().map(|entry| limit(entry).map(|value| i64::try_from(value).unwrap_or(i64::MAX))).collect()
+    CHECKS.iter().map(|entry| limit(entry).map(limits::number)).collect()
+}
+
+/// The most that commands may set these limits of a table to.
+fn ceilings_of(table: &Params, limits: &[Option<i64>]) -> Box<[Option<i64>]> {
+    let ceiling = |name: &str| table.find(CEILINGS)?.get(name).map(|ceiling| limits::number(*ceiling));
+    CHECKS.iter().zip(limits).map(|(entry, limit)| limit.map(|limit| ceiling(entry.name).unwrap_or(limit))).collect()
+}
+
+/// The first ceiling of a table that is below its limit, or of a limit that it does not set: key, what is found, what is valid.
+fn wrong_ceiling(table: &Params, limits: &[Option<i64>]) -> Option<(String, String, String)> {
+    let ceilings = table.find(CEILINGS)?;
+    CHECKS.iter().zip(limits).find_map(|(entry, limit)| {
+        let (ceiling, name) = (limits::number(*ceilings.get(entry.name)?), entry.limit?.name());
+        let key = format!(".{}.{}", CEILINGS.name(), entry.name);
+        match limit {
+            None => Some((key, format!("the table sets no {name}"), format!("set {name}, or take the ceiling out"))),
+            Some(limit) if ceiling < *limit => {
+                let found = format!("{ceiling} is below the configured limit {limit}");
+                Some((key, found, format!("valid: {limit} or more, or a lower limit")))
+            }
+            Some(_) => None,
+        }
+    })
+}
+
+/// What a table of limits is for, as it is written: the keys of its scope with their values. It is the same table wherever
+/// it stands in another configuration.
+pub type WrittenScope = Vec<(&'static str, String)>;
+
+/// A limit of a table, as configured.
+#[derive(Clone, Debug)]
+pub struct TableLimit {
+    /// Number of the table, from 1, in the order of the configuration.
+    pub table: u16,
+    /// What it is for.
+    pub scope: WrittenScope,
+    /// The check.
+    pub check: &'static CheckEntry,
+    /// The limit.
+    pub limit: i64,
+    /// The most that a command may set.
+    pub ceiling: i64,
+}
+
+/// The limits of these tables, table by table.
+pub fn table_limits(tables: &[Params]) -> Vec<TableLimit> {
+    let mut all = Vec::new();
+    for (table, of) in (1..).zip(tables) {
+        let limits = limits_of(of);
+        let scope: WrittenScope = SCOPE.iter().filter_map(|key| Some((*key, of.value(key)?.to_string()))).collect();
+        for ((check, limit), ceiling) in CHECKS.iter().zip(&limits).zip(ceilings_of(of, &limits)) {
+            if let (Some(limit), Some(ceiling)) = (*limit, ceiling) {
+                all.push(TableLimit { table, scope: scope.clone(), check, limit, ceiling });
+            }
+        }
+    }
+    all
 }
 
 /// The table of a pair: what one unit of `base` costs in `quote` is the price of this symbol.
@@ -167,13 +228,20 @@ pub(super) fn levels(params: &Params) -> (Vec<Level>, Vec<ParamError>) {
             let names = CHECKS.iter().filter_map(|entry| Some(entry.limit?.name())).collect::<Vec<_>>().join(", ");
             fault(at, "", "no limit".to_owned(), &format!("set one at least: {names}"));
         }
+        if let Some((key, found, valid)) = wrong_ceiling(table, &limits) {
+            fault(at, &key, found, &valid);
+        }
+        let ceilings = ceilings_of(table, &limits);
         match scope_of(table) {
             Err(e) => fault(at, &format!(".{}", e.key), e.found, &e.valid),
             Ok(scope) => match levels.iter().find(|level| level.scope == scope) {
                 Some(other) => {
                     fault(at, "", format!("the scope of {LIMIT}[{}]", other.number), "write one table for a scope");
                 }
-                None => levels.push(Level { number: at as u16 + 1, scope, limits }),
+                None => {
+                    let (number, configured) = (at as u16 + 1, limits.clone());
+                    levels.push(Level { number, scope, limits, configured, ceilings });
+                }
             },
         }
     }
@@ -227,7 +295,7 @@ pub fn hidden_limits(params: &Params) -> Vec<(u16, &'static str, String)> {
                 Some((0, &by_account_scope, ceilings[place])).filter(|_| in_firm && is_comparable(&by_account_scope));
             let wider = levels.iter().filter(|wide| wide.number != level.number && wide.scope.contains(&level.scope));
             let wider = wider.filter(|wide| holds_the_same(&wide.scope) && is_comparable(&wide.scope));
-            let wider = wider.filter_map(|wide| Some((wide.number, &wide.scope, wide.limits[place]?)));
+            let wider = wider.filter_map(|wide| Some((wide.number, &wide.scope, wide.ceilings[place]?)));
             if let Some((by, _, lower)) = firm.into_iter().chain(wider).find(|(_, _, lower)| *lower <= limit) {
                 let of = if by == 0 { "[risk]".to_owned() } else { format!("{LIMIT}[{by}]") };
                 hidden.push((level.number, param.name(), format!("{limit} never refuses, since {of} allows {lower}")));

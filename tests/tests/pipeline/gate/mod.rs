@@ -78,7 +78,7 @@ fn levels() -> Vec<Level> {
     let limited = |limits: &[(u16, i64)]| Level { limits: limits.iter().copied().collect(), ..Level::default() };
     let (account, strategy) = (|n| Some(Account(n)), |n| Some(StrategyId(n)));
     let long = Some(("A-SYMBOL-OF-MORE-THAN-ONE-PIECE", None));
-    vec![
+    let levels = vec![
         limited(&[(3, 3_900), (6, 4_000), (7, 9), (8, 11), (9, 4_900)]),
         Level { account: account(1), ..limited(&[(4, 300_000), (7, 8), (8, 10), (6, 2_900)]) },
         Level { strategy: strategy(2), ..limited(&[(5, 480), (6, 3_300), (7, 6), (8, 7), (3, 3_800)]) },
@@ -96,7 +96,18 @@ fn levels() -> Vec<Level> {
             ..limited(&[(6, 2_000), (7, 2)])
         },
         Level { account: account(2), currency: Some("GBP"), ..limited(&[(4, 240)]) },
-    ]
+    ];
+    let raised = |level: Level| {
+        let own = level.limits.iter().filter(|(check, _)| *check % 2 == 0);
+        Level { ceilings: own.map(|(check, limit)| (*check, limit * 105 / 100)).collect(), ..level }
+    };
+    levels.into_iter().map(raised).collect()
+}
+
+/// The limits of the tables as configured, by table and check.
+fn configured() -> BTreeMap<(u16, u16), i64> {
+    let of = |(table, level): (u16, Level)| level.limits.into_iter().map(move |(check, limit)| ((table, check), limit));
+    (1..).zip(levels()).flat_map(of).collect()
 }
 
 /// A table of a configuration, from its keys.
@@ -119,7 +130,10 @@ fn add_levels(params: &mut Params) {
             .limits
             .iter()
             .map(|(check, limit)| (stages::risk::check(*check).unwrap().limit.unwrap().name(), limit.to_string()));
-        let values = account.into_iter().chain(symbol).chain(currency).chain(limits);
+        let own = level.ceilings.iter().map(|(check, most)| format!("{}={most}", stages::risk::check_name(*check)));
+        let own: Vec<_> = own.collect();
+        let ceilings = (!own.is_empty()).then(|| ("ceilings", own.join(",")));
+        let values = account.into_iter().chain(symbol).chain(currency).chain(limits).chain(ceilings);
         let read = table(stages::risk::LIMIT_KEYS, values);
         let numbered = |StrategyId(n)| stages::risk::numbered(read.clone(), stages::risk::STRATEGY_NUMBER, n.into());
         params.add_table(stages::risk::LIMIT, level.strategy.map_or_else(|| read.clone(), numbered));
@@ -179,6 +193,7 @@ fn gate(with_levels: bool) -> Gate {
 fn checker(with_levels: bool) -> Checker {
     Checker {
         levels: if with_levels { levels() } else { Vec::new() },
+        configured: if with_levels { configured() } else { BTreeMap::new() },
         money: with_levels.then(money),
         paper: BTreeSet::from([Account(PAPER)]),
         limits: limits(),
@@ -223,8 +238,12 @@ impl Table {
     }
 }
 
-/// Feeds both until so many requests are judged.
-fn run(seed: u64, requests: u64, mut reference: Checker) -> Result<(Table, Checker), String> {
+/// Feeds both until so many requests are judged; commands set the limits of tables too.
+fn run(seed: u64, requests: u64, reference: Checker) -> Result<(Table, Checker), String> {
+    run_with(seed, requests, reference, true)
+}
+
+fn run_with(seed: u64, requests: u64, mut reference: Checker, sets_tables: bool) -> Result<(Table, Checker), String> {
     let with_levels = !reference.levels.is_empty();
     let mut gate = gate(with_levels);
     let mut traffic = Traffic::new(seed, &limits());
@@ -232,7 +251,7 @@ fn run(seed: u64, requests: u64, mut reference: Checker) -> Result<(Table, Check
     let mut listings = Listings::default();
     let mut events = traffic.opening();
     events.iter().for_each(|e| listings.observe(e));
-    let mut reload = requests / 4;
+    let (mut reload, none) = (requests / 4, Vec::new());
     while table.requests < requests {
         for event in &events {
             let ours: Vec<_> = gate.on_event(event).iter().map(verdict).collect();
@@ -250,6 +269,7 @@ fn run(seed: u64, requests: u64, mut reference: Checker) -> Result<(Table, Check
             }
         }
         traffic.limits.clone_from(&reference.limits);
+        traffic.levels.clone_from(if sets_tables { &reference.levels } else { &none });
         if table.requests >= reload {
             gate = reloaded(gate, &listings, with_levels);
             reload += requests / 4;
@@ -308,6 +328,7 @@ fn the_gate_says_what_its_page_says_of_levels() {
         }
     }
     assert!(table.first[&0] * 8 >= table.requests, "too few pass");
+    println!("commands by result: {:?}", table.commands);
     for (number, level) in (1..).zip(levels()) {
         for check in level.limits.keys() {
             let refused = *reference.at_levels.get(&(*check, number)).unwrap_or(&0);
@@ -331,11 +352,22 @@ fn a_gate_with_another_limit_of_a_table_is_found() {
         for check in level.limits.keys() {
             let mut other = checker(true);
             *other.levels[at].limits.get_mut(check).unwrap() += 1;
-            let found = (1..=4).any(|seed| run(seed, 60_000, other.clone()).is_err());
+            let found = (1..=4).any(|seed| run_with(seed, 60_000, other.clone(), false).is_err());
             assert!(found, "table {} with one more of check {check}", at + 1);
         }
     }
     assert!(run(1, 60_000, Checker { paper: BTreeSet::new(), ..checker(true) }).is_err(), "all accounts live");
+}
+
+#[test]
+fn a_gate_that_sets_the_limits_of_tables_otherwise_is_found() {
+    let mut higher = checker(true);
+    higher.levels[1].ceilings.insert(4, 400_000);
+    let mut other = checker(true);
+    other.configured.insert((1, 3), 4_000);
+    for wrong in [higher, other] {
+        assert!((1..=4).any(|seed| run(seed, 60_000, wrong.clone()).is_err()));
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Random traffic for the gate: markets, requests that are often just at a limit, and a venue's answers.
 
+use super::checker::Level;
 use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Clear, Command, DataState, Fill, Halt, Listing, Name};
 use flow::records::{Order, Reject, ReplaceRequest, Request, Status, Trade};
 use flow::{Account, AnomalyKind, Event, EventId, Flags, Ns, OrderId, Px, Qty, Record, Side, StrategyId};
@@ -47,6 +48,8 @@ pub(crate) struct Traffic {
     /// Orders that left, and may still be answered.
     pub(crate) live: Vec<(u32, Side, Order)>,
     pub(crate) limits: BTreeMap<u16, i64>,
+    /// The tables whose limits commands set.
+    pub(crate) levels: Vec<Level>,
     /// Executions so far.
     fills: Vec<Event>,
 }
@@ -68,6 +71,7 @@ impl Traffic {
             counters: BTreeMap::new(),
             live: Vec::new(),
             limits: limits.clone(),
+            levels: Vec::new(),
             fills: Vec::new(),
         }
     }
@@ -387,8 +391,28 @@ impl Traffic {
         Event { source, ..event }
     }
 
+    /// A limit of a table wanders about what it was at first; some that no table has are asked for.
+    fn set_in_table(&mut self) -> Event {
+        let table = 1 + self.below(self.levels.len() as u64 + 1) as usize;
+        let checks: Vec<u16> = self.levels.get(table - 1).map_or_else(Vec::new, |l| l.limits.keys().copied().collect());
+        let check = if self.one_in(20) { 3 } else { checks.get(self.below(4) as usize).copied().unwrap_or(6) };
+        let known = self.levels.get(table - 1).and_then(|level| level.limits.get(&check)).copied();
+        let first = super::configured().get(&(table as u16, check)).copied().unwrap_or(1);
+        let old = if self.one_in(8) { 7 } else { known.unwrap_or(0) };
+        let new = match self.below(40) {
+            0 => i64::MAX,
+            1 => -1,
+            _ => first * (95 + self.below(13) as i64) / 100,
+        };
+        let target = (table as u32) << 16 | u32::from(check);
+        self.event(0, Side::None, &Command { action: 4, target, old, new, ..Default::default() })
+    }
+
     /// A limit wanders about what it was at first, is now and then unbound, and is bound again.
     fn set_limit(&mut self) -> Event {
+        if !self.levels.is_empty() && self.one_in(2) {
+            return self.set_in_table();
+        }
         let unbound = self.limits.iter().find(|(_, limit)| **limit == 0).map(|(check, _)| u32::from(*check));
         let target = unbound.filter(|_| self.one_in(2)).unwrap_or(self.below(12) as u32);
         let known = self.limits.get(&(target as u16)).copied();

@@ -8,8 +8,12 @@ pub(in crate::risk) struct Level {
     /// Its number, from 1, in the order of the configuration.
     pub(in crate::risk) number: u16,
     pub(in crate::risk) scope: LimitScope,
-    /// By the place of the check.
+    /// In force, by the place of the check.
     pub(in crate::risk) limits: Box<[Option<i64>]>,
+    /// The same as configured.
+    pub(in crate::risk) configured: Box<[Option<i64>]>,
+    /// The most that a command may set each of them to.
+    pub(in crate::risk) ceilings: Box<[Option<i64>]>,
 }
 
 /// The places of the checks that compare what a level adds up.

@@ -24,7 +24,7 @@ pub use set::MAX_LEVELS;
 
 use super::messages::Messages;
 use flow::records::Listing;
-use flow::{Account, Currency, Event, LevelInForce, Mic, Ns, OrderId, StrategyId, SymbolIndex, table};
+use flow::{Account, Currency, Event, LevelInForce, LimitInForce, Mic, Ns, OrderId, StrategyId, SymbolIndex, table};
 use holdings::Holdings;
 use std::collections::BTreeSet;
 
@@ -92,7 +92,7 @@ impl Levels {
         let kinds: BTreeSet<_> = levels.iter().map(|level| level.scope.keys()).collect();
         let holdings = if levels.is_empty() { 0 } else { setup.holdings };
         let ring = |level: &Level| {
-            let room = level.limits[summed.throttle]? as u64 + setup.beyond;
+            let room = level.ceilings[summed.throttle]? as u64 + setup.beyond;
             Some([Messages::new(setup.window_ms, room), Messages::new(setup.window_ms, room)])
         };
         Levels {
@@ -151,12 +151,22 @@ impl Levels {
         self.levels[level].limits[place].unwrap_or(0)
     }
 
+    /// The limit of a table, by its number, for the check at a place, and the most that a command may set it to.
+    #[cold]
+    pub(super) fn limit_mut(&mut self, table: u16, place: usize) -> Option<(&mut i64, i64)> {
+        let level = self.levels.iter_mut().find(|level| level.number == table)?;
+        Some((level.limits.get_mut(place)?.as_mut()?, level.ceilings[place]?))
+    }
+
     /// All limits, table by table in the order of the configuration; `number` is that of the check at a place.
     pub(super) fn limits(&self, number: impl Fn(usize) -> u16) -> Vec<LevelInForce> {
         let of = |level: &Level| {
-            let set = level.limits.iter().enumerate().filter_map(|(place, limit)| Some((place, (*limit)?)));
-            let (table, number) = (level.number, &number);
-            set.map(move |(place, limit)| LevelInForce { table, check: number(place), limit }).collect::<Vec<_>>()
+            let in_force = |place: usize| {
+                let (limit, configured) = (level.limits[place]?, level.configured[place]?);
+                let of = LimitInForce { check: number(place), limit, configured, ceiling: level.ceilings[place]? };
+                Some(LevelInForce { table: level.number, of })
+            };
+            (0..level.limits.len()).filter_map(in_force).collect::<Vec<_>>()
         };
         let mut limits: Vec<_> = self.levels.iter().flat_map(of).collect();
         limits.sort_by_key(|limit| limit.table);

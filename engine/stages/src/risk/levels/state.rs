@@ -1,9 +1,10 @@
-//! Saving and loading what the levels keep: positions by account, strategy and the key of the listing, and message times.
+//! Saving and loading what the levels keep: limits in force, positions by account, strategy and the key of the listing, and
+//! message times.
 //!
 //! Levels are named by the numbers of their tables, which stand in the configuration of the same journal. Sums are not
 //! saved: they follow from positions and open orders. Without levels nothing is saved.
 
-use super::{Levels, Sum};
+use super::{Level, Levels, Sum};
 use flow::{Account, Ns, OrderId, StateError, StateReader, StateWriter, StrategyId};
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ impl Levels {
         if self.is_empty() {
             return;
         }
+        to.put(&self.in_force());
         self.symbols.save(to);
         let listed = self.by_instrument.iter().enumerate().filter(|(_, set)| **set != self.unlisted);
         let mut listed: Vec<(String, Vec<u16>)> = listed
@@ -48,6 +50,13 @@ impl Levels {
         }
         self.orders.fill([0; 2]);
         self.by_instrument.fill(self.unlisted);
+        for (number, place, limit) in from.get::<Vec<(u16, u16, i64)>>()? {
+            let (now, most) = self.limit_mut(number, usize::from(place)).ok_or(OTHER)?;
+            if !(0..=most).contains(&limit) {
+                return Err(StateError::Inconsistent("a limit that no command could have set"));
+            }
+            *now = limit;
+        }
         self.symbols.load(from)?;
         let place = |levels: &Levels, number: u16| levels.levels.iter().position(|level| level.number == number);
         for (key, numbers) in from.get::<Vec<(String, Vec<u16>)>>()? {
@@ -80,6 +89,17 @@ impl Levels {
             }
         }
         Ok(())
+    }
+
+    /// The limits in force: number of the table, place of the check, limit.
+    fn in_force(&self) -> Vec<(u16, u16, i64)> {
+        let of = |level: &Level| {
+            let (number, limits) = (level.number, (0..).zip(level.limits.to_vec()));
+            limits.filter_map(move |(place, limit)| Some((number, place, limit?)))
+        };
+        let mut limits: Vec<_> = self.levels.iter().flat_map(of).collect();
+        limits.sort_unstable();
+        limits
     }
 
     fn known(&self, instrument: u32) -> Result<usize, StateError> {

@@ -1,10 +1,13 @@
 //! Limits at levels, worked by hand: one beyond is refused with the level named, and a cancel releases.
 
 use crate::harness::Behind;
-use flow::records::{Ack, BookTop, Bust, Cancelled, Fill, Listing, Name, Order, Refused, ReplaceRequest, Request};
+use flow::records::{
+    Ack, BookTop, Bust, Cancelled, Command, CommandOutcome, Fill, Listing, Name, Order, Refused, ReplaceRequest,
+    Request,
+};
 use flow::{
-    Account, Event, EventId, Flags, Kind, Kinds, Listings, Ns, OrderId, Out, Params, Px, Qty, Record, Side, Stage,
-    StateReader, StateWriter, StrategyId, TradingState,
+    Account, CommandAction, CommandResult, Event, EventId, Flags, Kind, Kinds, Listings, Ns, OrderId, Out, Params, Px,
+    Qty, Record, Side, Stage, StateReader, StateWriter, StrategyId, TradingState,
 };
 use stages::Space;
 use stages::risk::{self, PARAMS, RiskStage, check_name};
@@ -321,6 +324,70 @@ fn replaces_and_groups_give_back_what_they_took() {
     assert_eq!(gate.buy((2, 8), 3, 1).1, Some(("throttle", 1, 6, 7)));
 }
 
+/// What becomes of a command that sets a limit of a table: result, the value before, and the one in force.
+fn set(gate: &mut Levelled, target: (u16, u16), old: i64, new: i64) -> (CommandResult, i64, i64) {
+    let (action, target) =
+        (CommandAction::SetLimit.code(), risk::LimitTarget { table: target.0, check: target.1 }.code());
+    let events = gate.input(0, Side::None, &Command { action, target, old, new, ..Command::default() });
+    let CommandOutcome { result, old, new, target: same, .. } = *events[0].record();
+    assert_eq!(same, target);
+    (CommandResult::from_code(result).unwrap(), old, new)
+}
+
+#[test]
+fn a_limit_of_a_table_is_set_and_stays_set() {
+    use CommandResult::{AboveCeiling, Applied, OutOfRange, UnknownTarget, WrongOld};
+    let tables =
+        ["account=2 max_position=100 max_messages=2 ceilings=position=150,throttle=4", "symbol=A max_quantity=50"];
+    let mut gate = Levelled::new(&tables);
+    assert_eq!(set(&mut gate, (1, 6), 99, 80), (WrongOld, 100, 100));
+    assert_eq!(set(&mut gate, (1, 6), 100, 151), (AboveCeiling, 100, 100));
+    assert_eq!(set(&mut gate, (1, 6), 100, -1), (OutOfRange, 100, 100));
+    for nowhere in [(1, 3), (2, 6), (3, 6), (1, 11), (1, 80)] {
+        assert_eq!(set(&mut gate, nowhere, 0, 1), (UnknownTarget, 0, 0), "{nowhere:?}");
+    }
+    assert_eq!(set(&mut gate, (2, 3), 50, 51), (AboveCeiling, 50, 50), "without a ceiling as far as it is configured");
+    assert_eq!(set(&mut gate, (1, 6), 100, 150), (Applied, 100, 150));
+    assert_eq!(set(&mut gate, (2, 3), 50, 40), (Applied, 50, 40));
+    let said = |gate: &Levelled| {
+        let of = |level: &flow::LevelInForce| {
+            (level.table, level.of.check, level.of.limit, level.of.configured, level.of.ceiling)
+        };
+        gate.said().levels.iter().map(of).collect::<Vec<_>>()
+    };
+    let in_force = vec![(1, 6, 150, 100, 150), (1, 8, 2, 2, 4), (2, 3, 40, 50, 50)];
+    assert_eq!(said(&gate), in_force);
+    gate.reload();
+    assert_eq!(said(&gate), in_force);
+    assert_eq!(gate.buy((2, 7), 1, 41).1, Some(("max-quantity", 2, 40, 41)));
+    assert_eq!(gate.buy((2, 7), 3, 151).1, Some(("position", 1, 150, 151)));
+    assert_eq!(gate.buy((2, 7), 3, 150).1, None);
+    // What passed while a throttle was higher counts when it is low again.
+    assert_eq!(set(&mut gate, (1, 8), 2, 4), (Applied, 2, 4));
+    assert_eq!([(); 3].map(|()| gate.buy((2, 7), 1, 1).1), [None; 3]);
+    assert_eq!(gate.buy((2, 7), 1, 1).1, Some(("throttle", 1, 4, 5)));
+    assert_eq!(set(&mut gate, (1, 8), 4, 0), (Applied, 4, 0));
+    gate.reload();
+    assert_eq!(gate.buy((2, 7), 1, 1).1, Some(("throttle", 1, 0, 5)));
+}
+
+#[test]
+fn a_ceiling_of_a_table_is_for_a_limit_that_it_sets_and_not_below_it() {
+    let faults = |text: &str| {
+        let mut params = Params::defaults(PARAMS);
+        params.add_table(risk::LIMIT, table(text));
+        risk::limit_faults(&params)
+            .into_iter()
+            .map(|fault| format!("{}: {}", fault.key, fault.found))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(faults("max_position=100 ceilings=position=100"), [""; 0]);
+    let below = "limit[1].ceilings.position: 99 is below the configured limit 100";
+    assert_eq!(faults("max_position=100 ceilings=position=99"), [below]);
+    let absent = "limit[1].ceilings.throttle: the table sets no max_messages";
+    assert_eq!(faults("max_position=100 ceilings=throttle=9"), [absent]);
+}
+
 /// An order that only reduces passes every level, and counts in it.
 #[test]
 fn an_order_that_only_reduces_is_counted_but_not_judged() {
@@ -344,7 +411,7 @@ fn the_limits_of_the_tables_are_said_in_the_order_of_the_configuration() {
         "account=2 symbol=A max_open_orders=3 max_position=100",
         "account=2 collar_bps=9",
     ]);
-    let said: Vec<_> = gate.said().levels.iter().map(|l| (l.table, check_name(l.check), l.limit)).collect();
+    let said: Vec<_> = gate.said().levels.iter().map(|l| (l.table, check_name(l.of.check), l.of.limit)).collect();
     let expected = [(1, "max-quantity", 7), (2, "position", 100), (2, "open-orders", 3), (3, "price-collar", 9)];
     assert_eq!(said, expected);
     assert_eq!(Levelled::new(&[]).said().levels, []);

@@ -1,7 +1,8 @@
 //! Tables of limits: every sum is made anew from orders, holdings and messages.
 
 use super::checks::Breach;
-use super::{Checker, Own, Proposal};
+use super::{Checker, MOST, Own, Proposal, Verdict};
+use flow::records::Command;
 use flow::{Account, OrderId, Side, StrategyId};
 use std::collections::BTreeMap;
 
@@ -14,6 +15,8 @@ pub(crate) struct Level {
     pub(crate) symbol: Option<(&'static str, Option<u8>)>,
     pub(crate) currency: Option<&'static str>,
     pub(crate) limits: BTreeMap<u16, i64>,
+    /// How far commands may raise some of them; the others as far as they are configured.
+    pub(crate) ceilings: BTreeMap<u16, i64>,
 }
 
 impl Level {
@@ -28,6 +31,29 @@ impl Level {
 }
 
 impl Checker {
+    /// A command sets a limit of a table.
+    pub(super) fn set_in_table(&mut self, command: &Command) -> Verdict {
+        let [table, check] = [command.target >> 16, command.target & 0xFFFF].map(|n| n as u16);
+        let level = usize::from(table).checked_sub(1).and_then(|at| self.levels.get_mut(at));
+        let Some((limit, most)) = level.and_then(|level| {
+            let ceiling = level.ceilings.get(&check).or_else(|| self.configured.get(&(table, check))).copied();
+            Some((level.limits.get_mut(&check)?, ceiling?))
+        }) else {
+            return Verdict::Commanded(5, 0, 0);
+        };
+        let (old, allowed) = (*limit, MOST.iter().find(|(number, _)| *number == check).unwrap().1);
+        let result = match command.new {
+            _ if old != command.old => 2,
+            new if new < 0 || new > allowed => 3,
+            new if new > most => 4,
+            new => {
+                *limit = new;
+                1
+            }
+        };
+        Verdict::Commanded(result, old, *limit)
+    }
+
     fn is_in(&self, level: &Level, id: u64, instrument: u32) -> bool {
         let id = OrderId(id);
         let listing = self.listings.get(&instrument).map(|(listing, _)| listing);

@@ -108,6 +108,8 @@ pub(crate) struct Checker {
     pub(crate) alone: BTreeMap<u16, u64>,
     /// The tables of limits, in the order of the configuration.
     pub(crate) levels: Vec<Level>,
+    /// Their limits as configured, by table and check.
+    pub(crate) configured: BTreeMap<(u16, u16), i64>,
     /// Currencies of limits; none = those of the listings.
     pub(crate) money: Option<Money>,
     /// Accounts that are not live.
@@ -232,6 +234,7 @@ impl Checker {
                 Verdict::Commanded(if before == 1 { 1 } else { 6 }, before, 0)
             }
             3 => Verdict::Commanded(1, 0, 0),
+            4 if command.target > 0xFFFF => self.set_in_table(command),
             4 => self.set_limit(command),
             7 => {
                 let at = event.instrument;
