@@ -6,6 +6,10 @@
 //! bust, so positions and fees come out as they were. An instrument is the same by its key, symbol and venue, so the inputs
 //! of the new run may be others. Orders that may be open are cancelled and queried at the venue before anything new is sent.
 //! What is sealed of the old journal is checked first. Limits and parameters set by commands stay in force; so does a halt.
+//!
+//! Which orders may be open is in the old journal alone. So the first command says at which venues there are some, and each
+//! gateway says in the new journal when it has settled them (a `sent` of a cancel of all that follows from no route). A run that
+//! was killed before that reads the old journal again, with what the venues have said of its orders since.
 //! Bound: the old logs are read twice; fills and orders are held in memory meanwhile.
 
 use super::actors::Actors;
@@ -99,7 +103,8 @@ pub struct Earlier {
     pub without_memory: bool,
 }
 
-/// What an earlier journal carries over to a new one with `settings`, of whose stages `owners` have something that lasts.
+/// What an earlier journal carries over to a new one with `settings`, of whose stages `owners` have something that lasts; `since`
+/// is that new one, if it has begun.
 ///
 /// # Errors
 /// When it is in use, damaged, cannot be read, or traded more instruments than there may be now; or when it was stopped.
@@ -107,8 +112,8 @@ pub(super) fn carry_over(
     earlier: &Earlier,
     settings: &Settings,
     owners: &Owners,
-    stop: &AtomicBool,
-    notices: Notices,
+    since: Option<&JournalReader>,
+    (stop, notices): (&AtomicBool, Notices),
 ) -> Result<Carried, CarryError> {
     let dir = earlier.dir.as_path();
     let home = Home::open(dir)?;
@@ -125,6 +130,7 @@ pub(super) fn carry_over(
     let memory = memory.map(|memory| memory.inputs(owners, |key| traded.get(left.keys.get(key)?).copied()));
     let now = venues_of(settings);
     left.check_venues(dir, &now)?;
+    since.into_iter().for_each(|new| left.answered_since(new, &now));
     Ok(left.carried(&traded, memory.unwrap_or_default(), settings, &now))
 }
 
@@ -153,14 +159,39 @@ pub(super) fn left_before(
     Ok([first, routes.map(|routed| route_of(&routed)).collect()])
 }
 
-/// How many inputs the journal carries over, as its first command states; 0 when it carries nothing over.
+/// How many inputs the journal carries over, as its first command states, 0 when it carries nothing over; and the gateways
+/// that have yet to settle the orders of the earlier one.
 ///
 /// # Errors
 /// When the journal cannot be read.
-pub(super) fn carried_inputs(reader: &JournalReader) -> Result<u64, JournalError> {
-    let first = reader.inputs().next().transpose()?;
-    let command = first.as_ref().and_then(Event::get::<Command>).filter(|c| is_carried_over(c));
-    Ok(command.map_or(0, |c| u64::from(c.target)))
+pub(super) fn yet_to_carry(reader: &JournalReader) -> Result<(u64, Vec<Gateway>), JournalError> {
+    let mut inputs = reader.inputs();
+    let first = inputs.next().transpose()?;
+    let Some(begins) = first.as_ref().and_then(Event::get::<Command>).filter(|c| is_carried_over(c)) else {
+        return Ok((0, Vec::new()));
+    };
+    let mut left = gateways(begins.new);
+    while !left.is_empty()
+        && let Some(Ok(input)) = inputs.next()
+    {
+        left.retain(|gateway| !settles_earlier(&input, *gateway));
+    }
+    Ok((begins.target.into(), left))
+}
+
+/// Whether a gateway says that the orders of the earlier journal are settled.
+fn settles_earlier(input: &Event, gateway: Gateway) -> bool {
+    let is_last = |sent: &Sent| sent.action == Action::CancelAll.code() && sent.cause == 0;
+    input.source == gateway.source() && input.get::<Sent>().is_some_and(is_last)
+}
+
+/// A set of gateways as a number, one bit each.
+fn number_of<'a>(gateways: impl Iterator<Item = &'a Gateway>) -> i64 {
+    gateways.fold(0, |set, gateway| set | 1 << gateway.number())
+}
+
+fn gateways(set: i64) -> Vec<Gateway> {
+    (0..Gateway::MOST).filter(|number| set >> number & 1 == 1).map(Gateway::new).collect()
 }
 
 fn is_carried_over(command: &Command) -> bool {
@@ -353,6 +384,19 @@ impl Left {
         Err(CarryError::Venue { dir: dir.to_owned(), venue, orders })
     }
 
+    /// Takes what the venues, whose gateways are `now` these, have said of its orders in the journal that carries it over.
+    fn answered_since(&mut self, new: &JournalReader, now: &[String]) {
+        let (fills, counter) = (self.fills.len(), self.counter);
+        for input in new.inputs().map_while(Result::ok) {
+            let venue = Gateway::of_source(input.source).and_then(|gateway| now.get(gateway.number()));
+            let before = venue.and_then(|name| self.venues.iter().position(|venue| venue == name));
+            before.into_iter().for_each(|at| self.answer(&Event { source: Gateway::new(at).source(), ..input }));
+        }
+        // These are in the new journal, whose orders count for themselves.
+        self.fills.truncate(fills);
+        self.counter = counter;
+    }
+
     /// What its stages have learned, as of its end.
     fn remembered(&mut self, dir: &Path) -> Result<Remembered, CarryError> {
         let memory = Remembered::latest(dir)?.filter(|memory| memory.seq == self.last_seq);
@@ -411,6 +455,7 @@ impl Left {
         let begins = OperatorCommand {
             target: u32::try_from(first.len() + 1).unwrap_or(u32::MAX),
             old: clip(self.last_seq),
+            new: number_of(open.keys()),
             ..OperatorCommand::plain(CommandAction::CarriedOver, Asker::ENGINE)
         };
         let first = std::iter::once(begins.event()).chain(first);

@@ -1,7 +1,7 @@
 //! The journal of a run: none, a new one, or a resumed one.
 
 use super::acceptance::Acceptance;
-use super::carry::{Carried, CarryError, Earlier, carried_inputs, carry_over};
+use super::carry::{Carried, CarryError, Earlier, carry_over, yet_to_carry};
 use super::changed::{begun, check, check_instruments, watched_in};
 use super::error::RecoveryError;
 use super::memory::Owners;
@@ -12,8 +12,8 @@ use super::verify::{Verified, VerifySink};
 use crate::build_id::build_id;
 use crate::config::Settings;
 use crate::ingress::{Retrace, Then, WatchList};
-use flow::{Kinds, Ns, Sink};
-use sinks::journal::{CurrentDisk, Home, InputLog, Journal, JournalInfo, JournalSpec, Upkeep};
+use flow::{Gateway, Kinds, Ns, Sink};
+use sinks::journal::{CurrentDisk, Home, InputLog, Journal, JournalInfo, JournalReader, JournalSpec, Upkeep};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -66,7 +66,7 @@ impl Opening<'_> {
             None => Ok(Journalling::default()),
             Some(dir) if resume && Home::exists(dir) => self.resumed(dir),
             Some(dir) => {
-                let carried = self.carried()?;
+                let carried = self.carried(None)?;
                 let (inputs, outcomes) = Journal::create(dir, &spec(self.settings, self.kinds, self.instruments))?;
                 self.disk.set(inputs.disk());
                 let outcomes = vec![Box::new(outcomes) as Box<dyn Sink>];
@@ -76,11 +76,10 @@ impl Opening<'_> {
         }
     }
 
-    /// What the earlier journal leaves to a new one.
-    fn carried(&self) -> Result<Carried, RecoveryError> {
-        let carried =
-            self.before.map(|earlier| carry_over(earlier, self.settings, &self.owners, self.stop, self.notices));
-        Ok(carried.transpose()?.unwrap_or_default())
+    /// What the earlier journal leaves to a new one, and to that in `new`, if it has begun.
+    fn carried(&self, new: Option<&JournalReader>) -> Result<Carried, RecoveryError> {
+        let carry = |earlier| carry_over(earlier, self.settings, &self.owners, new, (self.stop, self.notices));
+        Ok(self.before.map(carry).transpose()?.unwrap_or_default())
     }
 
     fn resumed(&self, dir: &Path) -> Result<Journalling, RecoveryError> {
@@ -96,9 +95,9 @@ impl Opening<'_> {
         self.notices.trusted(dir, &examined.trusted());
         self.notices.lost_memory(dir, examined.lost_memory());
         let last = examined.last_input_seq();
-        let carried = match carried_inputs(&reader)? {
-            wanted if last >= wanted.max(1) => Carried::default(),
-            wanted => rest(self.carried()?, last, wanted, dir)?,
+        let carried = match yet_to_carry(&reader)? {
+            (wanted, asking) if last >= wanted.max(1) && asking.is_empty() => Carried::default(),
+            (wanted, asking) => rest(self.carried(Some(&reader))?, last, (wanted, &asking), dir)?,
         };
         // Outcomes after this watermark may be missing and must be regenerated.
         let snapshot = Snapshot::latest(&reader, dir, last.min(examined.completed_through()), self.notices)?;
@@ -136,12 +135,19 @@ impl Opening<'_> {
     }
 }
 
-/// The carried-over inputs that have yet to enter, when the first run of a journal stopped early.
-fn rest(mut carried: Carried, last: u64, wanted: u64, dir: &Path) -> Result<Carried, RecoveryError> {
+/// The carried-over inputs that have yet to enter, and the orders to be asked for by these gateways, when the first run of a
+/// journal stopped early.
+fn rest(
+    mut carried: Carried,
+    last: u64,
+    (wanted, asking): (u64, &[Gateway]),
+    dir: &Path,
+) -> Result<Carried, RecoveryError> {
     if last > 0 && carried.first.len() as u64 != wanted {
         return Err(CarryError::Incomplete(dir.to_owned()).into());
     }
-    carried.first.drain(..last as usize);
+    carried.first.drain(..last.min(wanted) as usize);
+    carried.open.retain(|gateway, _| last == 0 || asking.contains(gateway));
     Ok(carried)
 }
 

@@ -6,9 +6,10 @@
 //! repeats to the byte. While one venue stands still the strategies of the others go on. Seeds are printed.
 
 use crate::venue_kills::{Life, Service};
-use flow::records::{Fill, Refused, Route};
+use flow::records::{Cancelled, Command, Fill, Refused, Route};
 use flow::{Gateway, OrderId, SIMULATED_EXCHANGE, StrategyId};
-use sinks::journal::verify;
+use sinks::journal::{JournalReader, verify};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tidegate_tests::journals::{check, logs};
@@ -164,8 +165,37 @@ fn at_three_venues_nothing_is_sent_twice_or_lost() {
     }
 }
 
+/// How many inputs a journal begins with that it carries over, and how many it has.
+fn first_inputs(journal: &Path) -> (u64, u64) {
+    let inputs = JournalReader::open(journal).map(|reader| reader.inputs());
+    let inputs: Vec<_> = inputs.into_iter().flatten().map_while(Result::ok).collect();
+    (inputs.first().map_or(0, |first| first.record::<Command>().target.into()), inputs.len() as u64)
+}
+
+/// The new journal is killed at moments before its venues have said anything: while its first inputs enter, and behind them.
+/// Without the earlier journal nobody goes on with it.
+fn dies_before_the_venues_answer(service: &mut Service, venues: &[Venue; 2], over: &[&str], random: &mut u64) {
+    venues.iter().for_each(|venue| venue.freeze(true));
+    let next = service.path("next");
+    for _ in 0..4 {
+        let mut life = service.start("next", over);
+        life.wait_until(|| next.join("journal.toml").exists());
+        std::thread::sleep(Duration::from_micros(draw(random, 40_000)));
+        life.kill();
+        let (first, all) = first_inputs(&next);
+        println!("killed after {all} inputs of {first}");
+    }
+    let mut life = service.start("next", over);
+    life.wait_until(|| matches!(first_inputs(&next), (first, all) if first > 0 && all > first));
+    life.kill();
+    let mut alone = service.start("next", &[]);
+    alone.wait_until(|| false);
+    assert!(alone.output().contains("start it again with --carry-over"), "{}", alone.output());
+    venues.iter().for_each(|venue| venue.freeze(false));
+}
+
 /// A new configuration, in which the gateways have each other's number, begins a new journal: what is open at a venue is
-/// cancelled there, and each answer is taken once, by the name of its venue.
+/// cancelled there and asked for, whenever the new one is killed, and each answer is taken once, by the name of its venue.
 #[test]
 fn what_is_open_at_each_venue_is_carried_over_by_its_name() {
     let mut random = seed();
@@ -179,7 +209,8 @@ fn what_is_open_at_each_venue_is_carried_over_by_its_name() {
         let before = sessions(&mut venues);
         let mut life = service.start("run", &[]);
         open(&mut life, &mut venues, before);
-        std::thread::sleep(Duration::from_millis(100));
+        let mut has_open = |at: usize| venues[at].ledger()["open"].as_array().is_some_and(|open| open.len() > 5);
+        life.wait_until(|| has_open(0) && has_open(1));
         life.kill();
         let earlier = There::ONE_JOURNAL.recorded(&service);
         let left = [0, 1].map(|at: usize| venues[at].ledger()["open"].clone());
@@ -187,9 +218,13 @@ fn what_is_open_at_each_venue_is_carried_over_by_its_name() {
         service.config = swapped.replace("account = 1\n", "account = 1\nvenue = \"east\"\n");
         let old = service.path("run");
         let over = ["--carry-over", old.to_str().expect("UTF-8")];
-        for _ in 0..2 {
-            let life = service.start("next", &over);
-            std::thread::sleep(Duration::from_micros(draw(&mut random, 60_000)));
+        dies_before_the_venues_answer(&mut service, &venues, &over, &mut random);
+        for at in 0..draw(&mut random, 3) {
+            let mut life = service.start("next", &over);
+            venues[at as usize].send(&format!("kill {} {} asked", life.child.id(), draw(&mut random, 20)));
+            let begun = Instant::now();
+            life.wait_until(|| begun.elapsed() > Duration::from_millis(500));
+            venues[at as usize].send("disarm");
             life.kill();
         }
         let before = sessions(&mut venues);
@@ -197,6 +232,15 @@ fn what_is_open_at_each_venue_is_carried_over_by_its_name() {
         open(&mut life, &mut venues, before);
         std::thread::sleep(Duration::from_millis(300));
         life.kill();
+        let [inputs, _] = logs(&service.path("next"));
+        let over: BTreeSet<u64> = inputs.iter().filter_map(|e| Some(e.get::<Cancelled>()?.order_id)).collect();
+        for (venue, left) in venues.iter_mut().zip(&left) {
+            let (ledger, all) = (venue.ledger(), left.as_array().expect("a list"));
+            let was_asked = |id: &&serde_json::Value| ledger["asked"].as_array().expect("a list").contains(id);
+            let (asked, not): (Vec<_>, Vec<_>) = all.iter().partition(was_asked);
+            println!("{} of {} were asked for", asked.len(), all.len());
+            assert!(not.iter().all(|id| over.contains(&id.as_u64().expect("an id"))), "not asked for: {not:?}");
+        }
         conclude(&mut service, &mut venues, There { journal: "next", gateways: [1, 0], earlier });
         for (venue, left) in venues.iter_mut().zip(left) {
             let ledger = venue.ledger();

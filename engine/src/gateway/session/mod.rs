@@ -244,10 +244,6 @@ impl VenueSession {
             let again: Vec<OpenOrder> = self.open.cancelling().collect();
             again.iter().for_each(|order| self.venue.cancel(order));
         }
-        if std::mem::take(&mut self.cancel_first) {
-            let all = Sent { action: Action::CancelAll.code(), ..Sent::default() };
-            self.outbox.push(returned(0, Flags::LAST_OF_GROUP, &all));
-        }
         let doubted = self.doubts.iter_mut().filter(|d| makes_an_order(&d.sent));
         let doubted = doubted.map(|d| (d.known = None, OrderId(d.record().order_id)).1);
         let asked: Vec<OrderId> = self.ask.iter().copied().chain(doubted).collect();
@@ -292,6 +288,11 @@ impl VenueSession {
     fn opened(&mut self) {
         self.phase = Phase::Open;
         self.ask.clear();
+        if std::mem::take(&mut self.cancel_first) {
+            // Only now: a run that is killed before this enters does all of it again.
+            let all = Sent { action: Action::CancelAll.code(), ..Sent::default() };
+            self.outbox.push(returned(0, Flags::LAST_OF_GROUP, &all));
+        }
         self.sent_at = self.unanswered.keys().map(|cause| (self.now, *cause)).collect();
         if let Some(since) = self.lost.take() {
             let without = self.since(since);

@@ -363,6 +363,7 @@ fn orders_of_an_earlier_journal_are_cancelled_first() {
             matches: Vec::new(),
         };
         bench.link.begin(Resumption { cancel_first: true, ask: vec![order(3), order(4)], ..Resumption::default() });
+        // That they are settled enters last: until then another start asks for them again.
         assert_eq!(bench.inputs(2), [(Kind::Sent, 0, Action::CancelAll.code()), (Kind::Sent, 8, NEW)]);
         let (did, _) = bench.end(Ending::Orderly);
         let cancels = if by_order { vec![Did::Cancelled(3), Did::Cancelled(4)] } else { vec![Did::CancelledAll] };

@@ -53,6 +53,8 @@ pub(crate) struct Exchange {
     /// Routes by their id and their order's; a new journal begins its ids anew.
     routes: BTreeSet<(u64, u64)>,
     duplicates: u64,
+    /// The orders that it was asked about.
+    pub(crate) asked: BTreeSet<u64>,
     pub(crate) sessions: u64,
     waiting: VecDeque<(Instant, Event)>,
     live: BTreeMap<u64, Resting>,
@@ -75,6 +77,7 @@ impl Exchange {
             orders: BTreeSet::new(),
             routes: BTreeSet::new(),
             duplicates: 0,
+            asked: BTreeSet::new(),
             sessions: 0,
             waiting: VecDeque::new(),
             live: BTreeMap::new(),
@@ -290,6 +293,7 @@ impl Exchange {
             "orders": self.orders.len(),
             "routes": self.routes.len(),
             "duplicates": self.duplicates,
+            "asked": self.asked,
             "sessions": self.sessions,
             "answers": self.answers.len(),
             "fills": fills,

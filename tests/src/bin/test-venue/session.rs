@@ -182,6 +182,7 @@ impl Session {
             Kind::Sent => {
                 pass(Point::Asked, armed);
                 let question: &Sent = frame.record();
+                exchange.asked.insert(question.order_id);
                 let known = exchange.knows(OrderId(question.order_id));
                 let action = if known { 1 } else { 2 };
                 let answer = Sent { action, ..*question };
