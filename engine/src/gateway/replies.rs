@@ -7,7 +7,7 @@
 
 use super::link::{Link, Resumption};
 use super::open_orders::OpenOrders;
-use super::settling::{Unanswered, answer, is_numbered, settles};
+use super::settling::{Unanswered, answer, answered, is_numbered, settles};
 use crate::pipeline::Slot;
 use flow::records::{Anomaly, Command, Sent};
 use flow::{
@@ -15,7 +15,7 @@ use flow::{
 };
 use ring::{Consumer, Taken};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// How long an orderly end waits for the venue's answers, in nanoseconds.
@@ -29,7 +29,7 @@ struct ReplyProgress {
     /// The last settled route, and the number of settled routes.
     settled: u64,
     routes: u64,
-    /// Orders of an earlier journal have yet to be cancelled.
+    /// Orders of an earlier journal have yet to be cancelled and asked for.
     cancel_first: bool,
     /// The session with the venue is lost.
     lost: bool,
@@ -59,6 +59,9 @@ pub struct LiveVenueReplies {
     progress: ReplyProgress,
     /// Routes sent but not answered.
     unanswered: Unanswered,
+    /// Routes that are not settled and were answered already, each with its order: of a route that was in doubt the answer
+    /// enters before its `sent`.
+    early: BTreeSet<(u64, u64)>,
     /// Unsettled routes that a replay from a snapshot does not repeat.
     doubts: VecDeque<Event>,
     /// How many of these a snapshot held.
@@ -82,6 +85,7 @@ impl LiveVenueReplies {
             answers: VecDeque::with_capacity(bound.min(4_096)),
             progress: ReplyProgress::default(),
             unanswered: Unanswered::new(),
+            early: BTreeSet::new(),
             doubts: VecDeque::new(),
             doubted: 0,
             open: OpenOrders::default(),
@@ -136,9 +140,10 @@ impl LiveVenueReplies {
         Ok(self.begun)
     }
 
-    /// Whether every route that the pipeline made is settled, so that no order is in doubt. The pipeline must be idle.
+    /// Whether every route that the pipeline made is settled, so that no order is in doubt, and those of an earlier journal too.
+    /// The pipeline must be idle.
     pub(crate) fn is_settled(&self) -> bool {
-        self.begun && self.progress.routes == self.link.routes() + self.doubted
+        self.begun && !self.progress.cancel_first && self.progress.routes == self.link.routes() + self.doubted
     }
 
     /// Whether something is waiting to enter.
@@ -203,9 +208,15 @@ impl LiveVenueReplies {
             self.doubts.pop_front();
         }
         if let Some(sent) = input.get::<Sent>().filter(|s| s.action != Action::CancelAll.code()) {
-            self.unanswered.insert(sent.cause, Event { id: EventId(0), ts: Ns(0), ..*input });
-        } else {
-            answer(&mut self.unanswered, input);
+            if !self.early.remove(&(sent.cause, sent.order_id)) {
+                self.unanswered.insert(sent.cause, Event { id: EventId(0), ts: Ns(0), ..*input });
+            }
+        } else if !answer(&mut self.unanswered, input) {
+            self.early.extend(answered(input).filter(|(cause, _)| *cause > self.progress.settled));
+        }
+        // What is settled, and was not sent or is an answer to a route of an earlier journal.
+        while self.early.first().is_some_and(|(cause, _)| *cause <= self.progress.settled) {
+            self.early.pop_first();
         }
     }
 
@@ -215,6 +226,7 @@ impl LiveVenueReplies {
         let lists = [self.unanswered.values().map(saved).collect::<Vec<_>>(), self.doubts.iter().map(saved).collect()];
         to.put(&self.progress);
         to.put(&lists);
+        to.put(&self.early);
         self.open.save(to);
     }
 
@@ -230,6 +242,7 @@ impl LiveVenueReplies {
         let unanswered = saved_events(unanswered, from)?.into_iter();
         self.unanswered = unanswered.map(|sent| (sent.record::<Sent>().cause, sent)).collect();
         self.doubted = self.doubts.len() as u64;
+        self.early = from.get()?;
         self.open = OpenOrders::load(from)?;
         self.link.settle(self.progress.settled);
         Ok(())

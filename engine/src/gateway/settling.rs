@@ -28,15 +28,20 @@ pub fn settles(input: &Event) -> Option<u64> {
 /// Routes sent but not answered: `sent` inputs by route id.
 pub(crate) type Unanswered = BTreeMap<u64, Event>;
 
-/// Removes the route that an input answers; `false` if there is none. A route id is unique within its journal only, an
+/// The route that an input answers, if it is an answer to one, and its order. A route id is unique within its journal only, an
 /// order id for ever, so comparing the order tells an answer from an earlier journal apart.
+pub(super) fn answered(input: &Event) -> Option<(u64, u64)> {
+    match input.kind {
+        Kind::Ack => Some((input.record::<Ack>().cause, input.record::<Ack>().order_id)),
+        Kind::Reject => Some((input.record::<Reject>().cause, input.record::<Reject>().order_id)),
+        Kind::Cancelled => Some((input.record::<Cancelled>().cause, input.record::<Cancelled>().order_id)),
+        _ => None,
+    }
+}
+
+/// Removes the route that an input answers; `false` if there is none.
 pub(crate) fn answer(unanswered: &mut Unanswered, input: &Event) -> bool {
-    let (cause, order_id) = match input.kind {
-        Kind::Ack => (input.record::<Ack>().cause, input.record::<Ack>().order_id),
-        Kind::Reject => (input.record::<Reject>().cause, input.record::<Reject>().order_id),
-        Kind::Cancelled => (input.record::<Cancelled>().cause, input.record::<Cancelled>().order_id),
-        _ => return false,
-    };
+    let Some((cause, order_id)) = answered(input) else { return false };
     let is_for = |sent: &Event| sent.record::<Sent>().order_id == order_id;
     unanswered.get(&cause).is_some_and(is_for) && unanswered.remove(&cause).is_some()
 }

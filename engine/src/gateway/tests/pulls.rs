@@ -159,6 +159,22 @@ fn resumed(inputs: &[Event], through: u64) -> Resumption {
     link.take_resumption().expect("it has begun")
 }
 
+/// A route is answered once its `sent` and its answer have entered, in either order; an answer of an earlier journal to a route
+/// of that number answers none.
+#[test]
+fn a_route_is_answered_whichever_enters_first() {
+    let (route, no) = (route(3, 5, Action::New), Flags::NONE);
+    let given = |order_id, cause| Event {
+        source: flow::SOURCE_RETURNS,
+        ..Event::new(Ns(0), 7, no, &flow::records::Ack { order_id, cause, ..Default::default() })
+    };
+    let (sent, ack, other) = (super::super::settling::sent(&route), given(5, route.id.0), given(6, route.id.0));
+    let open = |inputs: &[Event]| resumed(inputs, 3).unanswered.len();
+    assert_eq!(open(&[sent]), 1);
+    assert_eq!([open(&[sent, ack]), open(&[ack, sent])], [0, 0]);
+    assert_eq!([open(&[sent, other]), open(&[other, sent]), open(&[other, sent, ack])], [1, 1, 0]);
+}
+
 /// One life: a halt between orders. Returns the inputs that the gateway made, in order, and what the venue was sent.
 fn life(by_order: bool) -> (Vec<Event>, Vec<Did>) {
     let mut bench = Bench::new(Script { by_order, ..Script::default() });
