@@ -6,6 +6,7 @@
 
 mod commands;
 mod configuration;
+mod gateways;
 mod record;
 mod sessions;
 mod soak;
