@@ -1,5 +1,6 @@
 //! The story of an order is what was recorded of it: compared with an export, which knows no index.
 
+mod cases;
 mod deep;
 mod index;
 mod rows;

@@ -1,8 +1,9 @@
 //! What an export says of an order, found by reading all its rows.
 
-use crate::service::Service;
+use crate::service::{Service, export};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Kinds that name their order in `order_id`.
 const OF_ORDER: &str = "request,order,refused,route,sent,ack,fill,reject,cancelled,bust,booked,cancel-request";
@@ -37,8 +38,12 @@ fn measure(row: &Value) -> String {
 
 impl Rows {
     pub(crate) fn of(service: &Service) -> Rows {
+        Rows::of_journal(&service.journal())
+    }
+
+    pub(crate) fn of_journal(journal: &Path) -> Rows {
         let kinds = [OF_ORDER, "replace-request,intent,signal,reason", &MEASURED.join(",")].join(",");
-        let all = service.export(&kinds);
+        let all = export(journal, &kinds);
         let (mut orders, mut measures) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, BTreeMap<_, Vec<_>>>::new());
         for (place, row) in all.iter().enumerate() {
             let mut named: Vec<_> = ["order_id", "new_id", "replaces"].map(|column| text(row, column)).into();
@@ -68,9 +73,13 @@ impl Rows {
         self.of_seq(&row["seq"]).any(|other| other == row)
     }
 
-    /// The place of the intent of a request: the last one before it, of the same input, with its terms.
+    /// The place of the intent of a request: the last one before it, of the same input, with its terms. An operator's command
+    /// has none, and is decided with its request.
     fn intent(&self, at: usize) -> usize {
         let request = &self.all[at];
+        if text(request, "reduces") == "commanded" {
+            return at;
+        }
         let is_replace = text(request, "kind") == "replace-request";
         let columns: &[&str] =
             if is_replace { &["symbol", "px", "order_id"] } else { &["symbol", "side", "px", "type", "tif"] };
@@ -94,7 +103,7 @@ impl Rows {
         let at = *own.iter().find(|place| asked(&self.all[**place])).expect("a known order");
         let (request, decided) = (&self.all[at], self.intent(at));
         let mut expected = Expected { seq: request["seq"].as_u64().expect("a number"), ..Expected::default() };
-        expected.own.push(self.all[decided].clone());
+        expected.own.extend((decided < at).then(|| self.all[decided].clone()));
         let signal = self.all[decided..]
             .iter()
             .take_while(|row| row["seq"] == request["seq"])

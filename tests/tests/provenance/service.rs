@@ -1,7 +1,7 @@
 //! A run that trades at random on a synthetic day, with groups, replaces and refusals, and its journal.
 
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tidegate::Registries;
@@ -64,15 +64,12 @@ impl Service {
 
     /// The journal, open for questions.
     pub(crate) fn why(&self) -> Why {
-        Why::open(&self.journal(), &Registries::default(), Notices::default()).expect("a journal")
+        why(&self.journal())
     }
 
     /// Rows of these kinds, as an export prints them.
     pub(crate) fn export(&self, kinds: &str) -> Vec<Value> {
-        let outcome =
-            run(["journal".as_ref(), "export".as_ref(), self.journal().as_os_str(), "--emit".as_ref(), kinds.as_ref()]);
-        let text = outcome.expect(0).stdout;
-        text.lines().map(|line| serde_json::from_str(line).expect("a row")).collect()
+        export(&self.journal(), kinds)
     }
 
     /// The command itself.
@@ -81,6 +78,18 @@ impl Service {
         let words = ["why".as_ref(), journal.as_os_str(), order.as_ref()];
         run(words.into_iter().chain(more.iter().map(|word| word.as_ref())))
     }
+}
+
+/// Rows of these kinds, as an export of a journal prints them.
+pub(crate) fn export(journal: &Path, kinds: &str) -> Vec<Value> {
+    let words = ["journal".as_ref(), "export".as_ref(), journal.as_os_str(), "--emit".as_ref(), kinds.as_ref()];
+    let text = run(words).expect(0).stdout;
+    text.lines().map(|line| serde_json::from_str(line).expect("a row")).collect()
+}
+
+/// A journal, open for questions.
+pub(crate) fn why(journal: &Path) -> Why {
+    Why::open(journal, &Registries::default(), Notices::default()).expect("a journal")
 }
 
 /// Waits for something that comes.

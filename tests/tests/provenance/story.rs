@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 use tidegate_tests::{amount, draw, seed};
 
 /// A row as text, to be sorted.
-fn sorted(rows: &[Value]) -> Vec<String> {
+pub(crate) fn sorted(rows: &[Value]) -> Vec<String> {
     let mut rows: Vec<_> = rows.iter().map(Value::to_string).collect();
     rows.sort();
     rows
 }
 
 /// Reasons have no row of their own in an export by default, so they are looked up one by one.
-fn without_reasons(rows: Vec<Value>) -> Vec<Value> {
+pub(crate) fn without_reasons(rows: Vec<Value>) -> Vec<Value> {
     rows.into_iter().filter(|row| row["kind"] != "reason").collect()
 }
 

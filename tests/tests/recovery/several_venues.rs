@@ -180,7 +180,7 @@ fn dies_before_the_venues_answer(service: &mut Service, venues: &[Venue; 2], ove
     for _ in 0..4 {
         let mut life = service.start("next", over);
         life.wait_until(|| next.join("journal.toml").exists());
-        std::thread::sleep(Duration::from_micros(draw(random, 40_000)));
+        std::thread::sleep(Duration::from_micros(draw(random, 300_000)));
         life.kill();
         let (first, all) = first_inputs(&next);
         println!("killed after {all} inputs of {first}");
