@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
-use tidegate_tests::rig::Service as Desk;
+use tidegate_tests::rig::Service as Trading;
 use tidegate_tests::{Venue, amount, draw, run, seed};
 
 /// The story of an order, compared with what an export says of it.
@@ -57,15 +57,15 @@ fn text(journal: &Path, order: &str) -> String {
 #[test]
 fn the_story_of_an_order_at_a_venue_and_of_a_trade_that_it_breaks() {
     let mut venue = Venue::start(env!("CARGO_BIN_EXE_test-venue"), seed());
-    let desk = Desk::trading(venue.port);
-    let mut life = desk.start("1x");
+    let trading = Trading::trading(venue.port);
+    let mut life = trading.start("1x");
     life.until("trades that are broken, and corrected", || {
         let ledger = venue.ledger();
         ["busts", "corrections"].iter().all(|what| ledger[what].as_u64() > Some(10))
             && ledger["fills"].as_u64() > Some(300)
     });
     assert!(life.stop(Signal::TERM).0.success());
-    let (journal, rows) = (desk.journal(), Rows::of_journal(&desk.journal()));
+    let (journal, rows) = (trading.journal(), Rows::of_journal(&trading.journal()));
     let all = orders(&rows, "request", |_| true);
     let some = stories(&journal, &rows, &all, amount(150, 2_000));
     let at_the_venue = some.iter().filter(|story| story["state"] == "filled").count();
@@ -92,15 +92,15 @@ fn the_story_of_an_order_at_a_venue_and_of_a_trade_that_it_breaks() {
 /// An operator closes all positions: nobody intended these orders, and the story has the command and who gave it.
 #[test]
 fn the_story_of_an_order_that_an_operator_commanded() {
-    let desk = Desk::paper_at_the_open(400_000);
-    let mut life = desk.start("30x");
-    life.until("the control socket", || desk.listens());
-    life.until("positions", || desk.status()["trading"]["held"].as_u64() > Some(2));
-    desk.ctl(&["halt"]).expect(0);
-    desk.ctl(&["--actor", "grace", "flatten"]).expect(0);
-    life.until("the end of all positions", || desk.status()["trading"]["held"] == 0);
+    let trading = Trading::paper_at_the_open(400_000);
+    let mut life = trading.start("30x");
+    life.until("the control socket", || trading.listens());
+    life.until("positions", || trading.status()["trading"]["held"].as_u64() > Some(2));
+    trading.ctl(&["halt"]).expect(0);
+    trading.ctl(&["--actor", "grace", "flatten"]).expect(0);
+    life.until("the end of all positions", || trading.status()["trading"]["held"] == 0);
     assert!(life.stop(Signal::TERM).0.success());
-    let (journal, rows) = (desk.journal(), Rows::of_journal(&desk.journal()));
+    let (journal, rows) = (trading.journal(), Rows::of_journal(&trading.journal()));
     let commanded = orders(&rows, "request", |row| row["reduces"] == "commanded");
     assert!(commanded.len() > 2, "{commanded:?}");
     let told = stories(&journal, &rows, &commanded, 50);

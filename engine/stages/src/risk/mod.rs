@@ -40,7 +40,7 @@ pub use levels::{LimitScope, MAX_LEVELS, Mode};
 pub use messages::MAX_MESSAGES;
 pub use stage::RiskStage;
 pub use tables::{
-    ACCOUNT, ACCOUNT_KEYS, ACCOUNT_NUMBER, LIMIT, LIMIT_KEYS, PAIR, SCOPE, STRATEGY_NUMBER, TableLimit, WrittenScope,
+    ACCOUNT, ACCOUNT_KEYS, ACCOUNT_NUMBER, LIMIT_KEYS, PAIR, SCOPE, STRATEGY_NUMBER, TableLimit, WrittenScope,
     hidden_limits, limit_faults, numbered, pair, paper, scope_of, strategy_of, table_limits,
 };
-pub use target::LimitTarget;
+pub use target::{LIMIT, LimitTarget};

@@ -8,14 +8,13 @@ use super::checks::{CEILINGS, CHECKS, CURRENCY, limited};
 use super::levels::{Level, LimitScope, MAX_LEVELS, Mode};
 use super::limits;
 use super::rates::Stated;
+use super::target::LIMIT;
 use flow::{
     Account, ChoiceParam, Currency, IntParam, Param, ParamError, Params, StrategyId, TextParam, Value, choices,
 };
 
 const VALID_CURRENCY: &str = "valid: a currency code of ISO 4217, as USD";
 
-/// The name of the tables of limits.
-pub const LIMIT: &str = "limit";
 /// The name of the tables of pairs of currencies.
 pub const PAIR: &str = "pair";
 /// The name of the tables of accounts.

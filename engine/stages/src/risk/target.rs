@@ -3,7 +3,9 @@
 //! A table is named by its number, from 1, in the order of the configuration that the journal records. Bound: two numbers.
 
 use super::checks::{CHECKS, check};
-use super::tables::LIMIT;
+
+/// The name of the tables of limits.
+pub const LIMIT: &str = "limit";
 
 /// Which limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
