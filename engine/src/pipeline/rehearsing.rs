@@ -1,7 +1,10 @@
 //! When a group rehearses: as soon as it has nothing to do, if it has taken [`EVERY`] events since the last time.
 //!
-//! **Bound.** One counter. **Worst case.** An input that comes just then waits for the rehearsal, some hundred nanoseconds; one in
-//! [`EVERY`] can.
+//! **Idea.** An order waits for code and for data that only orders touch. A [rehearsal](Rehearsal) runs the code; then the stages
+//! [read](flow::Stage::warm) what their next decision will read. Both happen while the group would only wait.
+//!
+//! **Bound.** One counter. **Worst case.** An input that comes just then waits for the end of it, some hundred nanoseconds; at
+//! most one in [`EVERY`] does.
 
 use super::station::Group;
 use stages::Rehearsal;

@@ -85,14 +85,7 @@ impl Plan {
         let cores = cuts::cores(settings, cuts.len() + 1, &mut faults);
         let groups = if whole { cuts::groups(&stages, &cuts, &cores, tail) } else { Vec::new() };
         proof::fits(&stages, deciding, &groups, &mut faults);
-        let ring_capacity = settings.pipeline.get(keys::RING_CAPACITY);
-        if !ring_capacity.is_power_of_two() {
-            faults.push(Fault::of_settings(
-                "pipeline.ring_capacity",
-                &ring_capacity.to_string(),
-                "valid: a power of two from 128",
-            ));
-        }
+        let ring_capacity = ring_capacity(settings, &mut faults);
         let clock = settings.pipeline.get(keys::CLOCK);
         let routing = if trades { proof::routing(settings, clock, &mut faults) } else { OrderRouting::default() };
         let ticks = proof::ticks(settings, &stages, &mut faults);
@@ -191,6 +184,15 @@ fn params_of<'a>(name: &str, settings: &'a Settings, risk: &'a Params, router: &
         "router" => router,
         _ => &settings.stages[name],
     }
+}
+
+fn ring_capacity(settings: &Settings, faults: &mut Vec<Fault>) -> usize {
+    let capacity = settings.pipeline.get(keys::RING_CAPACITY);
+    if !capacity.is_power_of_two() {
+        let valid = "valid: a power of two from 128";
+        faults.push(Fault::of_settings("pipeline.ring_capacity", &capacity.to_string(), valid));
+    }
+    capacity
 }
 
 /// What a group of these stages rehearses.
