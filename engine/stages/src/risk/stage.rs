@@ -373,7 +373,7 @@ impl Stage for RiskStage {
     /// Asks again what was asked last; nobody hears the answer.
     fn warm(&self) {
         let (request, instrument, side) = self.passed;
-        let request = Request { order_id: request.order_id + 1, ..request };
+        let request = Request { order_id: request.order_id.wrapping_add(1), ..request };
         let now = self.gate.markets[self.gate.place(instrument)].last_update;
         let proposal = self.gate.propose(&request, instrument, side, now);
         black_box((self.verdict(&proposal), self.gate.routing.venue(proposal.id())));

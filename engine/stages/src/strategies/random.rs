@@ -163,7 +163,7 @@ impl RandomStage {
         ((u128::from(z ^ (z >> 31)) * u128::from(n)) >> 64) as u64
     }
 
-    #[inline]
+    #[inline(always)]
     fn chance(&mut self, at: u32, out: &mut Out) {
         if self.ended || !self.universe.has(at) || !self.known[at as usize].touch.is_two_sided() {
             return;

@@ -3,7 +3,7 @@
 //! A random pipeline plays, and what each stage read is kept. Then each stage is judged alone, on what it read:
 //!
 //! 1. Outcomes follow from what was read, and from nothing that comes later: a fresh stage that reads the first events
-//!    emits the first outcomes, whatever it was shown ahead.
+//!    emits the first outcomes, whatever it was shown ahead, and whether it was kept warm.
 //! 2. A state is all of the past: saved anywhere between two inputs and loaded into a stage with another past, it goes on
 //!    alike, and ends as the same bytes.
 //! 3. Nobody who listens changes anything: with other kinds wanted, the same ids, the same state, and of the outcomes those
@@ -76,6 +76,8 @@ impl Working {
             let ahead = ahead(at);
             if !ahead.is_empty() {
                 self.stage.prefetch(&ahead);
+                self.stage.warm();
+                self.out.warm();
             }
             self.out.begin(event);
             self.stage.on_event(event, &mut self.out);
