@@ -131,6 +131,26 @@ fn decode_and_book_agree_with_replay() {
     assert!(run(["bench", "book", day, "--symbol", "NOBODY", "--rounds", "1"]).expect(2).stderr.contains("NOBODY"));
 }
 
+/// A row for each sort of question that the journal has an answer to.
+#[test]
+fn a_journal_is_asked_for_instants_and_orders() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = folder.path().join("run");
+    let (day, journal) = (day().to_str().expect("UTF-8"), journal.to_str().expect("UTF-8"));
+    let stages = "pipeline.stages=book,random,orders,risk,router";
+    let replay = ["replay", "--input", day, "--journal", journal, "--set", stages, "--set", "random.every=100"];
+    run(replay).expect(0);
+    let result = bench(&["ask", journal, "--times", "3"]);
+    assert!(number(&result["inputs"]) > 20_000.0 && number(&result["orders"]) > 0.0, "{result}");
+    let rows = result["commands"].as_array().expect("a list");
+    assert_eq!(rows.iter().map(|row| &row["name"]).collect::<Vec<_>>(), ["at", "why"]);
+    for row in rows {
+        let times = ["p50_us", "p90_us", "p99_us", "max_us"].map(|name| number(&row[name]));
+        assert!(row["samples"] == 3 && times.is_sorted() && times[0] > 0.0, "{row}");
+        assert!(number(&row["process_p50_us"]) >= times[0] && number(&row["process_p99_us"]) >= times[2], "{row}");
+    }
+}
+
 #[test]
 fn a_part_of_a_file_is_measured_as_far_as_it_is_whole() {
     let folder = tempfile::tempdir().expect("a folder");

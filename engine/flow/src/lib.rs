@@ -96,7 +96,7 @@ pub use source::{
     Count, Decoder, FeedError, Inputs, LOCAL_INSTRUMENTS, Polled, Resumed, Resumption, Source, Step, Symbols,
 };
 pub use stage::{Scope, Stage, Ticks};
-pub use state::{StateError, StateReader, StateWriter};
+pub use state::{SavedState, StateError, StateReader, StateWriter};
 pub use symbol_index::SymbolIndex;
 pub use table::{in_order, is_in_order, planned, queue, table};
 pub use text_id::match_id;

@@ -3,11 +3,12 @@
 //! [`rounds`] alternates between contenders, so that disturbances hit all of them alike; [`hop`] and [`rings`] measure how
 //! events cross cores; [`Recording`] holds a file in memory, on which [`stages`] measures decoding and the book, and
 //! [`pipeline`](mod@pipeline) the whole pipeline; [`open_loop`] sends messages at intended times and measures up to the
-//! bytes of the order; [`Market`] makes a synthetic day. [`compare`] shows what changed between two results beyond noise.
+//! bytes of the order; [`ask`] measures what a question to a journal costs; [`Market`] makes a synthetic day. [`compare`] shows what changed between two results beyond noise.
 //!
 //! Every median of rounds comes with its interval of about 95 % (`_low`, `_high`) and, where useful, the minimum, which on
 //! a shared machine is nearest to the true cost of the code. Bound: all input is in memory.
 
+pub mod ask;
 pub(crate) mod commands;
 pub mod compare;
 pub mod hop;

@@ -149,7 +149,7 @@ fn of_symbol(of: &SymbolShown) -> String {
     let mut text =
         of.book.as_ref().map_or_else(|| format!("{}@{} has no book\n", of.symbol, of.venue), |b| book(of, b));
     text += &match &of.last_trade {
-        Some(trade) => last(trade),
+        Some(trade) => traded(trade),
         None => "trade     none yet\n".to_owned(),
     };
     text += &of.measures.iter().map(last).collect::<String>();
@@ -184,14 +184,41 @@ fn book(of: &SymbolShown, book: &BookShown) -> String {
     format!("{}levels    {bids} bid, {asks} ask{doubtful}\n", table(&columns, &rows))
 }
 
+/// The time and the input of a value.
+fn when(of: &ValueShown) -> String {
+    let at = of.ts_ns.parse().map(DateTime::from_timestamp_nanos);
+    let at = at.map_or_else(|_| of.ts_ns.clone(), |at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+    format!("{at}, input {}", grouped(of.seq))
+}
+
 /// A last value, with its time and its input.
 fn last(of: &ValueShown) -> String {
     let values = of.values.iter().filter(|(name, _)| *name != "instance");
     let values: Vec<_> = values.map(|(name, one)| format!("{name} {}", value(one))).collect();
-    let at = of.ts_ns.parse().map(DateTime::from_timestamp_nanos);
-    let at = at.map_or_else(|_| of.ts_ns.clone(), |at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
     let kind = if of.kind == of.name { String::new() } else { format!("{}: ", of.kind) };
-    line(&format!("{:9} {kind}{}; {at}, input {}", of.name, values.join(", "), grouped(of.seq)))
+    line(&format!("{:9} {kind}{}; {}", of.name, values.join(", "), when(of)))
+}
+
+/// The last trade as the tape has it: how much at what price, who took it, and what is unusual about it.
+fn traded(of: &ValueShown) -> String {
+    let named = |name: &str| of.values.iter().find(|(named, _)| *named == name).map_or(&Value::Null, |(_, one)| one);
+    let is = |name: &str| matches!(named(name), Value::Bool(true));
+    let taken = match named("aggressor").to_csv().as_str() {
+        "buy" => "a buyer took",
+        "sell" => "a seller hit",
+        _ => "no aggressor",
+    };
+    let unusual = [
+        (is("inferred"), ", inferred"),
+        (!is("displayed") && !is("auction"), ", not displayed"),
+        (is("auction"), ", auction"),
+        (is("doubtful"), ", doubtful"),
+    ];
+    let unusual: String = unusual.into_iter().filter(|(is, _)| *is).map(|(_, said)| said).collect();
+    let [qty, px] = ["qty", "px"].map(|name| value(named(name)));
+    let number = named("match_id").to_csv();
+    let number = if number == "0" { String::new() } else { format!(", match {number}") };
+    line(&format!("trade     {qty} at {px}, {taken}{unusual}{number}; {}", when(of)))
 }
 
 fn orders(orders: &[OrderStatus]) -> String {

@@ -5,7 +5,7 @@
 use super::console;
 use super::exit::Failure;
 use crate::config::instances_in;
-use crate::recovery::{Notices, Snapshot};
+use crate::recovery::{Notices, Past, Snapshot};
 use crate::rows::RowSink;
 use flow::{Event, Kind};
 use sinks::journal::{JournalReader, Member};
@@ -19,7 +19,7 @@ pub(super) fn names(reader: &JournalReader) -> Arc<Instances> {
 
 /// The names and listings that a journal begins with.
 pub(super) fn defined_before(member: &Member) -> Result<Vec<Event>, Failure> {
-    let start = Snapshot::start(member, Notices(console::say)).map_err(Failure::failed)?;
+    let start = Snapshot::start(member, Past::Left, Notices(console::say)).map_err(Failure::failed)?;
     Ok(start.iter().flat_map(Snapshot::defined).collect())
 }
 

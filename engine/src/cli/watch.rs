@@ -97,7 +97,7 @@ impl Watch {
         let watching = move || {
             while !until.load(Ordering::Acquire) {
                 looks.look();
-                std::thread::sleep(PERIOD);
+                std::thread::park_timeout(PERIOD);
             }
             looks.say_notices();
             looks.found
@@ -118,8 +118,10 @@ impl Watch {
 
     fn join(&mut self) -> Vec<Stall> {
         self.done.store(true, Ordering::Release);
+        let Some(thread) = self.thread.take() else { return Vec::new() };
+        thread.thread().unpark();
         // A watch that panicked has said so, and the run is over.
-        self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default()
+        thread.join().unwrap_or_default()
     }
 }
 

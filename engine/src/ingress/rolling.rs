@@ -11,7 +11,7 @@
 //! Bound: one state in memory. Worst case: inputs wait for [`HELD`], and for as long as the state takes to be written to memory.
 
 use crate::pipeline::Handover;
-use flow::{Listings, Ns, Sink};
+use flow::{Listings, Ns, SavedState, Sink};
 use sinks::journal::InputLog;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,7 +42,7 @@ pub trait NextJournal: Send {
     ///
     /// # Errors
     /// Why there is no room for the state.
-    fn begin(&mut self, seq: u64, at: Ns, head: Vec<u8>, pipeline: Vec<u8>) -> Result<Box<dyn Sink>, NoJournal>;
+    fn begin(&mut self, seq: u64, at: Ns, head: Vec<u8>, pipeline: SavedState) -> Result<Box<dyn Sink>, NoJournal>;
     /// Its input log. Takes over the logs of the journal before, which end.
     fn change(&mut self, inputs: Option<InputLog>, outcomes: Vec<Box<dyn Sink>>) -> InputLog;
 }
@@ -124,7 +124,7 @@ pub(super) struct Rolling {
     /// Not before this.
     not_before: Option<Instant>,
     /// The state of the pipeline.
-    pipeline: Vec<u8>,
+    pipeline: SavedState,
 }
 
 impl Rolling {
@@ -146,7 +146,7 @@ impl Rolling {
             rolled: (0, 0),
             held: None,
             not_before: None,
-            pipeline: Vec::new(),
+            pipeline: SavedState::default(),
         }
     }
 

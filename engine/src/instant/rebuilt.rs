@@ -1,4 +1,9 @@
 //! The pipeline of a run, brought to an instant.
+//!
+//! **Of a snapshot only what the instant depends on is read.** Its past, the trades that are remembered in case one is broken,
+//! is most of its bytes. The inputs that are repeated are checked first; if none of them is a `break`, nothing looks at those
+//! trades: the stages are loaded without them, and what they then emit and show is the same. A stage without them must not be
+//! saved, and nothing here saves one; [`Rebuilt::whole`] has all that the run had.
 
 use super::error::InstantError;
 use super::place::Place;
@@ -8,9 +13,9 @@ use crate::config::{Draft, Settings};
 use crate::drive::Control;
 use crate::ingress::Recorded;
 use crate::pipeline::{Group, LastMeasures, TailStats};
-use crate::recovery::{Notices, Snapshot, SnapshotError};
+use crate::recovery::{Notices, Past, Snapshot, SnapshotError};
 use crate::registries::Registries;
-use flow::{Event, Kinds, Sink, SinkError};
+use flow::{Event, Kind, Kinds, Sink, SinkError};
 use serde::Serialize;
 use sinks::journal::{Home, HomeLog, LogKind};
 use stages::Instances;
@@ -18,18 +23,24 @@ use std::sync::Arc;
 use std::time::Instant as Clock;
 
 /// How this pipeline differs from that of the run; none of it changes a result.
-const HERE: [&str; 5] =
-    ["pipeline.preset=fused", "pipeline.cores=", "pipeline.meters=false", "pipeline.idle=auto", "outcomes.kinds="];
+const HERE: [&str; 6] = [
+    "pipeline.preset=fused",
+    "pipeline.cores=",
+    "pipeline.meters=false",
+    "pipeline.sample_every=0",
+    "pipeline.idle=auto",
+    "outcomes.kinds=",
+];
 
 /// Where the time went, in µs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Took {
     /// Reading the configuration, and finding and reading the snapshot.
     pub open: u64,
-    /// Building the stages and loading them from the snapshot.
-    pub load: u64,
     /// Checking the inputs that are repeated.
     pub check: u64,
+    /// Building the stages and loading them from the snapshot.
+    pub load: u64,
     /// Repeating them.
     pub repeat: u64,
 }
@@ -55,7 +66,8 @@ pub struct Rebuilt {
 }
 
 impl Rebuilt {
-    /// Brings the pipeline of a run to a place in its journals, from the nearest snapshot before it.
+    /// Brings the pipeline of a run to a place in its journals, from the nearest snapshot before it. The stages may lack the
+    /// trades that are remembered for a `break`, so they show what the run had and cannot be saved.
     ///
     /// # Errors
     /// When the journal cannot be read or what was read is damaged, or the pipeline cannot be built.
@@ -66,25 +78,89 @@ impl Rebuilt {
         control: &Control,
         notices: Notices,
     ) -> Result<Rebuilt, InstantError> {
+        let opened = Opened::new(place, registries, Past::Left, notices)?;
+        opened.rebuilt(home, control)
+    }
+
+    /// As [`Rebuilt::at`], with the whole state that the run had.
+    ///
+    /// # Errors
+    /// Those of [`Rebuilt::at`].
+    pub fn whole(
+        place: Place,
+        home: &Home,
+        registries: &Registries,
+        control: &Control,
+        notices: Notices,
+    ) -> Result<Rebuilt, InstantError> {
+        let opened = Opened::new(place, registries, Past::Read, notices)?;
+        opened.rebuilt(home, control)
+    }
+
+    /// How many inputs were repeated.
+    pub fn repeated(&self) -> u64 {
+        self.place.input.id.seq() - self.from.max(self.place.member.info.after())
+    }
+}
+
+/// What an instant is rebuilt from.
+struct Opened {
+    place: Place,
+    settings: Settings,
+    other_build: Option<String>,
+    before: Option<Snapshot>,
+    /// Whether its past is needed and was left unread.
+    lacks_past: bool,
+    notices: Notices,
+    took: Took,
+    lap: Lap,
+}
+
+impl Opened {
+    /// Reads and checks what it takes: the nearest snapshot, of which the past may be missing, and the inputs behind it.
+    fn new(place: Place, registries: &Registries, past: Past, notices: Notices) -> Result<Opened, InstantError> {
         let (mut took, mut lap) = (Took::default(), Lap(Clock::now()));
-        let (info, seq) = (&place.member.info, place.input.id.seq());
         let settings = settings(&place, registries)?;
-        let other_build = (info.build_id != build_id::build_id()).then(|| info.build_id.clone());
-        let before = nearest(&place, seq, other_build.is_some(), notices)?;
-        let from = before.as_ref().map_or(0, |before| before.seq);
+        let build = &place.member.info.build_id;
+        let other_build = (*build != build_id::build_id()).then(|| build.clone());
+        let before = nearest(&place, other_build.is_some(), past, notices)?;
         took.open = lap.us();
-        let blueprint = Blueprint::new(&settings, vec![Box::new(Listener)], info.instruments, control)?;
+        let breaks = breaks_a_trade(&place, before.as_ref())?;
+        let lacks_past = breaks && before.as_ref().is_some_and(Snapshot::lacks_past);
+        took.check = lap.us();
+        Ok(Opened { place, settings, other_build, before, lacks_past, notices, took, lap })
+    }
+
+    /// Builds the stages, loads them and repeats the inputs. The past is read by another thread meanwhile.
+    fn rebuilt(self, home: &Home, control: &Control) -> Result<Rebuilt, InstantError> {
+        let Opened { place, settings, other_build, mut before, lacks_past, notices, mut took, mut lap } = self;
+        let (info, without) = (&place.member.info, before.as_ref().map(|before| before.seq));
+        let (blueprint, whole) = std::thread::scope(|scope| {
+            let whole = || nearest(&place, other_build.is_some(), Past::Read, notices);
+            let whole = lacks_past.then(|| scope.spawn(whole));
+            let blueprint = Blueprint::new(&settings, vec![Box::new(Listener)], info.instruments, control);
+            let whole = whole.map(|thread| thread.join().unwrap_or_else(|e| std::panic::resume_unwind(e)));
+            (blueprint, whole)
+        });
+        let blueprint = blueprint?;
+        if let Some(whole) = whole {
+            before = whole?;
+            // The past of the first one is damaged, and an earlier one serves.
+            if before.as_ref().map(|before| before.seq) != without {
+                breaks_a_trade(&place, before.as_ref())?;
+            }
+        }
+        let from = before.as_ref().map_or(0, |before| before.seq);
         let names = Arc::clone(&blueprint.plan.instances);
         let mut inputs = HomeLog::of(home.dir(), std::slice::from_ref(&place.member), LogKind::Inputs);
         inputs.seek_seq(from + 1)?;
-        let head = Recorded::new(inputs, from, info.instruments).through(seq);
+        let head = Recorded::new(inputs, from, info.instruments).through(place.input.id.seq());
         let mut assembly = blueprint.repeated(head, Vec::new());
         if let Some(before) = &before {
             before.restore_pipeline(&mut assembly)?;
         }
+        let snapshot = before.map(|before| Snapshot::file_name(before.seq));
         took.load = lap.us();
-        place.member.reader().check_inputs(from + 1..seq + 1)?;
-        took.check = lap.us();
         let (finished, _) = assembly.run()?;
         if let Some(error) = finished.error {
             return Err(error.into());
@@ -92,16 +168,19 @@ impl Rebuilt {
         if finished.stopped {
             return Err(InstantError::Stopped);
         }
-        let snapshot = before.map(|before| Snapshot::file_name(before.seq));
         let (groups, (stats, _)) = (finished.groups, finished.tail.finish());
         took.repeat = lap.us();
         Ok(Rebuilt { place, from, snapshot, other_build, names, groups, stats, took })
     }
+}
 
-    /// How many inputs were repeated.
-    pub fn repeated(&self) -> u64 {
-        self.place.input.id.seq() - self.from.max(self.place.member.info.after())
-    }
+/// Checks the inputs of the place behind a snapshot; whether one of them breaks a trade.
+fn breaks_a_trade(place: &Place, before: Option<&Snapshot>) -> Result<bool, InstantError> {
+    let from = before.map_or(0, |before| before.seq);
+    let mut breaks = false;
+    let look = |input: &Event| breaks |= input.kind == Kind::Break;
+    place.member.reader().check_inputs(from + 1..place.input.id.seq() + 1, look)?;
+    Ok(breaks)
 }
 
 /// The settings of the run, in one group that takes no core of it.
@@ -113,10 +192,10 @@ fn settings(place: &Place, registries: &Registries) -> Result<Settings, InstantE
 }
 
 /// The nearest snapshot up to the input; of another build's journal none but the state that it begins with.
-fn nearest(place: &Place, seq: u64, other: bool, notices: Notices) -> Result<Option<Snapshot>, InstantError> {
+fn nearest(place: &Place, other: bool, past: Past, notices: Notices) -> Result<Option<Snapshot>, InstantError> {
     let info = &place.member.info;
-    let through = if other { info.after() } else { seq };
-    let found = Snapshot::latest(&place.member.reader(), &place.member.dir, through, notices)?;
+    let through = if other { info.after() } else { place.input.id.seq() };
+    let found = Snapshot::latest(&place.member.reader(), &place.member.dir, through, past, notices)?;
     match found {
         None if info.follows.is_some() => Err(SnapshotError::NoStart(place.member.dir.clone()).into()),
         found => Ok(found),

@@ -9,7 +9,7 @@
 
 use super::exit::Exit;
 use super::station::Group;
-use flow::{Listings, Sink, StateWriter};
+use flow::{Listings, SavedState, Sink, StateWriter};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 enum Asked {
     Nothing,
     /// The state, with the keys of these listings; a part for each group.
-    State(Arc<Listings>, Vec<Option<Vec<u8>>>),
+    State(Arc<Listings>, Vec<Option<SavedState>>),
     /// To go on with this log.
     Log(Option<Box<dyn Sink>>),
     /// The logs before it.
@@ -62,12 +62,16 @@ impl Handover {
     }
 
     /// The state of the stages in the order of the pipeline, then of the tail, once it is whole.
-    pub fn state(&self) -> Option<Vec<u8>> {
+    pub fn state(&self) -> Option<SavedState> {
         if !self.is_answered() {
             return None;
         }
         match std::mem::replace(&mut *self.slot(), Asked::Nothing) {
-            Asked::State(_, parts) => Some(parts.into_iter().flatten().flatten().collect()),
+            Asked::State(_, parts) => Some(parts.into_iter().flatten().fold(SavedState::default(), |mut all, part| {
+                all.now.extend(part.now);
+                all.past.extend(part.past);
+                all
+            })),
             _ => unreachable!("the head asked for the state"),
         }
     }
@@ -119,7 +123,7 @@ impl HandoverPart {
                 group.stages().for_each(|stage| stage.save(&mut state));
                 exit.save(&mut state);
                 parts.resize(self.groups, None);
-                parts[self.group] = Some(state.into_bytes());
+                parts[self.group] = Some(state.into_parts());
                 parts.iter().all(Option::is_some)
             }
             Asked::Log(log) if exit.ends_the_pipeline() => {

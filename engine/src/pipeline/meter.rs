@@ -21,7 +21,8 @@ pub struct Latency {
 pub struct Meter {
     every: u64,
     left: u64,
-    clock: Clock,
+    /// `None`: nothing is timed, and the clock needs not be calibrated, which takes milliseconds.
+    clock: Option<Clock>,
     stages: Vec<Times>,
     whole: Times,
 }
@@ -30,7 +31,7 @@ impl Meter {
     /// A meter for `stages` stages that times one input in `every`; 0 = no timing.
     pub fn new(stages: usize, every: u64) -> Meter {
         let stages = (0..stages).map(|_| Times::default()).collect();
-        Meter { every, left: every, clock: Clock::new(), stages, whole: Times::default() }
+        Meter { every, left: every, clock: (every > 0).then(Clock::new), stages, whole: Times::default() }
     }
 
     /// Whether this input is timed.
@@ -50,20 +51,26 @@ impl Meter {
     /// The time stamp counter now.
     #[inline]
     pub fn now(&self) -> u64 {
-        self.clock.raw()
+        self.clock.as_ref().map_or(0, Clock::raw)
+    }
+
+    /// Nanoseconds since `start`.
+    #[inline]
+    fn since(&self, start: u64) -> u64 {
+        self.clock.as_ref().map_or(0, |clock| clock.delta_as_nanos(start, clock.raw()))
     }
 
     /// Records the time of stage `index` since `start`.
     #[inline]
     pub fn record(&mut self, index: usize, start: u64) {
-        let ns = self.clock.delta_as_nanos(start, self.clock.raw());
+        let ns = self.since(start);
         self.stages[index].record(ns);
     }
 
     /// Records the time of the whole group since `start`.
     #[inline]
     pub fn record_whole(&mut self, start: u64) {
-        let ns = self.clock.delta_as_nanos(start, self.clock.raw());
+        let ns = self.since(start);
         self.whole.record(ns);
     }
 

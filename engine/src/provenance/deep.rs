@@ -10,7 +10,7 @@
 use super::error::WhyError;
 use super::index::{Key, Layout};
 use crate::drive::Control;
-use crate::recovery::{Notices, RecoveryError, Repeater, Snapshot};
+use crate::recovery::{Notices, Past, RecoveryError, Repeater, Snapshot};
 use crate::registries::Registries;
 use flow::{Event, Kind, Kinds, OrderId, Out, Sink, SinkError, Stage as _, StateReader, StateWriter};
 use sinks::journal::Member;
@@ -123,7 +123,7 @@ pub(super) fn deep(
     let control = Control::default();
     let journal = Repeater::open(member, registries, &control)?;
     let seq = request.id.seq();
-    let before = Snapshot::latest(&journal.reader, &member.dir, seq - 1, notices)?;
+    let before = Snapshot::latest(&journal.reader, &member.dir, seq - 1, Past::Read, notices)?;
     let logged = member.info.outcome_kinds;
     let wanted = Kinds::ALL.iter().filter(|kind| kind.is_measure() && !logged.has(*kind));
     let taken = Taken(Arc::new(Mutex::new(Collected {

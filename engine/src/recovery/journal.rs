@@ -6,7 +6,7 @@ use super::changed::{begun, check, check_instruments, watched_in};
 use super::error::RecoveryError;
 use super::memory::Owners;
 use super::notices::Notices;
-use super::snapshot::Snapshot;
+use super::snapshot::{Past, Snapshot};
 use super::snapshot_error::SnapshotError;
 use super::verify::{Verified, VerifySink};
 use crate::build_id::build_id;
@@ -100,7 +100,8 @@ impl Opening<'_> {
             (wanted, asking) => rest(self.carried(Some(&reader))?, last, (wanted, &asking), dir)?,
         };
         // Outcomes after this watermark may be missing and must be regenerated.
-        let snapshot = Snapshot::latest(&reader, dir, last.min(examined.completed_through()), self.notices)?;
+        let snapshot =
+            Snapshot::latest(&reader, dir, last.min(examined.completed_through()), Past::Read, self.notices)?;
         if snapshot.is_none() && reader.info().follows.is_some() {
             return Err(SnapshotError::NoStart(dir.to_owned()).into());
         }

@@ -12,7 +12,7 @@
 use super::notices::Notices;
 use super::past;
 use super::sealed;
-use super::snapshot::{Snapshot, wrong_snapshots};
+use super::snapshot::{Past, Snapshot, wrong_snapshots};
 use super::snapshot_error::SnapshotError;
 use crate::drive::Finished;
 use crate::ingress::{Head, Ingress, names};
@@ -105,7 +105,7 @@ pub(crate) fn rows<'a>(groups: impl Iterator<Item = &'a Group>, listings: &Listi
 pub fn wrong_files(member: &Member) -> Result<Vec<SnapshotError>, SnapshotError> {
     let mut wrong = wrong_snapshots(&member.dir, &member.reader())?;
     if wrong.is_empty() {
-        wrong.extend(Snapshot::start(member, Notices::default()).err());
+        wrong.extend(Snapshot::start(member, Past::Read, Notices::default()).err());
     }
     wrong.extend(Remembered::of_journal(member).err());
     wrong.extend(past::fault(member));
@@ -154,7 +154,7 @@ impl Remembered {
         let (dir, journal) = (home.current().dir.as_path(), home.current().reader());
         let (journal_id, inputs) = (journal.info().journal_id, journal.commitment(seq)?);
         let path = sealed::path(dir, seq, EXTENSION);
-        sealed::write(&path, &Remembered { format: FORMAT, journal_id, seq, as_of, inputs, rows })?;
+        sealed::write(&path, &sealed::bytes(&Remembered { format: FORMAT, journal_id, seq, as_of, inputs, rows }))?;
         for (_, old) in sealed::listed(dir, EXTENSION)?.into_iter().filter(|(of, _)| *of < seq) {
             fs::remove_file(&old).map_err(|error| SnapshotError::Io { path: old, error })?;
         }

@@ -53,7 +53,7 @@ pub use panics::Panics;
 pub(crate) use repeat::Repeater;
 pub use roll_time::RollTime;
 pub use safe_mode::{CancelledAt, cancel_at_venues};
-pub use snapshot::Snapshot;
+pub use snapshot::{Past, Snapshot};
 pub use snapshot_error::SnapshotError;
 pub use snapshot_replay::{snapshot, snapshots};
 pub use started::as_started;

@@ -16,7 +16,7 @@ use super::settle::settle;
 use super::snapshot::Snapshot;
 use crate::config::Settings;
 use crate::ingress::{NextJournal, NoJournal};
-use flow::{Listings, Ns, Sink};
+use flow::{Listings, Ns, SavedState, Sink};
 use sinks::journal::{
     Begin, Commitment, CurrentDisk, Follows, Home, InputLog, Journal, JournalError, JournalInfo, JournalReader,
     JournalSpec, OutcomeLog,
@@ -163,13 +163,13 @@ impl NextJournal for Successor {
         Arc::new(self.definitions.now().listings())
     }
 
-    fn begin(&mut self, seq: u64, at: Ns, head: Vec<u8>, pipeline: Vec<u8>) -> Result<Box<dyn Sink>, NoJournal> {
+    fn begin(&mut self, seq: u64, at: Ns, head: Vec<u8>, pipeline: SavedState) -> Result<Box<dyn Sink>, NoJournal> {
         let Ahead::Ready(prepared) = std::mem::take(&mut *lock(&self.slot)) else {
             unreachable!("the head begins a journal that is ready")
         };
         let Prepared { mut info, mut inputs, mut outcomes, nothing } = *prepared;
         let definitions = self.definitions.now().bytes();
-        let state = Snapshot::at_roll(&info, seq, nothing, [definitions, head, pipeline]);
+        let state = Snapshot::at_roll(&info, seq, nothing, (definitions, head, pipeline));
         let begin = Begin { after: seq, at, state: Snapshot::file_name(seq) };
         inputs.begin(&begin, &state.bytes()).map_err(|e| NoJournal(e.to_string()))?;
         outcomes.finished(seq).expect("an outcome log never fails");

@@ -107,7 +107,8 @@ pub(super) fn has_summary(member: &Member) -> bool {
 pub(super) fn write(member: &Member, inputs: &[Event], routes: &[Event]) -> Result<(), SnapshotError> {
     let bytes = |events: &[Event]| bytemuck::cast_slice(events).to_vec();
     let journal_id = member.info.journal_id;
-    sealed::write(&path(member), &Saved { format: FORMAT, journal_id, inputs: bytes(inputs), routes: bytes(routes) })
+    let saved = Saved { format: FORMAT, journal_id, inputs: bytes(inputs), routes: bytes(routes) };
+    sealed::write(&path(member), &sealed::bytes(&saved))
 }
 
 fn path(member: &Member) -> PathBuf {

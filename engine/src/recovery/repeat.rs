@@ -102,7 +102,7 @@ impl<'a> Repeater<'a> {
         finished.tail.save(&mut stages);
         let mut head = StateWriter::new(&listings);
         finished.head.save(&mut head);
-        (whole.stages, whole.ingress) = (stages.into_bytes(), head.into_bytes());
+        whole.take(head.into_bytes(), stages.into_parts());
         Ok((finished, whole))
     }
 }

@@ -3,21 +3,23 @@
 //! One file per snapshot in the folder `snapshots` of the journal, named by its `seq`: the listings, the state of the
 //! ingress (merge, ticks, returns, simulated venue), of every stage and of the tail, protected by one BLAKE3 hash. It bears
 //! the id of its journal and commits to the inputs that it includes, so it serves no other journal, and no other history of
-//! its own. It is written under another name and renamed, so a snapshot is either complete or absent. One that cannot be
+//! its own. The **past** of the stages, the trades that are remembered in case one is broken, is nearly all of a large one. It
+//! lies behind the rest under a hash of its own, and whoever repeats inputs of which none breaks a trade leaves it unread: no
+//! byte that was not checked is used, and `journal verify` checks both. It is written under another name and renamed, so a snapshot is either complete or absent. One that cannot be
 //! used is passed over, with a notice: an older one, or none, only means a longer replay.
 
 use super::notices::Notices;
-use super::sealed;
+use super::sealed::{self, Rest, WithRest};
 use super::snapshot_error::SnapshotError;
 use crate::assembly::Assembly;
 use crate::ingress::Ingress;
-use flow::{Event, Listings, StateError, StateReader};
+use flow::{Event, Listings, SavedState, StateError, StateReader};
 use serde::{Deserialize, Serialize};
 use sinks::journal::{Commitment, JournalError, JournalInfo, JournalReader, Member};
 use std::path::{Path, PathBuf};
 
 /// Version of the file format.
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 const EXTENSION: &str = "snap";
 
 /// The state of an idle pipeline after the input `seq`.
@@ -39,10 +41,27 @@ pub struct Snapshot {
     /// State of the ingress.
     #[serde(with = "sealed::bytes_at_once")]
     pub ingress: Vec<u8>,
-    /// State of the stages in pipeline order, then of the tail.
+    /// State of the stages in pipeline order, then of the tail, without their past.
     #[serde(with = "sealed::bytes_at_once")]
-    pub stages: Vec<u8>,
+    stages: Vec<u8>,
+    /// What their past is.
+    told: Rest,
+    /// The past; `None` if it was left unread.
+    #[serde(skip)]
+    past: Option<Vec<u8>>,
 }
+
+/// Whether the past of a snapshot is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// Read and checked: the stages get all that they had.
+    Read,
+    /// Left unread: no input that is repeated breaks a trade, and no state is saved afterwards.
+    Left,
+}
+
+/// The definitions, the state of the ingress, and that of stages and tail.
+type Parts = (Vec<u8>, Vec<u8>, SavedState);
 
 impl Snapshot {
     /// A snapshot of a journal after its input `seq`, whose states are still empty.
@@ -61,14 +80,26 @@ impl Snapshot {
             definitions,
             ingress: Vec::new(),
             stages: Vec::new(),
+            told: Rest::of(&[]),
+            past: Some(Vec::new()),
         })
+    }
+
+    /// Whether its past was left unread.
+    pub fn lacks_past(&self) -> bool {
+        self.past.is_none()
+    }
+
+    /// Gives it the states of the ingress and of the pipeline.
+    pub fn take(&mut self, ingress: Vec<u8>, SavedState { now, past }: SavedState) {
+        (self.ingress, self.stages, self.told, self.past) = (ingress, now, Rest::of(&past), Some(past));
     }
 
     /// The state with which a journal begins that follows another: after the input `seq`, none of which is in it. `parts` are
     /// the definitions, the state of the ingress, and that of stages and tail.
-    pub(super) fn at_roll(info: &JournalInfo, seq: u64, nothing: Commitment, parts: [Vec<u8>; 3]) -> Snapshot {
-        let [definitions, ingress, stages] = parts;
-        Snapshot {
+    pub(super) fn at_roll(info: &JournalInfo, seq: u64, nothing: Commitment, parts: Parts) -> Snapshot {
+        let (definitions, ingress, stages) = parts;
+        let mut begun = Snapshot {
             format: FORMAT,
             journal_id: info.journal_id,
             build_id: info.build_id.clone(),
@@ -76,9 +107,13 @@ impl Snapshot {
             seq,
             inputs: nothing.begun_after(seq),
             definitions,
-            ingress,
-            stages,
-        }
+            ingress: Vec::new(),
+            stages: Vec::new(),
+            told: Rest::of(&[]),
+            past: None,
+        };
+        begun.take(ingress, stages);
+        begun
     }
 
     /// The file of a snapshot, relative to the journal's folder.
@@ -87,8 +122,11 @@ impl Snapshot {
     }
 
     /// The bytes of its file.
+    ///
+    /// # Panics
+    /// If its past was left unread.
     pub(super) fn bytes(&self) -> Vec<u8> {
-        sealed::bytes(self)
+        sealed::bytes_with_rest(self, self.past.as_ref().expect("what is written is whole"))
     }
 
     /// The names and listings.
@@ -123,7 +161,7 @@ impl Snapshot {
     /// When it belongs to a different pipeline.
     pub fn restore_pipeline<H>(&self, into: &mut Assembly<H>) -> Result<(), StateError> {
         let listings = self.listings();
-        let mut stages = StateReader::new(&listings, &self.stages);
+        let mut stages = StateReader::apart(&listings, &self.stages, self.past.as_deref());
         for planned in &mut into.plan.stages {
             planned.stage.load(&mut stages)?;
         }
@@ -140,7 +178,7 @@ impl Snapshot {
     /// When it cannot be written completely.
     pub fn write(&self, journal: &Path) -> Result<PathBuf, SnapshotError> {
         let path = sealed::path(journal, self.seq, EXTENSION);
-        sealed::write(&path, self)?;
+        sealed::write(&path, &self.bytes())?;
         Ok(path)
     }
 
@@ -153,10 +191,11 @@ impl Snapshot {
         journal: &JournalReader,
         dir: &Path,
         through_seq: u64,
+        past: Past,
         notices: Notices,
     ) -> Result<Option<Snapshot>, SnapshotError> {
         for (seq, path) in listed(dir, journal.memory())?.into_iter().rev().filter(|(seq, _)| *seq <= through_seq) {
-            match Snapshot::fitting(journal, seq, &path)? {
+            match Snapshot::fitting(journal, seq, &path, past)? {
                 Ok(snapshot) => return Ok(Some(snapshot)),
                 Err(why) => notices.say(format!("{why}; it is passed over, and the replay begins earlier")),
             }
@@ -168,11 +207,11 @@ impl Snapshot {
     ///
     /// # Errors
     /// When it is damaged or gone, or the journal cannot be read.
-    pub fn start(member: &Member, notices: Notices) -> Result<Option<Snapshot>, SnapshotError> {
+    pub fn start(member: &Member, past: Past, notices: Notices) -> Result<Option<Snapshot>, SnapshotError> {
         if member.info.follows.is_none() {
             return Ok(None);
         }
-        let start = Snapshot::latest(&member.reader(), &member.dir, member.info.after(), notices)?;
+        let start = Snapshot::latest(&member.reader(), &member.dir, member.info.after(), past, notices)?;
         start.map(Some).ok_or_else(|| SnapshotError::NoStart(member.dir.clone()))
     }
 
@@ -181,8 +220,9 @@ impl Snapshot {
         journal: &JournalReader,
         seq: u64,
         path: &Path,
+        past: Past,
     ) -> Result<Result<Snapshot, SnapshotError>, JournalError> {
-        let snapshot = match Snapshot::read(path) {
+        let snapshot = match Snapshot::read(path, past) {
             Ok(snapshot) => snapshot,
             Err(why) => return Ok(Err(why)),
         };
@@ -206,9 +246,13 @@ impl Snapshot {
     /// Reads a snapshot file.
     ///
     /// # Errors
-    /// When it cannot be read, is damaged, or has another format.
-    pub fn read(path: &Path) -> Result<Snapshot, SnapshotError> {
-        sealed::read(path, FORMAT)
+    /// When it cannot be read, what is read of it is damaged, or it has another format.
+    pub fn read(path: &Path, past: Past) -> Result<Snapshot, SnapshotError> {
+        let (mut snapshot, file) = WithRest::open::<Snapshot>(path, FORMAT)?;
+        if past == Past::Read {
+            snapshot.past = Some(file.rest(&snapshot.told)?);
+        }
+        Ok(snapshot)
     }
 }
 
@@ -242,7 +286,7 @@ pub(super) fn forget_older(member: &Member) -> Result<(), SnapshotError> {
 pub(super) fn wrong_snapshots(dir: &Path, journal: &JournalReader) -> Result<Vec<SnapshotError>, SnapshotError> {
     let mut wrong = Vec::new();
     for (seq, path) in listed(dir, journal.memory())? {
-        wrong.extend(Snapshot::fitting(journal, seq, &path)?.err());
+        wrong.extend(Snapshot::fitting(journal, seq, &path, Past::Read)?.err());
     }
     Ok(wrong)
 }
@@ -264,6 +308,8 @@ mod tests {
             definitions: none(),
             ingress: none(),
             stages: none(),
+            told: Rest::of(&[]),
+            past: Some(none()),
         }
     }
 
@@ -271,14 +317,46 @@ mod tests {
     fn another_format_is_told_from_damage() {
         let folder = tempfile::tempdir().unwrap();
         let path = empty().write(folder.path()).unwrap();
-        assert_eq!(Snapshot::read(&path).unwrap(), empty());
-        let old = Snapshot { format: 2, ..empty() }.write(folder.path()).unwrap();
-        let error = Snapshot::read(&old).unwrap_err();
+        assert_eq!(Snapshot::read(&path, Past::Read).unwrap(), empty());
+        // Up to format 6 there was nothing behind the hash.
+        let old = sealed::path(folder.path(), 2, EXTENSION);
+        sealed::write(&old, &sealed::bytes(&Snapshot { format: 2, ..empty() })).unwrap();
+        let error = Snapshot::read(&old, Past::Left).unwrap_err();
         assert!(matches!(error, SnapshotError::OtherFormat { found: 2, .. }), "{error}");
-        assert!(error.to_string().contains("has format 2, and this build reads format 6 only"), "{error}");
+        assert!(error.to_string().contains("has format 2, and this build reads format 7 only"), "{error}");
         let mut bytes = std::fs::read(&old).unwrap();
         bytes[3] ^= 1;
         std::fs::write(&old, bytes).unwrap();
-        assert!(matches!(Snapshot::read(&old), Err(SnapshotError::Damaged(_))));
+        assert!(matches!(Snapshot::read(&old, Past::Left), Err(SnapshotError::Damaged(_))));
+    }
+
+    /// Of each byte: what is read is not used if it is not what was written, and what is left unread is not looked at.
+    #[test]
+    fn every_byte_that_is_read_is_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut whole = empty();
+        whole.take(vec![1; 5], SavedState { now: vec![2; 7], past: vec![3; 9] });
+        let path = whole.write(folder.path()).unwrap();
+        let left = Snapshot { past: None, ..whole.clone() };
+        assert_eq!(Snapshot::read(&path, Past::Read).unwrap(), whole);
+        assert_eq!(Snapshot::read(&path, Past::Left).unwrap(), left);
+        let written = std::fs::read(&path).unwrap();
+        let past = written.len() - 8 - 9..written.len() - 8;
+        let read = |bytes: &[u8], past| {
+            std::fs::write(&path, bytes).unwrap();
+            Snapshot::read(&path, past)
+        };
+        for at in 0..written.len() {
+            let mut bytes = written.clone();
+            bytes[at] ^= 0x41;
+            let found = read(&bytes, Past::Read);
+            assert!(matches!(found, Err(SnapshotError::Damaged(_))), "byte {at}: {found:?}");
+            let found = read(&bytes, Past::Left);
+            assert_eq!(found.ok().as_ref(), past.contains(&at).then_some(&left), "byte {at}");
+            let found = read(&written[..at], Past::Left);
+            assert!(found.is_err(), "the first {at} bytes: {found:?}");
+        }
+        let longer = [&written[..], &[0]].concat();
+        assert!(read(&longer, Past::Left).is_err());
     }
 }

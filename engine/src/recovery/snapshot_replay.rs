@@ -6,7 +6,7 @@ use super::error::RecoveryError;
 use super::memory::{Remembered, rows};
 use super::notices::Notices;
 use super::repeat::Repeater;
-use super::snapshot::Snapshot;
+use super::snapshot::{Past, Snapshot};
 use crate::drive::Control;
 use crate::registries::Registries;
 use sinks::journal::{Home, LogKind, Member};
@@ -89,7 +89,7 @@ impl<'a> Replayed<'a> {
 
     /// Writes the state after the input `last`; if it `lasts`, also what outlives the journal.
     fn write(&self, journal: &Repeater<'_>, last: u64, lasts: bool) -> Result<(PathBuf, u64), RecoveryError> {
-        let before = Snapshot::latest(&journal.reader, self.dir, last, self.notices)?;
+        let before = Snapshot::latest(&journal.reader, self.dir, last, Past::Read, self.notices)?;
         let (finished, whole) = journal.run(before.as_ref(), last, Vec::new())?;
         let (seq, listings) = (whole.seq, whole.listings());
         let rows = if lasts { rows(finished.groups.iter(), &listings, finished.head.now()) } else { None };

@@ -10,7 +10,7 @@ use super::snapshot::{Snapshot, forget_older};
 use super::snapshot_error::SnapshotError;
 use crate::drive::Finished;
 use crate::ingress::Ingress;
-use flow::StateWriter;
+use flow::{SavedState, StateWriter};
 use sinks::journal::Home;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ pub(crate) struct StateAtStop {
     seq: u64,
     definitions: Vec<u8>,
     ingress: Vec<u8>,
-    stages: Vec<u8>,
+    stages: SavedState,
 }
 
 impl StateAtStop {
@@ -40,7 +40,7 @@ impl StateAtStop {
         finished.tail.save(&mut stages);
         let mut ingress = StateWriter::new(&listings);
         finished.head.save(&mut ingress);
-        let (stages, ingress) = (stages.into_bytes(), ingress.into_bytes());
+        let (stages, ingress) = (stages.into_parts(), ingress.into_bytes());
         Some(StateAtStop { seq: finished.head.last_seq(), definitions: definitions.bytes(), ingress, stages })
     }
 
@@ -62,7 +62,7 @@ impl StateAtStop {
         let home = Home::open(dir)?;
         let current = home.current();
         let mut snapshot = Snapshot::new(&current.reader(), self.seq, self.definitions)?;
-        (snapshot.ingress, snapshot.stages) = (self.ingress, self.stages);
+        snapshot.take(self.ingress, self.stages);
         snapshot.write(&current.dir)?;
         forget_older(current)
     }

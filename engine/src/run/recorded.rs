@@ -6,7 +6,7 @@ use super::options::{Compare, Options, sinks};
 use crate::assembly::Blueprint;
 use crate::config::Settings;
 use crate::ingress::Recorded;
-use crate::recovery::{Acceptance, RecoveryError, Snapshot, VerifySink};
+use crate::recovery::{Acceptance, Past, RecoveryError, Snapshot, VerifySink};
 use crate::report::{Difference, Report, Shape, reported};
 use flow::Sink;
 use sinks::journal::{Home, HomeLog, Journal, JournalError, LogKind, Member, Upkeep};
@@ -26,7 +26,7 @@ pub(super) fn execute(
     // Only the last one can lack outcomes.
     let from = if options.compare == Compare::Complete { last } else { 0 };
     let members: Vec<_> = home.journals().iter().filter(|member| member.info.number >= from).cloned().collect();
-    let start = Snapshot::start(&members[0], options.notices).map_err(RecoveryError::from)?;
+    let start = Snapshot::start(&members[0], Past::Read, options.notices).map_err(RecoveryError::from)?;
     let (sinks, _) = sinks(options.sinks, options.rows, start.as_ref(), Vec::new(), &settings.instances, false)?;
     let acceptance = match options.compare {
         Compare::Complete => {

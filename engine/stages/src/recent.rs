@@ -76,7 +76,8 @@ impl<T: Kept> Recent<T> {
 
 impl<T: Kept> Recent<T> {
     /// Saves what it holds: the keys of its instruments as they come first, then the values in words. There are hundreds of
-    /// thousands, so they are written and read at once, and not field by field.
+    /// thousands, so they are written and read at once, and not field by field. They are the past of a state: whoever uses
+    /// the ring looks at it for a `break` alone.
     pub(crate) fn save(&self, to: &mut StateWriter<'_>) {
         let (mut keys, mut places) = (Vec::new(), BTreeMap::<u32, u32>::new());
         let mut bytes = Vec::with_capacity(self.ring.len() * T::WORDS * 8);
@@ -88,17 +89,23 @@ impl<T: Kept> Recent<T> {
             });
             value.words()[..T::WORDS].iter().for_each(|word| bytes.extend(word.to_le_bytes()));
         }
-        to.put(&keys);
-        to.put_bytes(&bytes);
+        to.past(|to| {
+            to.put(&keys);
+            to.put_bytes(&bytes);
+        });
     }
 
-    /// Loads what [`Recent::save`] wrote.
+    /// Loads what [`Recent::save`] wrote; holds nothing if that is left out.
     ///
     /// # Errors
     /// When it does not decode, is too much, or an instrument is unknown.
     pub(crate) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.oldest = 0;
         self.ring.clear();
+        from.past(|from| self.load_past(from))
+    }
+
+    fn load_past(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         let keys = from.get::<Vec<String>>()?;
         let instruments = keys.iter().map(|key| from.instrument(key)).collect::<Result<Vec<_>, _>>()?;
         let bytes = from.bytes()?;
@@ -114,7 +121,7 @@ impl<T: Kept> Recent<T> {
             let mut value = T::of(words);
             let known = instruments.get(*value.instrument() as usize);
             *value.instrument() = *known.ok_or(StateError::Inconsistent("a trade of no instrument"))?;
-            self.push(value);
+            self.ring.push(value);
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 //! beginning.
 
 use super::going_on::Service;
-use flow::{Event, Ns, Sink as _, StateWriter};
+use flow::{Event, Kind, Ns, Sink as _, StateWriter};
 use serde_json::{Map, Value};
 use sinks::journal::{Home, Journal, JournalSpec};
 use std::collections::BTreeMap;
@@ -134,12 +134,12 @@ fn truncated(inputs: &[Event], journal: &Path) -> Scratch {
     folder
 }
 
-/// The hash of the state of all stages, as the library rebuilds it.
+/// The hash of the whole state of all stages, as the library rebuilds it.
 fn state_hash(journal: &Path, seq: u64) -> (u64, String) {
     let home = Home::open(journal).expect("a journal");
     let place = Place::of(Moment::Input(seq), &home).expect("it lies in the journal");
     let (registries, control) = (Registries::default(), Control::default());
-    let rebuilt = Rebuilt::at(place, &home, &registries, &control, Notices::default()).expect("it can be rebuilt");
+    let rebuilt = Rebuilt::whole(place, &home, &registries, &control, Notices::default()).expect("it can be rebuilt");
     let mut writer = StateWriter::new(&rebuilt.stats.listings);
     rebuilt.groups.iter().flat_map(|group| group.stages()).for_each(|stage| stage.save(&mut writer));
     (rebuilt.repeated(), writer.hash())
@@ -159,6 +159,7 @@ fn an_instant_is_the_run_that_ended_there() {
     };
     let bare = day("never");
     every(&whole.journal(), "1000");
+    assert!(inputs.iter().any(|input| input.kind == Kind::Break), "a day without a broken trade");
     let (mut repeated, mut traded, mut halved) = (0, 0, false);
     for round in 0..INSTANTS {
         if round == INSTANTS / 2 {
@@ -271,4 +272,41 @@ fn damage_is_said_where_it_is_read() {
     assert_eq!(json(&journal, &["seq:6000"])["from_seq"], 5_000);
     let said = at(&journal, &["seq:2500"]).expect(1).stderr;
     assert!(said.contains("inputs/00000001.seg") && said.contains("2001"), "{said}");
+}
+
+/// The trades that a snapshot remembers are looked at for a broken trade, and only then: what it shows is what a repetition
+/// from the beginning shows, and if they are damaged, an earlier snapshot serves.
+#[test]
+fn remembered_trades_are_read_where_one_is_broken() {
+    let service = day("never");
+    let journal = service.journal();
+    let [inputs, _] = logs(&journal);
+    let is_broken = |input: &&Event| input.kind == Kind::Break && input.id.seq() % 1_000 > 0;
+    let broken: Vec<u64> = inputs.iter().filter(is_broken).map(|input| input.id.seq()).collect();
+    let shown = |seq: u64, symbol: &str| json(&journal, &[&format!("seq:{seq}"), "--symbol", symbol]);
+    let all = json(&journal, &[&format!("seq:{}", inputs.len())]);
+    let symbols = all["symbols"].as_array().expect("a list").iter().map(|one| one["symbol"].as_str().expect("a text"));
+    let symbols: Vec<_> = symbols.collect();
+    let each = |seq: u64| symbols.iter().map(|symbol| state(shown(seq, symbol))).collect::<Vec<_>>();
+    let wanted: Vec<_> = broken.iter().map(|seq| each(*seq)).collect();
+    let words = ["--every", "1000"].map(std::ffi::OsStr::new);
+    run(["snapshot".as_ref(), "--journal".as_ref(), journal.as_os_str()].into_iter().chain(words)).expect(0);
+    for (seq, wanted) in broken.iter().zip(&wanted) {
+        assert_eq!(shown(*seq, symbols[0])["from_seq"], seq / 1_000 * 1_000);
+        assert!(each(*seq) == *wanted, "input {seq}");
+    }
+    let (seq, wanted) =
+        broken.iter().zip(&wanted).rfind(|(seq, _)| **seq > 2_000).expect("a broken trade late in the day");
+    let from = seq / 1_000 * 1_000;
+    let file = journal.join(format!("snapshots/{from:013}.snap"));
+    let mut bytes = std::fs::read(&file).expect("a snapshot");
+    // Before the number of their bytes.
+    let last = bytes.len() - 9;
+    bytes[last] ^= 1;
+    std::fs::write(&file, bytes).expect("it is writable");
+    assert_eq!(shown(from, symbols[0])["from_seq"], from, "nothing is broken here");
+    let said = at(&journal, &[&format!("seq:{seq}")]).expect(0);
+    assert!(said.stderr.contains("the file is damaged"), "{}", said.stderr);
+    assert_eq!(shown(*seq, symbols[0])["from_seq"], from - 1_000);
+    assert!(each(*seq) == *wanted, "input {seq}");
 }

@@ -3,6 +3,7 @@
 //! A table for people, or one JSON object with `--json`; the engine's `docs/bench.md` has every field. The benchmarks
 //! themselves are in [`crate::bench`].
 
+mod ask;
 mod compare;
 mod cores;
 mod file;
@@ -28,6 +29,8 @@ pub(crate) enum BenchCommand {
     Pipeline(file::PipelineBenchArgs),
     /// Time from a message's intended time to the bytes of an order, open loop.
     TickToOrder(tick::TickArgs),
+    /// Asks a journal for instants and for the causes of orders, each in a process of its own.
+    Ask(ask::AskArgs),
     /// Shows what changed between two results beyond noise.
     Compare(compare::CompareArgs),
 }
@@ -40,6 +43,7 @@ pub(crate) fn run(command: &BenchCommand, registries: &Registries) -> Result<Exi
         BenchCommand::Book(args) => file::book(args, registries),
         BenchCommand::Pipeline(args) => file::pipeline(args, registries),
         BenchCommand::TickToOrder(args) => tick::run(args),
+        BenchCommand::Ask(args) => ask::run(args),
         BenchCommand::Compare(args) => compare::run(args),
     }
 }

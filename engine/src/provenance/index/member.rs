@@ -11,7 +11,7 @@ use super::layout::{DEFINITIONS, Key, Layout};
 use super::pages::Unusable;
 use super::part::{Builder, Carried, Found, Part, PartInfo, file};
 use crate::provenance::error::WhyError;
-use crate::recovery::{Notices, Snapshot};
+use crate::recovery::{Notices, Past, Snapshot};
 use bytemuck::Zeroable;
 use flow::{Event, EventId, Listings, OrderId};
 use sinks::journal::{LogKind, Member, Records};
@@ -117,7 +117,7 @@ impl MemberIndex {
             }
         }
         if self.catalogue.begins_with.is_none() {
-            let start = Snapshot::start(&self.member, notices)?;
+            let start = Snapshot::start(&self.member, Past::Left, notices)?;
             self.catalogue.begins_with = Some(start.map_or_else(Vec::new, |start| start.definitions));
         }
         self.catalogue.closed = closed;

@@ -19,7 +19,7 @@ use super::refs::{Refs, space_of};
 use super::shortcuts::Shortcuts;
 use super::touch::Touch;
 use crate::pool::{NONE, Pool};
-use flow::{AnomalyKind, BookKind, Px, Side, table};
+use flow::{AnomalyKind, BookKind, Px, Side, in_order, table};
 
 /// Capacity of the books. [`Books::new`] allocates and touches everything.
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +116,8 @@ impl Books {
             places: table(limits.instruments as usize, NONE),
             slots: Pool::new(limits.books, Slot::VACANT),
             ladder: Ladder::new(limits.levels, limits.books),
-            levels: Pool::new(limits.levels, Level::VACANT),
+            // A market with few levels would take a large page for them.
+            levels: in_order(|| Pool::new(limits.levels, Level::VACANT)),
             orders,
             refs: Refs::new(limits.orders),
             shortcuts: Shortcuts::new(limits.levels),
