@@ -21,6 +21,7 @@ pub mod commands;
 pub mod config;
 pub mod control;
 pub mod deliberate;
+pub mod diff;
 pub mod drive;
 pub mod gateway;
 pub mod ingress;

@@ -100,6 +100,12 @@ pub struct Assembly<H> {
 }
 
 impl<H> Assembly<H> {
+    /// The same with another head in place of this one.
+    pub fn with_head<T>(self, head: impl FnOnce(H) -> T) -> Assembly<T> {
+        let Assembly { head: before, plan, tail, gateways, control } = self;
+        Assembly { head: head(before), plan, tail, gateways, control }
+    }
+
     /// Whether orders leave the process.
     pub fn leads_out(&self) -> bool {
         !self.gateways.is_empty()

@@ -53,6 +53,9 @@ pub(crate) struct ReplayArgs {
     /// Repeat an interrupted run, compare, and append the outcomes missing from its log.
     #[arg(long, conflicts_with = "verify")]
     complete: bool,
+    /// Let the simulated exchange answer the recorded inputs anew, under --set, and show what became different.
+    #[arg(long, conflicts_with_all = ["verify", "complete"])]
+    diff: bool,
     #[command(flatten)]
     rows: RowArgs,
     #[command(flatten)]
@@ -73,9 +76,10 @@ pub(crate) fn run(args: &ReplayArgs, registries: &Registries) -> Result<Exit, Fa
         inputs(args, &mut draft.settings, &watch.control().stop)?;
         Preflight::of_draft(draft)?.0
     };
-    let compare = match (args.verify, args.complete) {
-        (_, true) => Compare::Complete,
-        (true, _) => Compare::Verify,
+    let compare = match args {
+        ReplayArgs { complete: true, .. } => Compare::Complete,
+        ReplayArgs { verify: true, .. } => Compare::Verify,
+        ReplayArgs { diff: true, .. } => Compare::Diff,
         _ => Compare::No,
     };
     let (control, notices) = (watch.control().clone(), Notices(console::say));
@@ -116,9 +120,9 @@ fn recorded_dir(args: &ReplayArgs) -> Result<Option<PathBuf>, Failure> {
         ([], Some(dir)) if args.input.is_empty() && args.config.is_none() && args.feed.is_none() => {
             Ok(Some(dir.clone()))
         }
-        ([], _) if !(args.verify || args.complete) => Ok(None),
+        ([], _) if !(args.verify || args.complete || args.diff) => Ok(None),
         ([], _) => Err(Failure::usage(
-            "--verify and --complete repeat a recorded run: name its folder with --journal, without --input",
+            "--verify, --complete and --diff repeat a recorded run: name its folder with --journal, without --input",
         )),
         _ => Err(Failure::usage(
             "the folder of a journal must be the only input: name one folder, without files or --journal",

@@ -143,6 +143,24 @@ impl Settings {
         if faults.is_empty() { Ok(routing) } else { Err(faults) }
     }
 
+    /// The same, but every order goes to the simulated exchange; and the names of the venues to which orders went outside the process.
+    ///
+    /// # Errors
+    /// As [`Settings::order_routing`].
+    pub fn simulated(mut self) -> Result<(Settings, Vec<String>), Vec<Fault>> {
+        let outside = self.order_routing()?.gateways;
+        if outside.is_empty() {
+            return Ok((self, Vec::new()));
+        }
+        let named = |name: &&str| self.stages[*name].find(STRATEGY_VENUE).is_some_and(|venue| !venue.is_empty());
+        let strategies: Vec<_> = self.instances.strategy_names().filter(named).map(str::to_owned).collect();
+        let inside = VENUES[0].name;
+        for section in strategies.iter().map(String::as_str).chain(["router"]) {
+            self.set(&format!("{section}.venue={inside}")).map_err(|fault| vec![fault])?;
+        }
+        Ok((self, outside.into_iter().map(|gateway| gateway.name).collect()))
+    }
+
     /// The number of a venue in routes, which gets one if it has none yet; `None` if there is no such venue.
     fn number_in(&self, routing: &mut OrderRouting, venue: &str) -> Option<u16> {
         if flow::find(VENUES, venue).is_some() {

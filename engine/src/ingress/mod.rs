@@ -6,6 +6,7 @@
 //! sequence depends on the inputs alone. Under the wall clock inputs enter as they arrive and `ts` is the time of the
 //! turn. Bound: one queue per source; no allocation per input. Worst case: one look at every source per input.
 
+mod answered;
 mod clock;
 mod commands;
 mod directory;
@@ -15,6 +16,7 @@ mod merge;
 mod origin;
 mod recorded;
 mod refusals;
+mod renumbered;
 mod retrace;
 mod rolling;
 mod sessions;
@@ -26,6 +28,7 @@ mod ticks;
 mod waiting;
 mod watch;
 
+pub use answered::{Answered, Extent, Listener};
 pub use clock::{Clock, ClockStep, Pace, Times, wall_now};
 pub(crate) use commands::names;
 pub use commands::{

@@ -15,6 +15,7 @@
 //! Bound: `pipeline.max_returns` pending returns; one more halts the run. Worst case: a replay under wall time looks at every
 //! pending return for the one that is recorded.
 
+use super::renumbered::Renumbered;
 use super::waiting::{Lane, Pending, Waiting};
 use crate::deliberate::{Fault, is_on};
 use crate::pipeline::Slot;
@@ -54,6 +55,8 @@ pub struct SimVenueReplies {
     answers: (u64, u16),
     /// Returns taken so far, for the deliberate fault that orders by arrival.
     arrivals: u64,
+    /// The numbers by which the venue knows events, where those of the run are others.
+    known_as: Option<Renumbered>,
 }
 
 impl SimVenueReplies {
@@ -76,6 +79,20 @@ impl SimVenueReplies {
             venue_behind: false,
             answers: (0, 0),
             arrivals: 0,
+            known_as: None,
+        }
+    }
+
+    /// The venue knows events by the numbers that [`SimVenueReplies::moved`] gives: what it draws, it draws by those.
+    pub(super) fn drawing_as_recorded(self) -> SimVenueReplies {
+        SimVenueReplies { known_as: Some(Renumbered::default()), ..self }
+    }
+
+    /// The input `seq`, which has just entered, is known as `recorded`; those behind it count on from there.
+    #[inline]
+    pub(super) fn moved(&mut self, seq: u64, recorded: u64) {
+        if let Some(known_as) = &mut self.known_as {
+            known_as.moved(seq, recorded);
         }
     }
 
@@ -138,11 +155,11 @@ impl SimVenueReplies {
     /// deadlock between head and tail.
     #[inline]
     pub(super) fn drain(&mut self) {
-        let SimVenueReplies { inbox, venue, waiting, overflowed, arrivals, .. } = self;
+        let SimVenueReplies { inbox, venue, waiting, overflowed, arrivals, known_as, .. } = self;
         // Empty or closed makes no difference here: the end of a run is signalled elsewhere.
         let _ = inbox.take(usize::MAX, |slot| {
             let event = &slot.0;
-            let due = venue.arrival(event.id, event.ts);
+            let due = venue.arrival(known(known_as, event.id), event.ts);
             let id = tie_break(arrivals, event.id);
             let mut wait = |sub, event| {
                 *overflowed |= !waiting.push(Lane::Pipeline, Pending { due, id, sub, event });
@@ -187,6 +204,7 @@ impl SimVenueReplies {
 
     /// An order arrives at the venue; `seq` is the last assigned.
     pub(super) fn arrive(&mut self, now: Ns, route: Event, seq: u64) {
+        let route = Event { id: known(&self.known_as, route.id), ..route };
         self.venue.on_route(now, &Approved::grant(route), &mut self.replies);
         self.answer(seq);
     }
@@ -208,7 +226,13 @@ impl SimVenueReplies {
     #[inline]
     pub(super) fn pass_to_venue(&mut self, last: &Event) {
         if std::mem::take(&mut self.venue_behind) {
-            self.venue.on_market(last, &mut self.replies);
+            match &self.known_as {
+                None => self.venue.on_market(last, &mut self.replies),
+                Some(known_as) => {
+                    let known = Event { id: known_as.of(last.id), ..*last };
+                    self.venue.on_market(&known, &mut self.replies);
+                }
+            }
             self.answer(last.id.seq());
         }
     }
@@ -296,6 +320,12 @@ fn is_of(recorded: &Event, pending: &Pending) -> bool {
         (Some(arrival), is_route) => is_route && pending.event.id.0 == arrival.cause,
         (None, is_route) => !is_route && Event { id: recorded.id, ts: recorded.ts, ..pending.event } == *recorded,
     }
+}
+
+/// The id by which the venue knows an event.
+#[inline]
+fn known(known_as: &Option<Renumbered>, id: EventId) -> EventId {
+    known_as.as_ref().map_or(id, |known_as| known_as.of(id))
 }
 
 /// The id that breaks ties of the due time; under the fault, the order of arrival.

@@ -7,7 +7,32 @@ use sinks::journal::{Home, JournalError, JournalInfo};
 use stages::Instanced;
 use stages::risk::{LIMIT, SCOPE};
 use std::collections::BTreeSet;
+use std::fmt;
 use toml::{Table, Value};
+
+/// A key that has another value than before; values are as TOML writes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedKey {
+    /// The key, of an instance by its name.
+    pub key: String,
+    /// The line of a value of several lines that differs first, from 1; absent for any other value.
+    pub line: Option<usize>,
+    /// What it was.
+    pub was: String,
+    /// What it is.
+    pub is: String,
+}
+
+impl fmt::Display for ChangedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ChangedKey { key, line, was, is } = self;
+        match line {
+            None => write!(f, "{key}: was {was}, is {is}"),
+            Some(_) if was == is => write!(f, "{key}: its lines end otherwise"),
+            Some(line) => write!(f, "{key}: line {line} was {was}, is {is}"),
+        }
+    }
+}
 
 /// Why a journal cannot be resumed as it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -84,12 +109,12 @@ pub fn begun(settings: &Settings) -> Result<usize, JournalError> {
 
 /// The first key in which settings differ from the text of earlier ones.
 pub(super) fn difference(was: &str, settings: &Settings) -> Option<String> {
-    differences(was, settings).into_iter().next()
+    differences(was, settings).first().map(ChangedKey::to_string)
 }
 
 /// The keys in which settings differ from the text of earlier ones, with both values. That they have further inputs behind
 /// those, or watch other symbols, is no difference.
-pub fn differences(was: &str, settings: &Settings) -> Vec<String> {
+pub fn differences(was: &str, settings: &Settings) -> Vec<ChangedKey> {
     let now = settings.to_toml_with(inputs_of(was));
     if was == now {
         return Vec::new();
@@ -165,7 +190,7 @@ pub(super) fn watched_in(text: &str) -> Vec<Option<Symbols>> {
 }
 
 /// Adds the keys whose values differ, with both; of values of several lines, which are files, the first line that differs.
-fn compare(key: &str, was: Option<&Value>, is: Option<&Value>, to: &mut Vec<String>) {
+fn compare(key: &str, was: Option<&Value>, is: Option<&Value>, to: &mut Vec<ChangedKey>) {
     match (was, is) {
         (Some(Value::Table(was)), Some(Value::Table(is))) => {
             let all: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
@@ -181,14 +206,13 @@ fn compare(key: &str, was: Option<&Value>, is: Option<&Value>, to: &mut Vec<Stri
                 |text: &str, at: usize| text.lines().nth(at).map_or("no line".to_owned(), |line| format!("{line:?}"));
             let lines = was.lines().count().max(is.lines().count());
             let differs = (0..lines).find(|at| was.lines().nth(*at) != is.lines().nth(*at));
-            to.push(match differs {
-                Some(at) => format!("{key}: line {} was {}, is {}", at + 1, line(was, at), line(is, at)),
-                None => format!("{key}: its lines end otherwise"),
-            });
+            let at = differs.unwrap_or(lines);
+            to.push(ChangedKey { key: key.to_owned(), line: Some(at + 1), was: line(was, at), is: line(is, at) });
         }
         (was, is) => {
             let shown = |value: Option<&Value>| value.map_or("absent".to_owned(), Value::to_string);
-            to.extend((was != is).then(|| format!("{key}: was {}, is {}", shown(was), shown(is))));
+            let changed = || ChangedKey { key: key.to_owned(), line: None, was: shown(was), is: shown(is) };
+            to.extend((was != is).then(changed));
         }
     }
 }
@@ -213,7 +237,7 @@ mod tests {
         let [was, is] = [was, is].map(|text| Value::Table(text.parse().expect("TOML")));
         let mut all = Vec::new();
         compare("", Some(&was), Some(&is), &mut all);
-        all.into_iter().next()
+        all.first().map(ToString::to_string)
     }
 
     #[test]
@@ -237,6 +261,7 @@ mod tests {
             Settings::parse(&text, std::path::Path::new("a.toml")).expect("a configuration")
         };
         let all = differences(&text("\"A\"", 1).to_toml(), &text("\"A\", \"B\"", 2));
+        let all: Vec<_> = all.iter().map(ToString::to_string).collect();
         assert_eq!(all, ["mom-fast.symbols[2]: was absent, is \"B\"", "random.seed: was 1, is 2"]);
     }
 

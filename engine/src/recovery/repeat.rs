@@ -7,7 +7,7 @@ use super::changed::check;
 use super::definitions::DefinitionsSoFar;
 use super::error::RecoveryError;
 use super::snapshot::Snapshot;
-use crate::assembly::{Blueprint, Venues};
+use crate::assembly::{Assembly, Blueprint, Venues};
 use crate::config::{Draft, InputSettings, Settings};
 use crate::drive::{Control, Finished};
 use crate::ingress::{Head as _, Ingress, Retrace, SourceQueue, Then};
@@ -28,6 +28,43 @@ impl Source for Absent {
     fn counts(&self) -> Vec<Count> {
         Vec::new()
     }
+}
+
+/// A stand-in for the source of that number.
+fn stand_in(number: u8) -> SourceQueue {
+    SourceQueue::new(String::new(), Box::new(Absent), number)
+}
+
+/// Stand-ins for the sources of these settings.
+fn stand_ins(settings: &Settings) -> Vec<SourceQueue> {
+    let begun = |(number, input): (u8, &InputSettings)| {
+        let mut feed = stand_in(number);
+        feed.begin_watching(input.watch.clone());
+        feed
+    };
+    (1..).zip(&settings.inputs).map(begun).collect()
+}
+
+/// The merge of a blueprint without sources, in the state with which its journal begins: what the simulated exchange of that
+/// merge knows is that state too, if `with_head`.
+///
+/// # Errors
+/// When it cannot be assembled, or the state is of another pipeline.
+pub(crate) fn as_begun(
+    blueprint: Blueprint<'_>,
+    settings: &Settings,
+    logs: Vec<Box<dyn Sink>>,
+    start: Option<&Snapshot>,
+    with_head: bool,
+) -> Result<Assembly<Ingress>, RecoveryError> {
+    let mut assembly = blueprint.merged(stand_ins(settings), None, logs, Venues::Repeated)?;
+    assembly.head = assembly.head.with_stand_ins(stand_in);
+    match start {
+        Some(start) if with_head => start.restore(&mut assembly)?,
+        Some(start) => start.restore_pipeline(&mut assembly)?,
+        None => {}
+    }
+    Ok(assembly)
 }
 
 /// A journal that can be repeated by this build.
@@ -75,19 +112,9 @@ impl<'a> Repeater<'a> {
         definitions.go_on_from(before);
         sinks.push(definitions.sink());
         let blueprint = Blueprint::new(settings, sinks, reader.info().instruments, control)?;
-        let stand_in = |number| SourceQueue::new(String::new(), Box::new(Absent), number);
-        let begun = |(number, input): (u8, &InputSettings)| {
-            let mut feed = stand_in(number);
-            feed.begin_watching(input.watch.clone());
-            feed
-        };
-        let feeds = (1..).zip(&settings.inputs).map(begun).collect();
-        let mut assembly = blueprint.merged(feeds, None, Vec::new(), Venues::Repeated)?;
+        let mut assembly = as_begun(blueprint, settings, Vec::new(), before, true)?;
         let retrace = Retrace::new(inputs, if from < last { last } else { 0 }, Then::Stop);
-        assembly.head = assembly.head.with_stand_ins(stand_in).with_retrace(Some(retrace));
-        if let Some(before) = before {
-            before.restore(&mut assembly)?;
-        }
+        assembly.head = assembly.head.with_retrace(Some(retrace));
         let (mut finished, _) = assembly.run()?;
         if let Some(error) = finished.error.take() {
             return Err(error.into());

@@ -6,6 +6,7 @@ use super::difference::Difference;
 use super::measures::{MeasuresReport, measures};
 use super::percentiles::{Percentiles, latencies};
 use super::trading::{self, PnlReport, PositionReport};
+use crate::diff::DiffReport;
 use crate::drive::Finished;
 use crate::ingress::{Head, SourceQueue};
 use crate::pipeline::{Group, GroupLoad, HaltCause, RingLoad};
@@ -114,6 +115,9 @@ pub struct Report {
     /// Comparison with the recorded outcomes, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verified>,
+    /// What became different from the record, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diff: Option<Box<DiffReport>>,
     /// The first difference of that comparison, and what probably caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub difference: Option<Difference>,
@@ -207,6 +211,7 @@ pub(crate) fn reported<H: Head>(
         replaying: false,
         halt: stats.halt().filter(|_| state.halted == Some(true)),
         verified: None,
+        diff: None,
         difference: None,
     };
     (report, sink_error.filter(|e| !e.closed))

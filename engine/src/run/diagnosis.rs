@@ -39,6 +39,11 @@ const HOW: [&str; 13] = [
 /// The key of the kinds that are recorded.
 const KINDS_KEY: &str = "outcomes.kinds";
 
+/// Whether a key changes how a pipeline runs, or what it records, and not what it computes.
+pub(super) fn is_how(key: &str) -> bool {
+    HOW.iter().any(|how| key.starts_with(how)) || key.starts_with(KINDS_KEY)
+}
+
 /// A record and how it was repeated.
 pub(super) struct Compared<'a> {
     pub(super) settings: &'a Settings,
@@ -195,8 +200,7 @@ impl Compared<'_> {
     /// What of the configuration is another, as far as it can change a result.
     fn configuration(&self) -> Option<Cause> {
         let changed = differences(&self.home.current().info.config_text, self.settings);
-        let is_how = |key: &String| HOW.iter().any(|how| key.starts_with(how)) || key.starts_with(KINDS_KEY);
-        let changed: Vec<_> = changed.into_iter().filter(|key| !is_how(key)).collect();
+        let changed: Vec<_> = changed.iter().filter(|changed| !is_how(&changed.key)).map(ToString::to_string).collect();
         (!changed.is_empty()).then(|| Cause {
             class: "another-configuration",
             reason: changed.join("; "),

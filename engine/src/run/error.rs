@@ -33,6 +33,9 @@ pub enum RunError {
     /// The thread that looks after the journals cannot be started.
     #[error("the thread that looks after the journals does not start: {0}")]
     Journals(std::io::Error),
+    /// The thread that compares with the record cannot be started.
+    #[error("the thread that compares with the record does not start: {0}")]
+    Comparison(std::io::Error),
     /// The gateway to the venue failed.
     #[error("{0}")]
     Gateway(#[from] GatewayError),

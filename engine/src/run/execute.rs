@@ -2,8 +2,9 @@
 //!
 //! A run opens its sources, begins or resumes the journal, builds the assembly, drives it to its end and closes the logs.
 
+use super::different;
 use super::error::RunError;
-use super::options::{Options, sinks};
+use super::options::{Compare, Options, sinks};
 use super::preflight::{Preflight, Sources};
 use super::recorded;
 use crate::assembly::{Assembly, Blueprint, Venues};
@@ -30,6 +31,7 @@ const END_PATIENCE: Duration = Duration::from_secs(10);
 /// When the run could not start, or a thread failed. A run that started but ended early returns a report and an error.
 pub fn execute(settings: &Settings, options: Options) -> Result<(Report, Option<RunError>), RunError> {
     match options.recorded.clone() {
+        Some(dir) if options.compare == Compare::Diff => different::execute(settings, options, &dir),
         Some(dir) => recorded::execute(settings, options, &dir),
         None => merged(settings, options),
     }

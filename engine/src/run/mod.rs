@@ -3,6 +3,7 @@
 
 mod changes;
 mod diagnosis;
+mod different;
 mod error;
 mod execute;
 mod options;

@@ -37,6 +37,8 @@ pub enum Compare {
     Verify,
     /// Compare every outcome, and append those that the record lacks.
     Complete,
+    /// Have the simulated exchange answer anew, and say what became different.
+    Diff,
 }
 
 /// Options of a run.

@@ -36,7 +36,7 @@ pub(super) fn execute(
         }
         // Outcomes that nobody compares can be derived again.
         Compare::No => check(&members, &[LogKind::Inputs], &options.control.stop).map(|()| None)?,
-        Compare::Verify => check(&members, &LogKind::BOTH, &options.control.stop).map(|()| None)?,
+        Compare::Verify | Compare::Diff => check(&members, &LogKind::BOTH, &options.control.stop).map(|()| None)?,
     };
     let (after, instruments) = (members[0].info.after(), current.info.instruments);
     let head = Recorded::new(HomeLog::of(dir, &members, LogKind::Inputs), after, instruments);

@@ -121,7 +121,7 @@ impl Running {
         };
         let moved = (dir(&self.settings) != dir(now))
             .then(|| format!("journal.dir: was {}, is {}", dir(&self.settings), dir(now)));
-        let differ = differences(&self.settings.to_toml(), now);
+        let differ = differences(&self.settings.to_toml(), now).into_iter().map(|changed| changed.to_string());
         let all: Vec<String> = moved.into_iter().chain(differ).chain(more.into_iter().flatten().cloned()).collect();
         match all.is_empty() {
             true => Ok(()),

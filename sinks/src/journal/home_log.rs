@@ -107,6 +107,11 @@ impl HomeGaps {
         self.0.iter().rposition(|(after, _)| *after < seq).map_or(0, |at| at + 1)
     }
 
+    /// Whether nothing is missing.
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|(_, gaps)| gaps.is_empty())
+    }
+
     /// Whether outcomes of this seq may be missing.
     pub fn has(&self, seq: u64) -> bool {
         let within = self.place(seq).checked_sub(1).map(|at| &self.0[at]);

@@ -62,13 +62,14 @@ const MODULES: &[(&str, &[&str])] = &[
     ("drive", &["ahead", "deliberate", "gateway", "ingress", "pipeline", "plan"]),
     ("assembly", &["config", "drive", "gateway", "ingress", "pipeline", "plan"]),
     ("recovery", &["assembly", "build_id", "config", "drive", "gateway", "ingress", "pipeline", "plan", "registries"]),
-    ("report", &["drive", "ingress", "pipeline", "plan", "recovery", "rows"]),
+    ("diff", &["ingress", "rows"]),
+    ("report", &["diff", "drive", "ingress", "pipeline", "plan", "recovery", "rows"]),
     ("provenance", &["config", "drive", "recovery", "registries", "rows"]),
     (
         "run",
         &[
-            "assembly", "build_id", "config", "drive", "gateway", "ingress", "pipeline", "plan", "recovery", "report",
-            "rows",
+            "assembly", "build_id", "config", "diff", "drive", "gateway", "ingress", "pipeline", "plan", "recovery",
+            "report", "rows",
         ],
     ),
     ("control", &["config", "drive", "gateway", "ingress", "pipeline", "recovery", "report", "run"]),

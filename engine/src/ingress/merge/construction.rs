@@ -171,6 +171,11 @@ impl Ingress {
         self.retrace.is_some()
     }
 
+    /// Takes the returns out, with what waits there and the state of the simulated venue.
+    pub fn take_returns(&mut self) -> Option<SimVenueReplies> {
+        self.returns.take()
+    }
+
     /// Takes the input log out, to be closed and sealed.
     pub fn take_log(&mut self) -> Option<InputLog> {
         self.log.take()
