@@ -6,6 +6,7 @@ pub(crate) mod ctl;
 mod deliver;
 pub(crate) mod demo;
 mod depends;
+mod diff;
 mod difference;
 mod disk;
 pub(crate) mod exit;

@@ -1,6 +1,7 @@
 //! The summary of a run, for people: what a trader looks for, and with `--details` load, rings and latency too.
 
 use super::console;
+use super::diff::diff;
 use super::difference::difference;
 use super::exit::{Exit, Failure, output};
 use super::meters;
@@ -40,6 +41,9 @@ pub(crate) fn report(report: &Report, shown: &Shown, rows_on_stdout: bool) -> Re
 }
 
 fn summary(report: &Report, details: bool) -> String {
+    if let Some(of) = &report.diff {
+        return diff(report, of, details);
+    }
     let mut text: String = report.inputs.iter().map(|i| input(i, details)).collect();
     text += &unlisted(report);
     let (events, rate) = (grouped(report.events), grouped(report.events_per_s as u64));

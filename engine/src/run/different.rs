@@ -151,7 +151,9 @@ fn changes(changed: &[ChangedKey], settings: &Settings) -> Changes {
 /// The check that a key of risk is of.
 fn check_of(key: &str) -> Option<u16> {
     let name = key.rsplit('.').next().unwrap_or(key).split('[').next().unwrap_or(key);
-    let has =
-        |check: &&stages::risk::CheckEntry| check.name == name || check.params.iter().any(|param| param.name == name);
+    let has = |check: &&stages::risk::CheckEntry| {
+        let limit = check.limit.map(|limit| limit.param().name);
+        check.name == name || limit == Some(name) || check.params.iter().any(|param| param.name == name)
+    };
     stages::risk::CHECKS.iter().find(has).map(|check| check.number)
 }
