@@ -15,8 +15,9 @@ use flow::{Event, Kinds, Sink};
 use sinks::journal::{HomeLog, JournalError};
 use std::collections::VecDeque;
 use std::io;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// What is compared with.
 pub(crate) struct Record {
@@ -62,6 +63,9 @@ impl Comparison {
     }
 }
 
+/// How long the comparison rests when there is nothing to compare: much less than the queue takes to fill.
+const PAUSE: Duration = Duration::from_micros(500);
+
 struct Comparing {
     record: Side,
     run: Side,
@@ -85,7 +89,16 @@ impl Comparing {
     }
 
     fn run(mut self, batches: &Receiver<Batch>, used: &Sender<Vec<Event>>) -> Result<Tally, JournalError> {
-        while let Ok(batch) = batches.recv() {
+        loop {
+            let batch = match batches.try_recv() {
+                Ok(batch) => batch,
+                // Nobody has to wake it, which would cost the pipeline a system call a batch.
+                Err(TryRecvError::Empty) => {
+                    std::thread::sleep(PAUSE);
+                    continue;
+                }
+                Err(TryRecvError::Disconnected) => break,
+            };
             match batch {
                 Batch::Inputs { left_out, answers, through: [recorded, now] } => {
                     self.record.tell(left_out, recorded);

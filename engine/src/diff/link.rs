@@ -11,9 +11,9 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel}
 /// Batches that may wait.
 pub(super) const DEPTH: usize = 64;
 /// Outcomes in a batch.
-const BATCH: usize = 1024;
+const BATCH: usize = 2048;
 /// Inputs after which a batch leaves even if it is not full.
-const INPUTS: u64 = 4096;
+const INPUTS: u64 = 8192;
 
 /// What happened in the pipeline since the batch before it.
 pub(super) enum Batch {
@@ -37,7 +37,7 @@ impl Link {
     pub(super) fn new(kinds: Kinds) -> Link {
         let (to, batches) = sync_channel(DEPTH);
         let (used, free) = channel();
-        let head = Heard { to: to.clone(), left_out: Vec::new(), answers: Vec::new() };
+        let head = Heard { to: to.clone(), left_out: Vec::new(), answers: Vec::new(), now: [0; 2], sent: 0 };
         let tail = Outcomes { to, kinds, free, events: Vec::with_capacity(BATCH), sent: 0 };
         Link { head, tail, batches, used }
     }
@@ -48,6 +48,24 @@ pub(super) struct Heard {
     to: SyncSender<Batch>,
     left_out: Vec<Event>,
     answers: Vec<Event>,
+    /// Up to which input of either side everything is told, and up to which of the record it was sent.
+    now: [u64; 2],
+    sent: u64,
+}
+
+impl Heard {
+    fn send(&mut self) {
+        let (left_out, answers) = (std::mem::take(&mut self.left_out), std::mem::take(&mut self.answers));
+        self.sent = self.now[0];
+        // A comparison that has ended says itself why.
+        let _ = self.to.send(Batch::Inputs { left_out, answers, through: self.now });
+    }
+}
+
+impl Drop for Heard {
+    fn drop(&mut self) {
+        self.send();
+    }
 }
 
 impl Listener for Heard {
@@ -60,9 +78,10 @@ impl Listener for Heard {
     }
 
     fn through(&mut self, recorded: u64, now: u64) {
-        let (left_out, answers) = (std::mem::take(&mut self.left_out), std::mem::take(&mut self.answers));
-        // A comparison that has ended says itself why.
-        let _ = self.to.send(Batch::Inputs { left_out, answers, through: [recorded, now] });
+        self.now = [recorded, now];
+        if recorded >= self.sent + INPUTS {
+            self.send();
+        }
     }
 }
 

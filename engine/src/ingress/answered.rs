@@ -12,17 +12,14 @@
 //! A record that did not come to its true end says nothing of what followed its last input, so nothing enters after that
 //! instant.
 //!
-//! Bound: [`AHEAD`] inputs are read ahead, as are the places where numbers moved. Worst case: as in
+//! Bound: what is [read ahead](super::read_ahead), and the places where numbers moved. Worst case: as in
 //! [`sim_replies`](super::sim_replies).
 
+use super::read_ahead::ReadAhead;
 use super::sim_replies::{Returned, SimVenueReplies};
 use super::{Admitted, Head, IngressError};
 use flow::records::{Anomaly, Halt};
 use flow::{AnomalyKind, Event, EventId, Gateway, HaltReason, Kind, Ns, SOURCE_OPERATOR, SOURCE_RETURNS};
-use sinks::journal::HomeLog;
-
-/// Recorded inputs that are read at once.
-const AHEAD: usize = 256;
 
 /// Learns which inputs are answers, of the record and now. An input that is none has the same place among those in both.
 pub trait Listener: Send {
@@ -47,11 +44,12 @@ pub struct Extent {
 
 /// The inputs of a journal and the simulated exchange, as the head of a pipeline.
 pub struct Answered {
-    inputs: HomeLog,
+    inputs: ReadAhead,
     extent: Extent,
-    ahead: Vec<Event>,
+    /// Recorded inputs as they were read, and the place of the next one.
+    block: Vec<Event>,
     at: usize,
-    /// The last recorded input that was read: its number and its time.
+    /// The last recorded input that entered or was left out: its number and its time.
     read: (u64, Ns),
     is_read: bool,
     returns: Option<SimVenueReplies>,
@@ -63,9 +61,9 @@ pub struct Answered {
 }
 
 impl Answered {
-    /// Repeats `inputs` for as many instruments as their run had; `returns` is the exchange, if orders may come.
+    /// Repeats `inputs`, which end where the extent does, for as many instruments as their run had; `returns` is the exchange, if orders may come.
     pub fn new(
-        inputs: HomeLog,
+        inputs: ReadAhead,
         extent: Extent,
         instruments: u32,
         returns: Option<SimVenueReplies>,
@@ -74,7 +72,7 @@ impl Answered {
         Answered {
             inputs,
             extent,
-            ahead: Vec::with_capacity(AHEAD),
+            block: Vec::new(),
             at: 0,
             read: (extent.after, Ns(0)),
             is_read: false,
@@ -92,37 +90,33 @@ impl Answered {
         &self.activity
     }
 
-    /// Reads ahead; afterwards an input waits, or the record is read.
+    /// Passes recorded inputs that are left out; afterwards one that enters is the next, or the record is read.
     #[cold]
-    fn read_ahead(&mut self) -> Result<(), IngressError> {
-        self.ahead.clear();
-        self.at = 0;
-        while self.ahead.len() < AHEAD && !self.is_read {
-            let next = match self.read.0 < self.extent.through {
-                true => self.inputs.next().transpose().map_err(|e| IngressError::Recorded(e.to_string()))?,
-                false => None,
-            };
-            match next {
-                None => self.is_read = true,
-                Some(event) => {
-                    self.read = (event.id.seq(), event.ts);
-                    if enters(&event) {
-                        self.ahead.push(event);
-                    } else {
-                        self.listener.left_out(&event);
-                    }
+    fn find_next(&mut self) -> Result<(), IngressError> {
+        while !self.is_read {
+            if let Some(event) = self.block.get(self.at) {
+                if enters(event) {
+                    break;
                 }
+                self.read = (event.id.seq(), event.ts);
+                self.listener.left_out(event);
+                self.at += 1;
+            } else {
+                self.listener.through(self.read.0, self.seq);
+                self.block = self.inputs.next(std::mem::take(&mut self.block))?;
+                self.at = 0;
+                self.is_read = self.block.is_empty();
             }
         }
-        self.listener.through(self.read.0, self.seq);
         Ok(())
     }
 
     /// A recorded input enters.
     #[inline]
     fn enter(&mut self, to: &mut Event) {
-        *to = self.ahead[self.at];
+        *to = self.block[self.at];
         self.at += 1;
+        self.read = (to.id.seq(), to.ts);
         if to.kind != Kind::Tick
             && let Some(count) = self.activity.get_mut(to.instrument as usize)
         {
@@ -133,7 +127,7 @@ impl Answered {
         if let Some(returns) = &mut self.returns {
             returns.moved(self.seq, recorded);
             if reaches_the_exchange(to) {
-                returns.prefetch(&self.ahead[self.at..]);
+                returns.prefetch(&self.block[self.at..]);
                 returns.defer_to_venue();
             }
         }
@@ -177,10 +171,10 @@ impl Answered {
     }
 
     fn admit_next(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
-        if self.at == self.ahead.len() && !self.is_read {
-            self.read_ahead()?;
+        if self.block.get(self.at).is_none_or(|event| !enters(event)) {
+            self.find_next()?;
         }
-        let next = self.ahead.get(self.at).map(|event| event.ts);
+        let next = self.block.get(self.at).map(|event| event.ts);
         let Some(returns) = &mut self.returns else {
             if next.is_some() {
                 self.enter(to);
@@ -253,7 +247,7 @@ impl Head for Answered {
     }
 
     fn lookahead(&self) -> &[Event] {
-        &self.ahead[self.at..]
+        &self.block[self.at..]
     }
 
     fn awaits_returns(&self) -> bool {

@@ -14,6 +14,7 @@ mod joining;
 mod locals;
 mod merge;
 mod origin;
+mod read_ahead;
 mod recorded;
 mod refusals;
 mod renumbered;
@@ -37,6 +38,7 @@ pub use commands::{
 pub use joining::{StandIn, reload};
 pub use merge::Ingress;
 pub use origin::{Origin, Origins};
+pub use read_ahead::ReadAhead;
 pub use recorded::Recorded;
 pub use refusals::Refusals;
 pub use retrace::{Accept, Retrace, Then};

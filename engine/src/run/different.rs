@@ -10,12 +10,13 @@ use super::options::{Options, sinks};
 use crate::assembly::Blueprint;
 use crate::config::{Settings, keys};
 use crate::diff::{self, Changes, Comparison, DiffReport, Ends, LastPrices, Record, SettingChange};
-use crate::ingress::{Answered, Extent};
+use crate::ingress::{Answered, Extent, ReadAhead};
 use crate::recovery::{ChangedKey, RecoveryError, Snapshot, as_begun, differences};
 use crate::report::{Report, Shape, reported};
 use flow::{Listings, Px};
 use sinks::journal::{Home, HomeGaps, HomeLog, JournalError, LogKind, Member};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 /// Sections that bring inputs or decide nothing that is compared.
@@ -30,9 +31,7 @@ pub(super) fn execute(
     let (current, members) = (home.current(), home.journals());
     options.notices.lost_memory(dir, current.reader().lost_memory());
     let start = Snapshot::start(&members[0], options.notices).map_err(RecoveryError::from)?;
-    for member in members {
-        member.reader().check(&LogKind::BOTH, &options.control.stop)?;
-    }
+    check(members, &options.control.stop)?;
     let of = Of::new(settings, members, current)?;
     let (mut sinks, _) = sinks(options.sinks, options.rows, start.as_ref(), Vec::new(), &settings.instances, false)?;
     let instruments = current.info.instruments;
@@ -52,8 +51,9 @@ pub(super) fn execute(
     // What waited at a venue outside the process is not at the simulated exchange.
     let knows_the_start = of.outside.is_empty();
     let assembly = as_begun(blueprint, &of.settings, vec![log], start.as_ref(), knows_the_start)?;
-    let inputs = HomeLog::of(dir, members, LogKind::Inputs);
     let extent = of.extent;
+    let inputs = HomeLog::of(dir, members, LogKind::Inputs);
+    let inputs = ReadAhead::start(inputs, extent.through).map_err(RunError::Comparison)?;
     let assembly =
         assembly.with_head(|mut merge| Answered::new(inputs, extent, instruments, merge.take_returns(), head));
     let (shape, began) = (Shape::of(&assembly.plan), Instant::now());
@@ -111,6 +111,16 @@ impl Of {
             ..diff::reported(found, &shown)
         }
     }
+}
+
+/// Checks both logs of the journals, each on a thread of its own.
+fn check(members: &[Member], stop: &AtomicBool) -> Result<(), JournalError> {
+    let of = |log| members.iter().try_for_each(|member| member.reader().check(&[log], stop));
+    std::thread::scope(|scope| {
+        let outcomes = scope.spawn(move || of(LogKind::Outcomes));
+        of(LogKind::Inputs)?;
+        outcomes.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// How much of the record is taken: as far as its outcomes go.
