@@ -11,7 +11,7 @@ pub(super) fn pairs<'a>(a: &[&'a Item], b: &[&'a Item], masks: &Masks) -> Vec<[O
     let mut taken = vec![false; b.len()];
     let (mut found, mut from) = (Vec::with_capacity(a.len().max(b.len())), 0);
     for item in a {
-        let is_it = |at: &usize| !taken[*at] && b[*at].turn == item.turn && masks.pair(&item.event, &b[*at].event);
+        let is_it = |at: &usize| !taken[*at] && is_beside(item, b[*at]) && masks.pair(&item.event, &b[*at].event);
         // The first that is free, since places count; what is before the last pair was passed over.
         let at = (from..b.len()).find(is_it).filter(|at| !skipped(&taken, from, *at, b, item, masks));
         let at = at.or_else(|| (0..b.len()).find(is_it));
@@ -25,7 +25,12 @@ pub(super) fn pairs<'a>(a: &[&'a Item], b: &[&'a Item], masks: &Masks) -> Vec<[O
     found
 }
 
+/// Whether both follow from the recorded input of the slot, or both from an answer.
+fn is_beside(a: &Item, b: &Item) -> bool {
+    (a.turn == 0) == (b.turn == 0)
+}
+
 /// Whether an earlier one of the same name is free.
 fn skipped(taken: &[bool], from: usize, at: usize, b: &[&Item], item: &Item, masks: &Masks) -> bool {
-    at > from && (0..from).any(|i| !taken[i] && b[i].turn == item.turn && masks.pair(&item.event, &b[i].event))
+    at > from && (0..from).any(|i| !taken[i] && is_beside(item, b[i]) && masks.pair(&item.event, &b[i].event))
 }

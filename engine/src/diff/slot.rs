@@ -10,7 +10,7 @@ use super::orders::{At, Child, Key, Order, Orders, Waiting};
 use super::side::Item;
 use super::tally::Tally;
 use flow::records::{ReplaceRequest, Request};
-use flow::{Event, Kind, Ns};
+use flow::{Event, Kind, Kinds, Ns};
 
 /// When something happened within a slot: whether behind an answer, when, what kind of thing, where.
 type When = (bool, Ns, u8, usize);
@@ -74,14 +74,14 @@ impl Slots {
         let owners = [0, 1].map(|side| self.owners(side, &items[side]));
         let loose = [0, 1].map(|side| {
             let all = items[side].iter().zip(&owners[side]);
-            all.filter(|(item, owner)| owner.is_none() && !item.is_input()).map(|(item, _)| item).collect::<Vec<_>>()
+            all.filter(|(item, owner)| owner.is_none() && counts(item)).map(|(item, _)| item).collect::<Vec<_>>()
         });
         for (place, sides) in loose::pairs(&loose[0], &loose[1], &self.masks).into_iter().enumerate() {
             self.compare([sides[0].map(|item| &item.event), sides[1].map(|item| &item.event)], when(sides, place));
         }
         for side in [0, 1] {
             for (place, (item, owner)) in items[side].iter().zip(&owners[side]).enumerate() {
-                if let Some(at) = owner.filter(|_| counts(&item.event)) {
+                if let Some(at) = owner.filter(|_| counts(item)) {
                     self.of_order(side, at, item, place);
                 }
             }
@@ -243,9 +243,12 @@ impl Slots {
     }
 }
 
-/// Whether an event is compared: what only says that a refusal came back, or that a route arrived, is not.
-fn counts(event: &Event) -> bool {
-    !event.is_echo() && event.kind != Kind::Arrival
+/// Whether an event is compared: of the answers what the simulated exchange can say, but not that a refusal came back or that a
+/// route arrived.
+fn counts(item: &Item) -> bool {
+    const SAID: Kinds =
+        Kinds::of(&[Kind::Sent, Kind::Ack, Kind::Fill, Kind::FillCost, Kind::Reject, Kind::Cancelled, Kind::Bust]);
+    !item.is_input() || SAID.has(item.event.kind)
 }
 
 /// What comes first of what happens at one time.

@@ -2,6 +2,7 @@
 
 mod cases;
 mod deep;
+mod diff;
 mod index;
 mod rows;
 mod service;
