@@ -15,6 +15,11 @@ const POSITIONS: usize = 4;
 /// What stands beside a difference anyway, or says nothing to people.
 const ASIDE: [&str; 8] = ["side", "account", "strategy", "doubtful", "legs", "reduces", "reasons", "instance"];
 
+/// Whether a field is not shown. That a route was sent says nothing of its quantity, which only a gateway repeats there.
+fn is_aside(kind: &str, field: &str) -> bool {
+    ASIDE.contains(&field) || (kind, field) == ("sent", "qty")
+}
+
 /// What became different.
 pub(super) fn diff(report: &Report, of: &DiffReport, details: bool) -> String {
     let (inputs, taken) = (grouped(report.events), format!("{:.3} s", report.seconds));
@@ -198,8 +203,7 @@ fn difference(of: &DifferenceRow) -> String {
     let at = of.ts_ns.iter().flatten().next().map_or_else(String::new, |ts| time(ts));
     let names = [of.symbol.as_deref(), of.strategy.as_deref(), Some(of.kind), of.side].into_iter().flatten();
     let names: Vec<_> = names.collect();
-    let fields: Vec<_> =
-        of.fields.iter().filter(|f| !ASIDE.contains(&f.field.as_str())).map(|f| field(f, of)).collect();
+    let fields: Vec<_> = of.fields.iter().filter(|f| !is_aside(of.kind, &f.field)).map(|f| field(f, of)).collect();
     let moved = match &of.ts_ns {
         [Some(before), Some(now)] if before != now => vec![format!("time {} → {}", time(before), time(now))],
         _ => Vec::new(),

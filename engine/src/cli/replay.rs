@@ -31,7 +31,8 @@ const PATIENCE: Duration = Duration::from_millis(10);
     tidegate replay --feed lobster --input AAPL.zip --emit depth --levels 5 --every 1000\n  \
     tidegate replay --input day.itch --journal run1        record both logs\n  \
     tidegate replay --journal run1 --verify                repeat the run, compare every outcome\n  \
-    tidegate replay --journal run1 --complete              after a crash: append missing outcomes")]
+    tidegate replay --journal run1 --complete              after a crash: append missing outcomes\n  \
+    tidegate replay --journal run1 --diff --set momentum.qty=50   what that changes")]
 pub(crate) struct ReplayArgs {
     /// Configuration file; options of the command line override it.
     config: Option<PathBuf>,

@@ -20,7 +20,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 /// Sections that bring inputs or decide nothing that is compared.
-const WITHOUT_EFFECT: [&str; 2] = ["input", "journal"];
+const WITHOUT_EFFECT: [&str; 3] = ["input", "journal", "venue"];
 
 pub(super) fn execute(
     settings: &Settings,
@@ -151,7 +151,8 @@ fn changes(changed: &[ChangedKey], settings: &Settings) -> Changes {
             },
             _ if strategy.is_some() => changes.strategies.extend(strategy.map(|number| number.0)),
             section if flow::find(stages::exchange_sim::VENUES, section).is_some() => changes.exchange = true,
-            section if WITHOUT_EFFECT.contains(&section) || settings.registries.feed(section).is_some() => {}
+            section if WITHOUT_EFFECT.contains(&section) => {}
+            section if settings.registries.feed(section).is_some() || settings.gateway(section).is_some() => {}
             _ => changes.others = true,
         }
     }
