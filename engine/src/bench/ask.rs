@@ -123,7 +123,7 @@ impl Asked {
 
 /// `count` numbers below `below`.
 fn spread(below: u64, count: u64) -> impl Iterator<Item = u64> {
-    let at = move |n: u64| (u128::from(n.wrapping_mul(SPREAD)) * u128::from(below) >> 64) as u64;
+    let at = move |n: u64| ((u128::from(n.wrapping_mul(SPREAD)) * u128::from(below)) >> 64) as u64;
     (1..=count).filter(move |_| below > 0).map(at)
 }
 

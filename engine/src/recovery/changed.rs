@@ -138,7 +138,10 @@ type OfLimits = (usize, Vec<Option<String>>);
 
 /// Takes the tables of limits out of both texts and adds those that only one of them has, that have another number, and the
 /// keys in which they differ.
-fn tables_of_limits(texts: [&mut Value; 2], to: &mut Vec<String>) {
+fn tables_of_limits(texts: [&mut Value; 2], to: &mut Vec<ChangedKey>) {
+    let whole =
+        |number: usize, was: String, is: String| ChangedKey { key: format!("{LIMIT}[{number}]"), line: None, was, is };
+    let absent = || "absent".to_owned();
     let [was, is] = texts.map(|text| {
         let tables = text.as_table_mut().and_then(|root| root.remove(LIMIT));
         let tables = tables.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
@@ -150,20 +153,18 @@ fn tables_of_limits(texts: [&mut Value; 2], to: &mut Vec<String>) {
     };
     for ((number, scope), table) in &was {
         match find(&is, scope) {
-            None => to.push(format!("{LIMIT}[{number}]: was {table}, is absent")),
+            None => to.push(whole(*number, table.to_string(), absent())),
             Some((now, other)) => {
                 compare(&format!("{LIMIT}[{number}]"), Some(table), Some(&other), to);
                 // Where one is gone or new, the numbers of others follow from that.
                 if now != *number && was.len() == is.len() && is.iter().all(|((_, own), _)| find(&was, own).is_some()) {
-                    to.push(format!("{LIMIT}[{number}]: was {table}, is {LIMIT}[{now}]"));
+                    to.push(whole(*number, table.to_string(), format!("{LIMIT}[{now}]")));
                 }
             }
         }
     }
     let is_new = |((_, scope), _): &&(OfLimits, Value)| find(&was, scope).is_none();
-    to.extend(
-        is.iter().filter(is_new).map(|((number, _), table)| format!("{LIMIT}[{number}]: was absent, is {table}")),
-    );
+    to.extend(is.iter().filter(is_new).map(|((number, _), table)| whole(*number, absent(), table.to_string())));
 }
 
 /// Makes a section of each instance: its name is its key, whatever place its table has.
@@ -270,7 +271,9 @@ mod tests {
         const A: &str = "[[limit]]\naccount = 2\nmax_position = 100\n";
         const B: &str = "[[limit]]\nsymbol = \"A\"\nmax_position = 100\n";
         let settings = |text: &str| Settings::parse(text, std::path::Path::new("a.toml")).expect("a configuration");
-        let of = |was: &str, is: &str| differences(&settings(was).to_toml(), &settings(is));
+        let of = |was: &str, is: &str| -> Vec<String> {
+            differences(&settings(was).to_toml(), &settings(is)).iter().map(ToString::to_string).collect()
+        };
         let (both, gone) = (format!("{A}{B}"), "limit[1]: was { account = 2, max_position = 100 }, is absent");
         assert_eq!(of(&both, &both), [""; 0]);
         assert_eq!(of(&both, B), [gone]);

@@ -117,9 +117,9 @@ impl<'a> WithRest<'a> {
             None => Err(SnapshotError::Damaged(path.to_owned())),
         };
         // Of another format a file may have no rest.
-        let (value, begin) = found.or_else(|error| match read::<u32>(path, format) {
-            Err(other @ SnapshotError::OtherFormat { .. }) => Err(other),
-            _ => Err(error),
+        let (value, begin) = found.map_err(|error| match read::<u32>(path, format) {
+            Err(other @ SnapshotError::OtherFormat { .. }) => other,
+            _ => error,
         })?;
         Ok((value, WithRest { path, file, rest: begin..end }))
     }

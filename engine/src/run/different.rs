@@ -11,7 +11,7 @@ use crate::assembly::Blueprint;
 use crate::config::{Settings, keys};
 use crate::diff::{self, Changes, Comparison, DiffReport, Ends, LastPrices, Record, SettingChange};
 use crate::ingress::{Answered, Extent, ReadAhead};
-use crate::recovery::{ChangedKey, RecoveryError, Snapshot, as_begun, differences};
+use crate::recovery::{ChangedKey, Past, RecoveryError, Snapshot, as_begun, differences};
 use crate::report::{Report, Shape, reported};
 use flow::{Listings, Px};
 use sinks::journal::{Home, HomeGaps, HomeLog, JournalError, LogKind, Member};
@@ -30,7 +30,7 @@ pub(super) fn execute(
     let home = Home::open(dir)?;
     let (current, members) = (home.current(), home.journals());
     options.notices.lost_memory(dir, current.reader().lost_memory());
-    let start = Snapshot::start(&members[0], options.notices).map_err(RecoveryError::from)?;
+    let start = Snapshot::start(&members[0], Past::Read, options.notices).map_err(RecoveryError::from)?;
     check(members, &options.control.stop)?;
     let of = Of::new(settings, members, current)?;
     let (mut sinks, _) = sinks(options.sinks, options.rows, start.as_ref(), Vec::new(), &settings.instances, false)?;

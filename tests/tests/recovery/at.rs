@@ -281,7 +281,7 @@ fn remembered_trades_are_read_where_one_is_broken() {
     let service = day("never");
     let journal = service.journal();
     let [inputs, _] = logs(&journal);
-    let is_broken = |input: &&Event| input.kind == Kind::Break && input.id.seq() % 1_000 > 0;
+    let is_broken = |input: &&Event| input.kind == Kind::Break && !input.id.seq().is_multiple_of(1_000);
     let broken: Vec<u64> = inputs.iter().filter(is_broken).map(|input| input.id.seq()).collect();
     let shown = |seq: u64, symbol: &str| json(&journal, &[&format!("seq:{seq}"), "--symbol", symbol]);
     let all = json(&journal, &[&format!("seq:{}", inputs.len())]);
