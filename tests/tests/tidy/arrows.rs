@@ -93,6 +93,7 @@ const MODULES: &[(&str, &[&str])] = &[
         &[
             "config",
             "control",
+            "diff",
             "drive",
             "ingress",
             "instant",
