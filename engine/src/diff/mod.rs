@@ -17,7 +17,7 @@
 //! state, on the limits and what they count, and on the exchange, where others take depth. The nearest of these that differs
 //! already is named: the same order, strategy, account, then the limit or the exchange. What nothing explains is counted.
 //!
-//! **Bound.** The open orders and the last [`orders::KEPT`] others; the events of one slot; [`link::DEPTH`] batches. Worst case:
+//! **Bound.** The open orders and the last `orders::KEPT` others; the events of one slot; `link::DEPTH` batches. Worst case:
 //! every input makes an order: then each slot is matched item by item, which costs more than the run.
 
 mod cause;

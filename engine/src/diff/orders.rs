@@ -11,7 +11,7 @@ use flow::{Event, Kind, OrderId};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Orders that are kept although they have ended.
-pub(crate) const KEPT: usize = 1 << 16;
+pub(super) const KEPT: usize = 1 << 16;
 
 /// Number of an order in the table.
 pub(super) type At = u32;
