@@ -138,7 +138,10 @@ impl Opened {
         let (blueprint, whole) = std::thread::scope(|scope| {
             let whole = || nearest(&place, other_build.is_some(), Past::Read, notices);
             let whole = lacks_past.then(|| scope.spawn(whole));
-            let blueprint = Blueprint::new(&settings, vec![Box::new(Listener)], info.instruments, control);
+            // Where memory is in pieces the kernel takes up to a tenth of a second to make a large page, and what is repeated here
+            // is too short to gain by one.
+            let build = || Blueprint::new(&settings, vec![Box::new(Listener)], info.instruments, control);
+            let blueprint = flow::in_order(build);
             let whole = whole.map(|thread| thread.join().unwrap_or_else(|e| std::panic::resume_unwind(e)));
             (blueprint, whole)
         });

@@ -109,19 +109,31 @@ pub struct Books {
 impl Books {
     /// Empty books; allocates all the memory that they will ever use.
     pub fn new(limits: Limits) -> Books {
+        let ladder = Ladder::new(limits.levels, limits.books);
+        Books::of(limits, ladder, Pool::new(limits.levels, Level::VACANT))
+    }
+
+    fn of(limits: Limits, ladder: Ladder, levels: Pool<Level>) -> Books {
         let mut orders = Pool::new(limits.orders + 1, Order::VACANT);
         assert_eq!(orders.take(), Some(NOBODY), "a pool gives its first item first");
         orders[NOBODY].level = 0;
         Books {
             places: table(limits.instruments as usize, NONE),
             slots: Pool::new(limits.books, Slot::VACANT),
-            ladder: Ladder::new(limits.levels, limits.books),
-            // A market with few levels would take a large page for them.
-            levels: in_order(|| Pool::new(limits.levels, Level::VACANT)),
+            ladder,
+            levels,
             orders,
             refs: Refs::new(limits.orders),
             shortcuts: Shortcuts::new(limits.levels),
         }
+    }
+
+    /// Empty books that nothing waits for. Ladders and levels lie on small pages: a market with few levels would take a large
+    /// one for each, and only one with many is slower without.
+    pub(super) fn aside(limits: Limits) -> Books {
+        let (ladder, levels) =
+            in_order(|| (Ladder::new(limits.levels, limits.books), Pool::new(limits.levels, Level::VACANT)));
+        Books::of(limits, ladder, levels)
     }
 
     /// Book and hash chain of a reference, if the instrument's book is kept by order.

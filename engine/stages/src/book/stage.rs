@@ -70,18 +70,25 @@ pub struct BookStage {
     pub(super) prints: Prints,
 }
 
+/// The limits that the parameters set.
+fn limits(params: &Params, space: Space) -> Limits {
+    let (books, orders, levels) = (params.get(MAX_BOOKS), params.get(MAX_ORDERS), params.get(MAX_LEVELS));
+    Limits { instruments: space.instruments, books, orders, levels }
+}
+
 impl BookStage {
     /// Builds the stage with the parameters of [`PARAMS`].
     pub fn new(params: &Params, space: Space) -> BookStage {
-        BookStage { prints: Prints::new(params.get(MAX_PRINTS)), ..BookStage::without_prints(params, space) }
+        BookStage::of(Books::new(limits(params, space)), Prints::new(params.get(MAX_PRINTS)), space)
     }
 
     /// The stage without a memory of trades: for the simulated venue, which looks at its books alone.
     pub(crate) fn without_prints(params: &Params, space: Space) -> BookStage {
-        let (books, orders, levels) = (params.get(MAX_BOOKS), params.get(MAX_ORDERS), params.get(MAX_LEVELS));
-        let limits = Limits { instruments: space.instruments, books, orders, levels };
-        let trust = Trust::new(space.instruments);
-        BookStage { books: Books::new(limits), prefetcher: Prefetcher::NOTHING, trust, prints: Prints::new(0) }
+        BookStage::of(Books::aside(limits(params, space)), Prints::new(0), space)
+    }
+
+    fn of(books: Books, prints: Prints, space: Space) -> BookStage {
+        BookStage { books, prefetcher: Prefetcher::NOTHING, trust: Trust::new(space.instruments), prints }
     }
 
     /// The registry's builder.
