@@ -3,10 +3,12 @@
 //! One file per snapshot in the folder `snapshots` of the journal, named by its `seq`: the listings, the state of the
 //! ingress (merge, ticks, returns, simulated venue), of every stage and of the tail, protected by one BLAKE3 hash. It bears
 //! the id of its journal and commits to the inputs that it includes, so it serves no other journal, and no other history of
-//! its own. The **past** of the stages, the trades that are remembered in case one is broken, is nearly all of a large one. It
-//! lies behind the rest under a hash of its own, and whoever repeats inputs of which none breaks a trade leaves it unread: no
-//! byte that was not checked is used, and `journal verify` checks both. It is written under another name and renamed, so a snapshot is either complete or absent. One that cannot be
-//! used is passed over, with a notice: an older one, or none, only means a longer replay.
+//! its own. It is written under another name and renamed, so a snapshot is either complete or absent. One that cannot be used is
+//! passed over, with a notice: an older one, or none, only means a longer replay.
+//!
+//! The **past** of the stages, the trades that are remembered in case one is broken, is nearly all of a large one. It lies behind
+//! the rest under a hash of its own, and whoever repeats inputs of which none breaks a trade leaves it unread: no byte that was
+//! not checked is used, and `journal verify` checks both.
 
 use super::notices::Notices;
 use super::sealed::{self, Rest, WithRest};
