@@ -68,8 +68,10 @@ fn the_story_of_an_order_at_a_venue_and_of_a_trade_that_it_breaks() {
     let (journal, rows) = (trading.journal(), Rows::of_journal(&trading.journal()));
     let all = orders(&rows, "request", |_| true);
     let some = stories(&journal, &rows, &all, amount(150, 2_000));
-    let at_the_venue = some.iter().filter(|story| story["state"] == "filled").count();
-    assert!(at_the_venue > 5, "{at_the_venue} were filled");
+    // The gate refuses most orders of a busy machine, so those that the venue filled are asked for by themselves.
+    let executed = stories(&journal, &rows, &orders(&rows, "fill", |_| true), amount(60, 500));
+    let filled = executed.iter().filter(|story| story["state"] == "filled").count();
+    assert!(filled > 5, "{filled} were filled");
     let sources: BTreeSet<&str> = some.iter().filter_map(|story| story["cause"]["source"]["name"].as_str()).collect();
     assert!(sources.contains("synthetic"), "{sources:?}");
     let busted = orders(&rows, "bust", |_| true);
