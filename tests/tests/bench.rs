@@ -145,9 +145,10 @@ fn a_journal_is_asked_for_instants_and_orders() {
     let rows = result["commands"].as_array().expect("a list");
     assert_eq!(rows.iter().map(|row| &row["name"]).collect::<Vec<_>>(), ["at", "why"]);
     for row in rows {
-        let times = ["p50_us", "p90_us", "p99_us", "max_us"].map(|name| number(&row[name]));
+        let times = ["p50_ns", "p90_ns", "p99_ns", "max_ns"].map(|name| number(&row[name]));
         assert!(row["samples"] == 3 && times.is_sorted() && times[0] > 0.0, "{row}");
-        assert!(number(&row["process_p50_us"]) >= times[0] && number(&row["process_p99_us"]) >= times[2], "{row}");
+        let process = &row["process"];
+        assert!(number(&process["p50_ns"]) >= times[0] && number(&process["p99_ns"]) >= times[2], "{row}");
     }
 }
 

@@ -7,6 +7,9 @@
 //!
 //! Bound: the numbers of the orders are held in memory. Worst case: as many processes as questions, one after the other.
 
+use crate::pipeline::histogram;
+use crate::recovery::{Snapshot, SnapshotError};
+use crate::report::Percentiles;
 use flow::Kind;
 use flow::records::Request;
 use serde::Serialize;
@@ -25,6 +28,9 @@ pub enum AskError {
     /// The journal cannot be read.
     #[error("{0}")]
     Journal(#[from] JournalError),
+    /// Its snapshots cannot be found.
+    #[error("{0}")]
+    Snapshots(#[from] SnapshotError),
     /// The process could not be started.
     #[error("{}: {error}", program.display())]
     Start {
@@ -62,25 +68,16 @@ pub struct Asked {
     order_ids: Vec<u64>,
 }
 
-/// What the questions of one sort took, in µs.
+/// What the questions of one sort took.
 #[derive(Clone, Debug, Serialize)]
 pub struct Answers {
     /// The command.
     pub name: &'static str,
-    /// Questions.
-    pub samples: u64,
-    /// Until the answer was there: the median.
-    pub p50_us: u64,
-    /// 90th percentile.
-    pub p90_us: u64,
-    /// 99th percentile.
-    pub p99_us: u64,
-    /// Maximum.
-    pub max_us: u64,
-    /// From the start of the process to its end: the median.
-    pub process_p50_us: u64,
-    /// 99th percentile.
-    pub process_p99_us: u64,
+    /// Until the answer was there, as it says itself in µs.
+    #[serde(flatten)]
+    pub answer: Percentiles,
+    /// From the start of the process to its end.
+    pub process: Percentiles,
 }
 
 impl Asked {
@@ -96,8 +93,7 @@ impl Asked {
         for member in home.journals() {
             asked.inputs = member.reader().last_input_seq()? - first;
             asked.bytes += bytes_of(member)?;
-            let files = std::fs::read_dir(member.dir.join("snapshots")).into_iter().flatten().flatten();
-            asked.snapshots += files.filter(|file| file.path().extension().is_some_and(|e| e == "snap")).count() as u64;
+            asked.snapshots += Snapshot::count(member)? as u64;
         }
         for outcome in HomeLog::of(dir, home.journals(), LogKind::Outcomes) {
             let outcome = outcome?;
@@ -139,26 +135,14 @@ pub fn ask(
 ) -> Result<Option<Answers>, AskError> {
     let Some(first) = questions.first() else { return Ok(None) };
     one(program, (name, journal), first)?;
-    let (mut took, mut lived) = (Vec::new(), Vec::new());
+    let (mut took, mut lived) = (histogram(), histogram());
     for question in questions {
         let began = Instant::now();
-        took.push(one(program, (name, journal), question)?);
-        lived.push(began.elapsed().as_micros() as u64);
+        took.saturating_record(one(program, (name, journal), question)? * 1_000);
+        lived.saturating_record(began.elapsed().as_nanos() as u64);
         each();
     }
-    took.sort_unstable();
-    lived.sort_unstable();
-    let at = |times: &[u64], share: f64| times[((times.len() as f64 * share) as usize).min(times.len() - 1)];
-    Ok(Some(Answers {
-        name,
-        samples: took.len() as u64,
-        p50_us: at(&took, 0.5),
-        p90_us: at(&took, 0.9),
-        p99_us: at(&took, 0.99),
-        max_us: at(&took, 1.0),
-        process_p50_us: at(&lived, 0.5),
-        process_p99_us: at(&lived, 0.99),
-    }))
+    Ok(Some(Answers { name, answer: Percentiles::from(&took), process: Percentiles::from(&lived) }))
 }
 
 /// How long an answer took, as it says itself.

@@ -14,7 +14,7 @@ use crate::instant::{
     BookShown, Instant, InstantError, LevelShown, Moment, Place, Rebuilt, SymbolRow, SymbolShown, ValueShown,
     parse_moment,
 };
-use crate::recovery::Notices;
+use crate::recovery::{Notices, Past};
 use crate::registries::Registries;
 use crate::rows::Cell as Value;
 use chrono::{DateTime, SecondsFormat};
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &AtArgs, registries: &Registries) -> Result<Exit, Failur
     let watch = Watch::start(None, false)?;
     let home = Home::open(&args.journal).map_err(Failure::failed)?;
     let place = Place::of(args.time, &home)?;
-    let rebuilt = Rebuilt::at(place, &home, registries, watch.control(), Notices(console::say))?;
+    let rebuilt = Rebuilt::at((place, Past::Left), &home, registries, watch.control(), Notices(console::say))?;
     let instant = Instant::of(&rebuilt, args.symbol.as_deref(), || began.elapsed())?;
     watch.end();
     let text = match args.json {

@@ -3,7 +3,7 @@
 //! **Of a snapshot only what the instant depends on is read.** Its past, the trades that are remembered in case one is broken,
 //! is most of its bytes. The inputs that are repeated are checked first; if none of them is a `break`, nothing looks at those
 //! trades: the stages are loaded without them, and what they then emit and show is the same. A stage without them must not be
-//! saved, and nothing here saves one; [`Rebuilt::whole`] has all that the run had.
+//! saved, and nothing here saves one; with [`Past::Read`] they have all that the run had.
 
 use super::error::InstantError;
 use super::place::Place;
@@ -23,10 +23,11 @@ use std::sync::Arc;
 use std::time::Instant as Clock;
 
 /// How this pipeline differs from that of the run; none of it changes a result.
-const HERE: [&str; 6] = [
+const HERE: [&str; 7] = [
     "pipeline.preset=fused",
     "pipeline.cores=",
     "pipeline.meters=false",
+    "pipeline.rehearse=false",
     "pipeline.sample_every=0",
     "pipeline.idle=auto",
     "outcomes.kinds=",
@@ -66,35 +67,19 @@ pub struct Rebuilt {
 }
 
 impl Rebuilt {
-    /// Brings the pipeline of a run to a place in its journals, from the nearest snapshot before it. The stages may lack the
-    /// trades that are remembered for a `break`, so they show what the run had and cannot be saved.
+    /// Brings the pipeline of a run to a place in its journals, from the nearest snapshot before it. Without its past the stages may
+    /// lack the trades that are remembered for a `break`: they show what the run had, and cannot be saved.
     ///
     /// # Errors
     /// When the journal cannot be read or what was read is damaged, or the pipeline cannot be built.
     pub fn at(
-        place: Place,
+        (place, past): (Place, Past),
         home: &Home,
         registries: &Registries,
         control: &Control,
         notices: Notices,
     ) -> Result<Rebuilt, InstantError> {
-        let opened = Opened::new(place, registries, Past::Left, notices)?;
-        opened.rebuilt(home, control)
-    }
-
-    /// As [`Rebuilt::at`], with the whole state that the run had.
-    ///
-    /// # Errors
-    /// Those of [`Rebuilt::at`].
-    pub fn whole(
-        place: Place,
-        home: &Home,
-        registries: &Registries,
-        control: &Control,
-        notices: Notices,
-    ) -> Result<Rebuilt, InstantError> {
-        let opened = Opened::new(place, registries, Past::Read, notices)?;
-        opened.rebuilt(home, control)
+        Opened::new(place, registries, past, notices)?.rebuilt(home, control)
     }
 
     /// How many inputs were repeated.

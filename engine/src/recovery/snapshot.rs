@@ -205,6 +205,14 @@ impl Snapshot {
         Ok(None)
     }
 
+    /// How many a journal has.
+    ///
+    /// # Errors
+    /// When their folder cannot be read.
+    pub fn count(member: &Member) -> Result<usize, SnapshotError> {
+        Ok(listed(&member.dir, member.reader().memory())?.len())
+    }
+
     /// The state that a journal begins with, if it follows another.
     ///
     /// # Errors

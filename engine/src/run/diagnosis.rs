@@ -21,7 +21,7 @@ use stages::Instances;
 use std::sync::{Arc, Mutex};
 
 /// Keys that change how a pipeline runs and not what it computes.
-const HOW: [&str; 13] = [
+const HOW: [&str; 14] = [
     "pipeline.preset",
     "pipeline.cuts",
     "pipeline.ring",
@@ -30,6 +30,7 @@ const HOW: [&str; 13] = [
     "pipeline.idle",
     "pipeline.cores",
     "pipeline.meters",
+    "pipeline.rehearse",
     "pipeline.sample_every",
     "pipeline.time_orders",
     "pipeline.stall_ms",

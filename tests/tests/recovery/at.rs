@@ -14,7 +14,7 @@ use std::path::Path;
 use tidegate::Registries;
 use tidegate::drive::Control;
 use tidegate::instant::{Moment, Place, Rebuilt};
-use tidegate::recovery::Notices;
+use tidegate::recovery::{Notices, Past};
 use tidegate_tests::journals::{count, logs};
 use tidegate_tests::{Outcome, Scratch, draw, run, seed};
 
@@ -139,7 +139,8 @@ fn state_hash(journal: &Path, seq: u64) -> (u64, String) {
     let home = Home::open(journal).expect("a journal");
     let place = Place::of(Moment::Input(seq), &home).expect("it lies in the journal");
     let (registries, control) = (Registries::default(), Control::default());
-    let rebuilt = Rebuilt::whole(place, &home, &registries, &control, Notices::default()).expect("it can be rebuilt");
+    let place = (place, Past::Read);
+    let rebuilt = Rebuilt::at(place, &home, &registries, &control, Notices::default()).expect("it can be rebuilt");
     let mut writer = StateWriter::new(&rebuilt.stats.listings);
     rebuilt.groups.iter().flat_map(|group| group.stages()).for_each(|stage| stage.save(&mut writer));
     (rebuilt.repeated(), writer.hash())

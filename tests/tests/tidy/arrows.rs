@@ -107,7 +107,10 @@ const MODULES: &[(&str, &[&str])] = &[
             "run",
         ],
     ),
-    ("bench", &["ahead", "build_id", "cli", "config", "drive", "os", "pipeline", "registries", "report", "run"]),
+    (
+        "bench",
+        &["ahead", "build_id", "cli", "config", "drive", "os", "pipeline", "recovery", "registries", "report", "run"],
+    ),
     ("commands", &["bench", "cli", "registries"]),
 ];
 

@@ -51,10 +51,10 @@ pub(super) fn run(args: &AskArgs) -> Result<Exit, Failure> {
         commands.extend(ask(&program, (name, &args.journal), questions, || progress.step())?);
     }
     drop(progress);
-    let ms = |us: u64| format!("{:.1}", us as f64 / 1e3);
-    let row = |of: &Answers| {
-        let times = [of.p50_us, of.p90_us, of.p99_us, of.max_us, of.process_p50_us, of.process_p99_us].map(ms);
-        [of.name.to_owned(), grouped(of.samples)].into_iter().chain(times).collect()
+    let ms = |ns: u64| format!("{:.1}", ns as f64 / 1e6);
+    let row = |Answers { name, answer: of, process }: &Answers| {
+        let times = [of.p50_ns, of.p90_ns, of.p99_ns, of.max_ns, process.p50_ns, process.p99_ns].map(ms);
+        [(*name).to_owned(), grouped(of.samples)].into_iter().chain(times).collect()
     };
     let heading = ["ms", "asked", "p50", "p90", "p99", "max", "process p50", "p99"];
     let table = table(&heading, &commands.iter().map(row).collect::<Vec<_>>());

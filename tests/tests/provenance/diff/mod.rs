@@ -128,7 +128,7 @@ fn nothing_differs_where_nothing_was_changed() {
         assert!(number(&diff(&journal, &[])["strategies"][0]["orders"][0]) > 10, "it trades");
         is_empty(&journal, &[]);
         is_empty(&journal, &["pipeline.batch=7", "pipeline.ring=disruptor", "outcomes.kinds=all"]);
-        is_empty(&journal, &["pipeline.preset=cuts", "pipeline.cuts=bars,orders,tail"]);
+        is_empty(&journal, &["pipeline.preset=cuts", "pipeline.cuts=bars,orders,tail", "pipeline.rehearse=false"]);
         // From the state that a journal begins with.
         for member in sinks::journal::Home::open(&journal).expect("journals").journals() {
             is_empty(&member.dir, &[]);
