@@ -107,8 +107,9 @@ fn lobster_takes_two_pipes_the_message_file_first() {
 #[test]
 fn what_a_pipe_cannot_give_is_said() {
     let folder = Folder::new();
-    let path = pipe(&folder, "pipe");
     let says = |feed: &str, bytes: &[u8], what: &str| {
+        // A pipe of its own: what a reader refused lies in the pipe until that reader's thread has closed it.
+        let path = pipe(&folder, what);
         let writer = writer(&path, bytes);
         let (inputs, end) = count(&mut *open(feed, &[&path]).unwrap());
         writer.join().unwrap();
