@@ -5,8 +5,9 @@
 //! depends on what else is loaded.
 //!
 //! What only a broken trade looks at, the trades that are remembered for it, is most of a state and marked as its **past**
-//! ([`StateWriter::past`]). A state can be kept with its past apart, and loaded without it by whoever repeats inputs of which
-//! none is a `break` and keeps no state: nothing that a stage emits or shows depends on it then.
+//! ([`StateWriter::past`]). A state can be kept with its past apart. Whoever repeats inputs and keeps no state can load it without
+//! the past, if none of the inputs is a `break`, or with the past of the instruments whose trades they break: nothing that a stage
+//! emits or shows depends on the rest then.
 
 use crate::Listings;
 use serde::{Serialize, de::DeserializeOwned};
@@ -138,18 +139,30 @@ pub struct StateReader<'a> {
     instruments: BTreeMap<String, u32>,
     bytes: &'a [u8],
     past: Past<'a>,
+    /// Whose past is wanted; `None` = everybody's.
+    whose: Option<&'a [u32]>,
 }
 
 impl<'a> StateReader<'a> {
     /// Reads what a [`StateWriter`] wrote.
     pub fn new(listings: &Listings, bytes: &'a [u8]) -> Self {
         let instruments = listings.iter().map(|l| (listings.key(l.instrument), l.instrument)).collect();
-        StateReader { instruments, bytes, past: Past::Among }
+        StateReader { instruments, bytes, past: Past::Among, whose: None }
     }
 
     /// Reads a [`SavedState`]; without its past the stages remember no trades.
     pub fn apart(listings: &Listings, now: &'a [u8], past: Option<&'a [u8]>) -> Self {
         StateReader { past: past.map_or(Past::LeftOut, Past::Apart), ..StateReader::new(listings, now) }
+    }
+
+    /// Of the past only that of these instruments is wanted.
+    pub fn whose_past(self, instruments: &'a [u32]) -> Self {
+        StateReader { whose: Some(instruments), ..self }
+    }
+
+    /// Whose past is wanted; `None` = everybody's.
+    pub fn wanted(&self) -> Option<&'a [u32]> {
+        self.whose
     }
 
     /// Has `get` read what [`StateWriter::past`] put, unless it is left out.

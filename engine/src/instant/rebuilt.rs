@@ -2,8 +2,9 @@
 //!
 //! **Of a snapshot only what the instant depends on is read.** Its past, the trades that are remembered in case one is broken,
 //! is most of its bytes. The inputs that are repeated are checked first; if none of them is a `break`, nothing looks at those
-//! trades: the stages are loaded without them, and what they then emit and show is the same. A stage without them must not be
-//! saved, and nothing here saves one; with [`Past::Read`] they have all that the run had.
+//! trades: the stages are loaded without them, and what they then emit and show is the same. If some are, the stages get the trades
+//! of the instruments that they name. A stage without all of them must not be saved, and nothing here saves one; with
+//! [`Past::Read`] they have all that the run had.
 
 use super::error::InstantError;
 use super::place::Place;
@@ -94,8 +95,10 @@ struct Opened {
     settings: Settings,
     other_build: Option<String>,
     before: Option<Snapshot>,
-    /// Whether its past is needed and was left unread.
-    lacks_past: bool,
+    /// Whether its past was to be left unread.
+    past: Past,
+    /// The instruments of which a repeated input breaks a trade.
+    whose: Vec<u32>,
     notices: Notices,
     took: Took,
     lap: Lap,
@@ -110,15 +113,15 @@ impl Opened {
         let other_build = (*build != build_id::build_id()).then(|| build.clone());
         let before = nearest(&place, other_build.is_some(), past, notices)?;
         took.open = lap.us();
-        let breaks = breaks_a_trade(&place, before.as_ref())?;
-        let lacks_past = breaks && before.as_ref().is_some_and(Snapshot::lacks_past);
+        let whose = broken(&place, before.as_ref())?;
         took.check = lap.us();
-        Ok(Opened { place, settings, other_build, before, lacks_past, notices, took, lap })
+        Ok(Opened { place, settings, other_build, before, past, whose, notices, took, lap })
     }
 
     /// Builds the stages, loads them and repeats the inputs. The past is read by another thread meanwhile.
     fn rebuilt(self, home: &Home, control: &Control) -> Result<Rebuilt, InstantError> {
-        let Opened { place, settings, other_build, mut before, lacks_past, notices, mut took, mut lap } = self;
+        let Opened { place, settings, other_build, mut before, past, mut whose, notices, mut took, mut lap } = self;
+        let lacks_past = !whose.is_empty() && before.as_ref().is_some_and(Snapshot::lacks_past);
         let (info, without) = (&place.member.info, before.as_ref().map(|before| before.seq));
         let (blueprint, whole) = std::thread::scope(|scope| {
             let whole = || nearest(&place, other_build.is_some(), Past::Read, notices);
@@ -135,7 +138,7 @@ impl Opened {
             before = whole?;
             // The past of the first one is damaged, and an earlier one serves.
             if before.as_ref().map(|before| before.seq) != without {
-                breaks_a_trade(&place, before.as_ref())?;
+                whose = broken(&place, before.as_ref())?;
             }
         }
         let from = before.as_ref().map_or(0, |before| before.seq);
@@ -145,7 +148,7 @@ impl Opened {
         let head = Recorded::new(inputs, from, info.instruments).through(place.input.id.seq());
         let mut assembly = blueprint.repeated(head, Vec::new());
         if let Some(before) = &before {
-            before.restore_pipeline(&mut assembly)?;
+            before.restore_pipeline(&mut assembly, (past == Past::Left).then_some(&*whose))?;
         }
         let snapshot = before.map(|before| Snapshot::file_name(before.seq));
         took.load = lap.us();
@@ -162,13 +165,15 @@ impl Opened {
     }
 }
 
-/// Checks the inputs of the place behind a snapshot; whether one of them breaks a trade.
-fn breaks_a_trade(place: &Place, before: Option<&Snapshot>) -> Result<bool, InstantError> {
+/// Checks the inputs of the place behind a snapshot; the instruments of which one breaks a trade.
+fn broken(place: &Place, before: Option<&Snapshot>) -> Result<Vec<u32>, InstantError> {
     let from = before.map_or(0, |before| before.seq);
-    let mut breaks = false;
-    let look = |input: &Event| breaks |= input.kind == Kind::Break;
+    let mut broken = Vec::new();
+    let look = |input: &Event| broken.extend((input.kind == Kind::Break).then_some(input.instrument));
     place.member.reader().check_inputs(from + 1..place.input.id.seq() + 1, look)?;
-    Ok(breaks)
+    broken.sort_unstable();
+    broken.dedup();
+    Ok(broken)
 }
 
 /// The settings of the run, in one group that takes no core of it.

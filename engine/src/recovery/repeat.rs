@@ -61,7 +61,7 @@ pub(crate) fn as_begun(
     assembly.head = assembly.head.with_stand_ins(stand_in);
     match start {
         Some(start) if with_head => start.restore(&mut assembly)?,
-        Some(start) => start.restore_pipeline(&mut assembly)?,
+        Some(start) => start.restore_pipeline(&mut assembly, None)?,
         None => {}
     }
     Ok(assembly)

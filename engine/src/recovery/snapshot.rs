@@ -7,8 +7,8 @@
 //! passed over, with a notice: an older one, or none, only means a longer replay.
 //!
 //! The **past** of the stages, the trades that are remembered in case one is broken, is nearly all of a large one. It lies behind
-//! the rest under a hash of its own, and whoever repeats inputs of which none breaks a trade leaves it unread: no byte that was
-//! not checked is used, and `journal verify` checks both.
+//! the rest under a hash of its own, and whoever repeats inputs of which none breaks a trade leaves it unread, or loads that of the
+//! instruments whose trades are broken: no byte that was not checked is used, and `journal verify` checks both.
 
 use super::notices::Notices;
 use super::sealed::{self, Rest, WithRest};
@@ -148,7 +148,7 @@ impl Snapshot {
     /// # Errors
     /// When it belongs to a different pipeline.
     pub fn restore(&self, into: &mut Assembly<Ingress>) -> Result<(), StateError> {
-        self.restore_pipeline(into)?;
+        self.restore_pipeline(into, None)?;
         let listings = self.listings();
         let mut head = StateReader::new(&listings, &self.ingress);
         into.head.load(&mut head)?;
@@ -157,13 +157,16 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Loads stages and tail from the snapshot.
+    /// Loads stages and tail from the snapshot; of the past that of the instruments `whose`, `None` = everybody's.
     ///
     /// # Errors
     /// When it belongs to a different pipeline.
-    pub fn restore_pipeline<H>(&self, into: &mut Assembly<H>) -> Result<(), StateError> {
+    pub fn restore_pipeline<H>(&self, into: &mut Assembly<H>, whose: Option<&[u32]>) -> Result<(), StateError> {
         let listings = self.listings();
         let mut stages = StateReader::apart(&listings, &self.stages, self.past.as_deref());
+        if let Some(whose) = whose {
+            stages = stages.whose_past(whose);
+        }
         for planned in &mut into.plan.stages {
             planned.stage.load(&mut stages)?;
         }

@@ -148,7 +148,7 @@ impl Compared<'_> {
         let found = Arc::clone(&of.found);
         let mut assembly = blueprint.repeated(head.through(seq), vec![Box::new(of)]);
         if let Some(start) = self.start {
-            start.restore_pipeline(&mut assembly).map_err(RecoveryError::from)?;
+            start.restore_pipeline(&mut assembly, None).map_err(RecoveryError::from)?;
         }
         let (finished, _) = assembly.run()?;
         if let Some(error) = finished.error {

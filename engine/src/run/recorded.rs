@@ -53,7 +53,7 @@ pub(super) fn execute(
     }
     let mut assembly = blueprint.repeated(head, logs);
     if let Some(start) = &start {
-        start.restore_pipeline(&mut assembly).map_err(RecoveryError::from)?;
+        start.restore_pipeline(&mut assembly, None).map_err(RecoveryError::from)?;
     }
     let (shape, began) = (Shape::of(&assembly.plan), Instant::now());
     let (mut finished, _) = assembly.run()?;

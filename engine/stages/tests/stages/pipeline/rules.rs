@@ -5,7 +5,8 @@
 //! 1. Outcomes follow from what was read, and from nothing that comes later: a fresh stage that reads the first events
 //!    emits the first outcomes, whatever it was shown ahead, and whether it was kept warm.
 //! 2. A state is all of the past: saved anywhere between two inputs and loaded into a stage with another past, it goes on
-//!    alike, and ends as the same bytes.
+//!    alike, and ends as the same bytes. Of the trades it remembers it needs those of instruments whose trades are broken later;
+//!    without the others it emits the same.
 //! 3. Nobody who listens changes anything: with other kinds wanted, the same ids, the same state, and of the outcomes those
 //!    that are wanted.
 //! 4. Real numbers are finite or the one unknown, and no zero is negative.
@@ -146,6 +147,9 @@ impl Judged<'_> {
         if loaded.saved(listings) != end {
             return Err(format!("{name} ends in another state when it goes on from a saved one"));
         }
+        let rest =
+            self.read_in_part(&other, at).map_err(|e| format!("{name} does not load a part of the past: {e}"))?;
+        same(&whole[at..], &rest, &format!("{name} needs more of the past than what is broken"))?;
 
         let mut picky = self.fresh(wanted);
         let heard = picky.read(tape, |_| Vec::new());
@@ -155,6 +159,22 @@ impl Judged<'_> {
             return Err(format!("{name} ends in another state when others listen"));
         }
         Ok(whole.iter().map(Vec::len).sum())
+    }
+}
+
+impl Judged<'_> {
+    /// What its tape from `at` on causes behind the state of `before`, of which it has only the past that is broken.
+    fn read_in_part(&self, before: &Working, at: usize) -> Result<Vec<Vec<Event>>, StateError> {
+        let breaks = |event: &&Event| matches!(event.kind, Kind::Break | Kind::BrokenTrade);
+        let whose: Vec<u32> = self.tape[at..].iter().filter(breaks).map(|event| event.instrument).collect();
+        let mut writer = StateWriter::new(self.listings);
+        before.stage.save(&mut writer);
+        let saved = writer.into_parts();
+        let mut loaded = self.fresh(Kinds::ALL);
+        let mut reader = StateReader::apart(self.listings, &saved.now, Some(&saved.past)).whose_past(&whose);
+        loaded.stage.load(&mut reader)?;
+        reader.finish()?;
+        Ok(loaded.read(&self.tape[at..], |_| Vec::new()))
     }
 }
 
