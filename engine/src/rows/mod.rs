@@ -2,10 +2,11 @@
 //!
 //! The columns of a kind, their order and their format follow from its entry in [`flow::KINDS`]: fields, flags, the owner
 //! of an order id and, if one kind follows another, the fields of both. A joined row is printed when all followers have
-//! arrived on the same instrument, before another first of that kind; a first without its followers prints no row. Only
-//! `depth` is made here, rebuilt from level changes. `schema` prints the same columns; their names are a public contract.
+//! arrived from the same source and on the same instrument, before another first of that kind from there: what two venues send
+//! may lie between. A first without its followers prints no row. Only `depth` is made here, rebuilt from level changes. `schema`
+//! prints the same columns; their names are a public contract.
 //!
-//! Bound: one waiting first with its followers per kind; `depth` keeps every level that it receives.
+//! Bound: one waiting first with its followers per kind and source; `depth` keeps every level that it receives.
 
 mod cell;
 mod column;

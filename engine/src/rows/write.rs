@@ -1,7 +1,7 @@
 //! The sink that prints rows.
 //!
 //! It reads listings and the origins of inputs from the sequence itself. Bound: one waiting first with its followers
-//! per kind of row.
+//! per kind of row and source.
 
 use super::cell::Cell;
 use super::depth::Depths;
@@ -43,8 +43,8 @@ pub struct RowSink {
     origin: Option<Origin>,
     listings: Listings,
     depths: Depths,
-    /// By kind of row: a first event that waits for its followers.
-    waiting: Vec<Vec<Event>>,
+    /// By kind of row: the first events that wait for their followers, one of each source.
+    waiting: Vec<Vec<Vec<Event>>>,
     writer: Writer,
     rows: u64,
     /// First and last time of the rows that the filter's times leave out.
@@ -152,17 +152,20 @@ impl RowSink {
             return Ok(());
         };
         let waiting = &mut self.waiting[at];
+        let place = waiting.iter().position(|events| events[0].source == event.source);
+        let mut events = place.map(|place| waiting.swap_remove(place)).unwrap_or_default();
         if event.kind == kind.kind {
-            waiting.clear();
-        } else if waiting.first().is_none_or(|first| first.instrument != event.instrument) {
+            events.clear();
+        }
+        if event.kind == kind.kind || events.first().is_some_and(|first| first.instrument == event.instrument) {
+            events.push(*event);
+        }
+        let Some(first) = events.first() else { return Ok(()) };
+        let followers = follower.map_or(0, |f| f.times.map_or(1, |field| field.number(&first.body) as usize));
+        if events.len() <= followers {
+            waiting.push(events);
             return Ok(());
         }
-        waiting.push(*event);
-        let followers = follower.map_or(0, |f| f.times.map_or(1, |field| field.number(&waiting[0].body) as usize));
-        if waiting.len() <= followers {
-            return Ok(());
-        }
-        let events = std::mem::take(waiting);
         let print = Print { scale: Scale::of(self.listings.get(event.instrument)), names: &self.names };
         let cells = values.iter().map(|value| print.cell(value, &events)).collect();
         self.row(&kind, &events[0], event.instrument, cells)
@@ -265,5 +268,53 @@ impl Sink for RowSink {
             let _ = self.filter.missed.set(outside);
         }
         self.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::row_kind;
+    use flow::records::{Fill, FillCost};
+    use flow::{EventId, Flags};
+    use std::sync::{Mutex, PoisonError};
+
+    #[derive(Clone, Default)]
+    struct Printed(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Printed {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Fills of two venues on one instrument: the costs come behind both.
+    #[test]
+    fn what_two_venues_send_may_lie_between_a_fill_and_its_cost() {
+        let of = |event: Event, seq, source| Event { id: EventId::new(seq, 0, 0), source, ..event };
+        let fill = |seq, source, match_id| {
+            let fill = Fill { order_id: match_id, match_id, ..Fill::default() };
+            of(Event::new(Ns(5), 1, Flags::NONE, &fill), seq, source)
+        };
+        let cost = |seq, source, match_id| {
+            let cost = FillCost { order_id: match_id, match_id, fee: 7, ..FillCost::default() };
+            of(Event::new(Ns(5), 1, Flags::NONE, &cost), seq, source)
+        };
+        let printed = Printed::default();
+        let kinds = vec![row_kind("fill").unwrap()];
+        let to = Box::new(printed.clone());
+        let mut sink = RowSink::new(kinds, Format::Jsonl, Filter::default(), 0, Vec::new(), None, to);
+        // The third fill is one whose cost never comes.
+        let of_two = [fill(1, 3, 31), fill(2, 4, 41), cost(3, 3, 31), fill(4, 3, 32), cost(5, 4, 41)];
+        let events = of_two.into_iter().chain([fill(6, 3, 33), cost(7, 3, 33)]);
+        events.for_each(|event| sink.take(&event).unwrap());
+        sink.end().unwrap();
+        let text = String::from_utf8(printed.0.lock().unwrap().clone()).unwrap();
+        let rows = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let found: Vec<_> = rows.map(|row| (row["match_id"].clone(), row["fee"].is_null())).collect();
+        assert_eq!(found, ["31", "41", "33"].map(|id| (id.into(), false)));
     }
 }

@@ -15,8 +15,10 @@ use tidegate_tests::{Venue, amount, draw, run, seed};
 #[track_caller]
 fn compared(rows: &Rows, story: &Value, order: &str) {
     let (expected, steps) = (rows.expected(order), told(story, "steps"));
-    let unknown = steps.iter().find(|row| !rows.has(row));
-    assert_eq!(unknown, None, "{order}: a row that no export has\n{story:#}");
+    if let Some(unknown) = steps.iter().find(|row| !rows.has(row)) {
+        let exported: Vec<_> = rows.of_seq(&unknown["seq"]).collect();
+        panic!("{order}: no export has the row\n{unknown:#}\nbut\n{exported:#?}\n{story:#}");
+    }
     let of_all = |row: &Value| row["order_id"] == "0" && row["kind"] != "intent";
     let own: Vec<_> = without_reasons(steps).into_iter().filter(|row| !of_all(row)).collect();
     assert_eq!(sorted(&own), sorted(&expected.own), "{order}");

@@ -43,7 +43,9 @@ impl Rows {
 
     pub(crate) fn of_journal(journal: &Path) -> Rows {
         let kinds = [OF_ORDER, "replace-request,intent,signal,reason", &MEASURED.join(",")].join(",");
-        let all = export(journal, &kinds);
+        let mut all = export(journal, &kinds);
+        // A fill is printed when its cost has come, which at a busy venue is some inputs later.
+        all.sort_by_key(|row| row["seq"].as_u64());
         let (mut orders, mut measures) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, BTreeMap<_, Vec<_>>>::new());
         for (place, row) in all.iter().enumerate() {
             let mut named: Vec<_> = ["order_id", "new_id", "replaces"].map(|column| text(row, column)).into();
@@ -63,7 +65,7 @@ impl Rows {
     }
 
     /// The rows of an input.
-    fn of_seq<'a>(&'a self, seq: &'a Value) -> impl Iterator<Item = &'a Value> {
+    pub(crate) fn of_seq<'a>(&'a self, seq: &'a Value) -> impl Iterator<Item = &'a Value> {
         let from = self.all.partition_point(|other| other["seq"].as_u64() < seq.as_u64());
         self.all[from..].iter().take_while(move |other| other["seq"] == *seq)
     }

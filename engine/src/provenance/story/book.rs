@@ -1,7 +1,8 @@
 //! Rows of single events, as an export prints them.
 //!
-//! Some kinds share a row with those that follow them; these are looked for behind the event, as a sink of rows takes them.
-//! Bound: [`FOLLOWERS_WITHIN`] records a row.
+//! Some kinds share a row with those that follow them; these are looked for behind the event, as a sink of rows takes them. Those of
+//! a decision are close behind it. What names an order is known by the index, however far behind it lies: the cost of a fill
+//! comes when its venue sends it. Bound: [`FOLLOWERS_WITHIN`] records a row.
 
 use super::model::Row;
 use crate::provenance::index::{MemberIndex, Trouble};
@@ -35,8 +36,8 @@ impl Book {
         row(kind, events, listings, &self.names)
     }
 
-    /// An event with those that share its row, as a sink of rows takes them: behind it, of its instrument, and before the
-    /// next one of its kind.
+    /// An event with those that share its row, as a sink of rows takes them: behind it, of its source and instrument, and before
+    /// the next one of its kind from there.
     pub(in crate::provenance) fn with_followers(
         &self,
         member: &mut MemberIndex,
@@ -52,7 +53,7 @@ impl Book {
         let (mut chunk, mut next, mut looked) = ([Event::zeroed(); 32], record + 1, 0);
         while events.len() <= count && looked < FOLLOWERS_WITHIN {
             let read = member.records(log).read(next, &mut chunk)?;
-            for found in &chunk[..read] {
+            for found in chunk[..read].iter().filter(|found| found.source == event.source) {
                 if found.kind == event.kind || events.len() > count {
                     return Ok(events);
                 }
@@ -67,4 +68,15 @@ impl Book {
         }
         Ok(events)
     }
+}
+
+/// An event with the one that shares its row and names the same order; `behind` are the later ones that name it.
+pub(super) fn with_follower_of_order<'a>(
+    event: &Event,
+    mut behind: impl Iterator<Item = &'a Event>,
+) -> Option<Vec<Event>> {
+    let second = follower_of(event.kind)?;
+    let is_next =
+        |found: &&Event| found.source == event.source && (found.kind == event.kind || found.kind == second.kind);
+    behind.find(is_next).filter(|found| found.kind == second.kind).map(|found| vec![*event, *found])
 }

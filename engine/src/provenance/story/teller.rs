@@ -1,6 +1,6 @@
 //! Collects the steps of an order.
 
-use super::book::Book;
+use super::book::{Book, with_follower_of_order};
 use super::cause::cause;
 use super::model::{Chapter, Relative, Step, Story};
 use super::moment::Moment;
@@ -79,9 +79,13 @@ impl Teller<'_> {
 
     /// The events that name the order.
     fn own(&mut self, all: &[(usize, LogKind, u64, Event)]) -> Result<(), Trouble> {
-        for (member, log, record, event) in all {
+        for (place, (member, log, record, event)) in all.iter().enumerate() {
             let Some(chapter) = chapter(event, self.order) else { continue };
-            let events = self.book.with_followers(&mut self.index.members[*member], *log, *record, event)?;
+            let behind = all[place + 1..].iter().map(|(.., event)| event);
+            let events = match with_follower_of_order(event, behind) {
+                Some(events) => events,
+                None => self.book.with_followers(&mut self.index.members[*member], *log, *record, event)?,
+            };
             self.push(chapter, (*member, *log, *record), events);
             if event.kind == Kind::Booked {
                 let found = self.moment(*member, event.id.seq())?.position_of(*record, event, self.order);
