@@ -231,6 +231,9 @@ fn a_cut_pipeline_and_a_sweep_are_measured_too() {
     let cut = bench(&[&["tick-to-order", "--cut", "orders", "--set", "pipeline.idle=yield"][..], &size].concat());
     assert_eq!((cut["groups"].as_array().map(Vec::len), &cut["wait"]), (Some(2), &Value::Null));
     ordered(&cut["tick_to_order"]);
+    let rare = &cut["rare"];
+    assert!(number(&rare["messages_per_order"]) > 20.0 * number(&cut["messages_per_order"]), "{rare}");
+    ordered(&rare["tick_to_order"]);
 }
 
 #[test]

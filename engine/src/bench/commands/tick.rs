@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Examples:\n  tidegate bench tick-to-order\n  \
     tidegate bench tick-to-order --rate 2M --seconds 10 --burst 10x,200ms --burst 5x,1s@6s --out report\n  \
     tidegate bench tick-to-order --sweep --cut orders --json\n\
-    The strategy `random` sends orders often enough to keep the path warm; --set random.every=1000 makes them rarer.")]
+    The strategy `random` sends orders often enough to keep the path warm; one in 10,000 messages is measured too.")]
 pub(crate) struct TickArgs {
     /// Messages per second; suffixes k and M.
     #[arg(long, default_value = "1M", value_parser = rate)]
@@ -191,6 +191,14 @@ fn shown(r: &TickToOrder, files: &[String]) -> String {
     rows.extend(r.market.iter().map(|p| times("    taken to book or trade".to_owned(), p)));
     rows.extend(r.decision.iter().map(|p| times("    from there to bytes".to_owned(), p)));
     text += &table(&headed("ns"), &rows);
+    if let Some(rare) = &r.rare {
+        let every = format!("\nan order every {} messages\n", grouped(rare.messages_per_order as u64));
+        let mut rows = vec![times("tick to order".to_owned(), &rare.tick_to_order.times)];
+        rows.extend(rare.market.iter().map(|p| times("    taken to book or trade".to_owned(), p)));
+        rows.extend(rare.decision.iter().map(|p| times("    from there to bytes".to_owned(), p)));
+        text += &every;
+        text += &table(&headed("ns"), &rows);
+    }
     let stages: Vec<_> = r.stages.iter().map(|s| times(s.name.clone(), &s.times)).collect();
     text += "\n";
     text += &table(&headed("stages, ns"), &stages);

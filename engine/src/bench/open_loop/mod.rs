@@ -7,8 +7,9 @@
 //!
 //! The engine is measured as it runs: the ITCH decoder, the merge, every configured stage, the tail, and the simulated venue
 //! at the head, which replies so that the strategy continues. The strategy trades at random, often enough to keep the order
-//! path warm: this measures the machine, not a strategy, and the result gives the messages per order. Single stages are
-//! timed in a separate run, because each clock reading costs as much as a stage.
+//! path warm: this measures the machine, not a strategy, and the result gives the messages per order. Another run has orders as
+//! rare as those of a real strategy, whose path is cold. Single stages are timed in a separate run, because each clock reading
+//! costs as much as a stage.
 //!
 //! Orders from messages in a burst, or in the backlog after one, are reported apart, with the largest backlog and the time
 //! to drain it.
@@ -27,7 +28,7 @@ pub use day::{Day, Exchange};
 pub use hgrm::hgrm;
 pub use page::page;
 pub use result::{
-    BurstResult, Distributions, Load, Spread, StageTime, Step, TickToOrder, Timeline, measure, messages, settings,
+    BurstResult, Distributions, Load, Rare, Spread, StageTime, Step, TickToOrder, Timeline, measure, messages, settings,
 };
 pub use schedule::{Burst, Schedule, Span};
 pub use stalls::Stalls;

@@ -132,6 +132,19 @@ pub struct Distributions {
     pub decision: Histogram<u64>,
 }
 
+/// Orders as rare as those of most strategies: code and tables of a decision have gone from the caches in between.
+#[derive(Clone, Debug, Serialize)]
+pub struct Rare {
+    /// Messages per order.
+    pub messages_per_order: f64,
+    /// Intended time to bytes of the order, at the rate without bursts.
+    pub tick_to_order: Spread,
+    /// Message taken until its trade or top had passed the pipeline; null if the pipeline is cut.
+    pub market: Option<Percentiles>,
+    /// From there to the bytes.
+    pub decision: Option<Percentiles>,
+}
+
 /// The load to measure.
 #[derive(Clone)]
 pub struct Load {
@@ -183,6 +196,8 @@ pub struct TickToOrder {
     pub market: Option<Percentiles>,
     /// Second part: strategy, orders, risk, router.
     pub decision: Option<Percentiles>,
+    /// Orders that are rare, from a separate run; null if the run is too short for one.
+    pub rare: Option<Rare>,
     /// Bursts.
     pub bursts: Vec<BurstResult>,
     /// Times of single stages, from a separate run; each includes a clock reading.
@@ -212,6 +227,8 @@ pub fn settings() -> Settings {
     settings
 }
 
+/// Setting of the strategy for rare orders: one in about 10,000 messages.
+const RARELY: &str = "random.every=4000";
 /// Sampling rate for the times of the stages.
 const SAMPLED: &str = "pipeline.sample_every=16";
 /// Longest run for that sampling, in seconds.
@@ -250,6 +267,8 @@ pub fn measure(
     sampling.set(SAMPLED).map_err(|e| Faults(vec![e]))?;
     let short = Schedule::new(load.rate, load.seconds.min(STAGES_SECONDS), &[]).map_err(OpenLoopError::Schedule)?;
     let sampled = passage(day, &short, &sampling, stop)?;
+    progress("rare orders");
+    let rare = rare(load, day, &unrecorded, stop)?;
     let mut steps = Vec::new();
     if sweep {
         steps = swept(load.rate, day, &unrecorded, stop, progress)?;
@@ -257,8 +276,35 @@ pub fn measure(
     let stalls = Stalls::watch(own_cores(1).first().copied(), Duration::from_millis(500));
     let mut result = analysed(setting.end(), load, &schedule, day.warm(), &run, stalls);
     result.stages = stage_times(&sampled.report);
+    result.rare = rare;
     result.sweep = steps;
     Ok(result)
+}
+
+/// Measures the rate, without bursts, with rare orders.
+fn rare(
+    load: &Load,
+    day: &mut Day,
+    settings: &Settings,
+    stop: &Arc<AtomicBool>,
+) -> Result<Option<Rare>, OpenLoopError> {
+    let mut settings = settings.clone();
+    settings.set(RARELY).map_err(|e| Faults(vec![e]))?;
+    let schedule = Schedule::new(load.rate, load.seconds, &[]).map_err(OpenLoopError::Schedule)?;
+    let run = passage(day, &schedule, &settings, stop)?;
+    let times = Bursts::new(&schedule, &run).distributions();
+    let fused = run.report.groups.len() == 1;
+    let in_order: Vec<u64> = run.seen.samples.iter().map(|sample| sample.total_ns).collect();
+    Ok((!in_order.is_empty()).then(|| Rare {
+        messages_per_order: messages_per_order(&run),
+        tick_to_order: Spread::of(Percentiles::from(&times.steady), &in_order),
+        market: fused.then(|| Percentiles::from(&times.market)),
+        decision: fused.then(|| Percentiles::from(&times.decision)),
+    }))
+}
+
+fn messages_per_order(run: &Passage) -> f64 {
+    rounded(run.pursuit.messages as f64 / (run.seen.samples.len() as u64 + run.seen.past).max(1) as f64)
 }
 
 fn stage_times(report: &Report) -> Vec<StageTime> {
@@ -348,7 +394,7 @@ fn analysed(
         messages: pursuit.messages,
         warm_messages,
         achieved_per_s: achieved(run),
-        messages_per_order: rounded(pursuit.messages as f64 / (seen.samples.len() as u64 + seen.past).max(1) as f64),
+        messages_per_order: messages_per_order(run),
         uncaused: seen.uncaused,
         refused: report.refused.values().sum(),
         groups: report.groups.clone(),
@@ -359,6 +405,7 @@ fn analysed(
         work: fused.then(|| Percentiles::from(&distributions.work)),
         market: fused.then(|| Percentiles::from(&distributions.market)),
         decision: fused.then(|| Percentiles::from(&distributions.decision)),
+        rare: None,
         bursts: bursts.bursts.iter().map(|i| bursts.result(*i)).collect(),
         stages: Vec::new(),
         sweep: Vec::new(),
