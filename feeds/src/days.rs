@@ -11,7 +11,7 @@
 use crate::feed::{OpenError, Opened, Request};
 use crate::reader::date;
 use flow::records::Clear;
-use flow::{Count, Event, FeedError, Flags, Inputs, Ns, Polled, Source, Symbols};
+use flow::{Count, Event, FeedError, Flags, Inputs, Ns, Polled, Source, Watched};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
@@ -65,7 +65,7 @@ pub(crate) struct Days {
     is_new: bool,
     /// When the last input of the files so far was due.
     reached: Ns,
-    watched: Option<Symbols>,
+    watched: Watched,
     /// What is known of the files that have ended.
     records: u64,
     counts: Vec<Count>,
@@ -91,7 +91,7 @@ impl Days {
             first: Inputs::with_capacity(0),
             is_new: false,
             reached: Ns(0),
-            watched: None,
+            watched: Watched::default(),
             records: 0,
             counts: Vec::new(),
             warnings: Vec::new(),
@@ -104,7 +104,7 @@ impl Days {
         (self.records, self.counts, self.warnings) = (self.records(), self.counts(), self.warnings());
         self.reading.clone_from(&next.name);
         self.now = next.start();
-        self.now.watch(self.watched.as_ref());
+        self.now.watch(&self.watched);
         self.is_new = true;
         true
     }
@@ -112,6 +112,7 @@ impl Days {
     /// The first inputs of a file, behind a clear of what the one before left.
     fn begin(&mut self, to: &mut Inputs) -> Result<Polled, FeedError> {
         let polled = self.now.poll(&mut self.first)?;
+        to.leave_out(self.first.take_left_out());
         let Some(first) = self.first.waiting().first() else { return Ok(polled) };
         if first.ts < self.reached {
             return Err(FeedError {
@@ -147,9 +148,9 @@ impl Source for Days {
         if polled == Polled::Ended && to.is_empty() && self.next() { Ok(Polled::Anew) } else { Ok(polled) }
     }
 
-    fn watch(&mut self, symbols: Option<&Symbols>) {
-        self.watched = symbols.cloned();
-        self.now.watch(symbols);
+    fn watch(&mut self, watched: &Watched) {
+        self.watched = watched.clone();
+        self.now.watch(watched);
     }
 
     fn instruments(&self) -> u32 {

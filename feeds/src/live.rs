@@ -14,6 +14,7 @@
 use flow::records::{Cursor, Gap};
 use flow::{
     AnomalyKind, Count, Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Source, Symbols,
+    Watched,
 };
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::Arc;
@@ -142,9 +143,9 @@ impl Source for RingSource {
         Resumption::Live { expected: record.next_message() }
     }
 
-    fn watch(&mut self, symbols: Option<&Symbols>) {
+    fn watch(&mut self, watched: &Watched) {
         // A thread that has ended watches nothing.
-        let _ = self.watch.send(symbols.cloned());
+        let _ = self.watch.send(watched.symbols.clone());
     }
 
     fn instruments(&self) -> u32 {

@@ -53,6 +53,7 @@ mod typed;
 mod units;
 mod valuation;
 mod venue;
+mod watched;
 mod window;
 mod words;
 
@@ -92,9 +93,7 @@ pub use reserve::{Reserve, is_touched_ahead, touch_ahead};
 pub use rounding::{divide_half_even, divide_half_even_wide};
 pub use secret::SecretPlace;
 pub use sink::{Sink, SinkError};
-pub use source::{
-    Count, Decoder, FeedError, Inputs, LOCAL_INSTRUMENTS, Polled, Resumed, Resumption, Source, Step, Symbols,
-};
+pub use source::{Count, Decoder, FeedError, Inputs, LOCAL_INSTRUMENTS, Polled, Resumed, Resumption, Source, Step};
 pub use stage::{Scope, Stage, Ticks};
 pub use state::{SavedState, StateError, StateReader, StateWriter};
 pub use symbol_index::SymbolIndex;
@@ -113,5 +112,6 @@ pub use typed::{
 pub use units::{NO_MONEY, Ns, Px, Qty, amount, decimal, known_money, money};
 pub use valuation::{Rate, RateStep, Valuation};
 pub use venue::{AskPace, Known, KnownOrder, OpenOrder, Opened, OrderAnswer, Patience, Venue, VenueError, VenueReply};
+pub use watched::{NoShard, Shard, Symbols, Watched};
 pub use window::Window;
 pub use words::{Words, name_of};

@@ -12,8 +12,7 @@
 //! often enough that the gap after a restart is exact (at most each 256 packets or 100 ms).
 
 use crate::records::Cursor;
-use crate::{Event, Ns, Window};
-use std::collections::BTreeSet;
+use crate::{Event, Ns, Watched, Window};
 
 /// A source's own numbers of instruments are below this one; 0 is none.
 pub const LOCAL_INSTRUMENTS: u32 = 1 << 16;
@@ -27,6 +26,7 @@ pub struct Inputs {
     records: Box<[u64]>,
     head: usize,
     len: usize,
+    left_out: u64,
 }
 
 impl Inputs {
@@ -37,7 +37,7 @@ impl Inputs {
     pub fn with_capacity(capacity: usize) -> Inputs {
         let capacity = capacity.max(2 * Inputs::MARGIN);
         let events = vec![bytemuck::Zeroable::zeroed(); capacity].into_boxed_slice();
-        Inputs { events, records: vec![0; capacity].into_boxed_slice(), head: 0, len: 0 }
+        Inputs { events, records: vec![0; capacity].into_boxed_slice(), head: 0, len: 0, left_out: 0 }
     }
 
     /// Whether the inputs of one more record fit.
@@ -112,6 +112,18 @@ impl Inputs {
         &mut self.events[self.head..self.len]
     }
 
+    /// Counts inputs that a source spared itself ([`Source::watch`]).
+    #[inline]
+    pub fn leave_out(&mut self, inputs: u64) {
+        self.left_out += inputs;
+    }
+
+    /// How many were counted so since this was last asked.
+    #[inline]
+    pub fn take_left_out(&mut self) -> u64 {
+        std::mem::take(&mut self.left_out)
+    }
+
     /// Whether no input waits.
     #[inline]
     pub fn is_empty(&self) -> bool {
@@ -161,6 +173,9 @@ pub trait Decoder: Send {
     /// # Errors
     /// When the bytes from here on cannot be this feed's. What was pushed before is valid.
     fn decode(&mut self, windows: &mut [Window], to: &mut Inputs) -> Result<Step, FeedError>;
+
+    /// Only these instruments are watched from now on: as [`Source::watch`] of a source that is not live.
+    fn watch(&mut self, _: &Watched) {}
 
     /// Local instruments are below this number (0 is none).
     fn instruments(&self) -> u32;
@@ -225,9 +240,6 @@ pub enum Resumption {
     },
 }
 
-/// The symbols of a source that are watched.
-pub type Symbols = BTreeSet<String>;
-
 /// Yields inputs in order of their due times, without blocking.
 pub trait Source: Send {
     /// Fills `to` with inputs when it is empty.
@@ -246,10 +258,11 @@ pub trait Source: Send {
         Resumption::Again(record.inputs)
     }
 
-    /// Only these symbols are watched from now on; `None` = all. What it gives of others is left out, so it may spare itself the
-    /// work, or ask its venue for no more; what it does not have yet it should begin to bring. It still lists every instrument,
-    /// and one that is not live gives the same inputs whatever is watched.
-    fn watch(&mut self, _: Option<&Symbols>) {}
+    /// Only these instruments are watched from now on. What it gives of others is left out, so it may spare itself the work, or
+    /// ask its venue for no more; what it does not have yet it should begin to bring. It still lists every instrument. One that is
+    /// not live counts the inputs that it spares itself ([`Inputs::leave_out`]): a place among its inputs is the same whatever
+    /// is watched. What it leaves out are whole groups.
+    fn watch(&mut self, _: &Watched) {}
 
     /// Local instruments are below this number.
     fn instruments(&self) -> u32;

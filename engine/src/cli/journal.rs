@@ -348,7 +348,7 @@ fn export(args: &ExportArgs) -> Result<Exit, Failure> {
         Err(e) if !e.closed => Err(Failure::failed(&e)),
         _ => {
             let seen: Vec<_> = listings.iter().map(|l| l.symbol.clone()).collect();
-            args.rows.check_found(&seen).map(|()| Exit::Done)
+            args.rows.check_found(&seen, &[]).map(|()| Exit::Done)
         }
     }
 }

@@ -6,8 +6,9 @@ use super::pipeline::PipelineArgs;
 use super::present::{self, Shown};
 use super::rows::RowArgs;
 use super::watch::Watch;
+use crate::config::keys;
 use crate::config::{Draft, Settings, one_of};
-use crate::plan::checked;
+use crate::plan::{Plan, Planned, checked};
 use crate::recovery::Notices;
 use crate::registries::Registries;
 use crate::run::{Compare, Options, Preflight, execute};
@@ -15,6 +16,7 @@ use chrono::NaiveDate;
 use clap::Args;
 use feeds::reader::date;
 use feeds::{Feed, Files};
+use flow::{Scope, Shard};
 use sinks::journal::{Home, Member};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,6 +56,9 @@ pub(crate) struct ReplayArgs {
     /// Repeat an interrupted run, compare, and append the outcomes missing from its log.
     #[arg(long, conflicts_with = "verify")]
     complete: bool,
+    /// Read one part of the instruments, such as 2/8: processes that read one each share a day.
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["verify", "complete", "diff"])]
+    shard: Option<Shard>,
     /// Let the simulated exchange answer the recorded inputs anew, under --set, and show what became different.
     #[arg(long, conflicts_with_all = ["verify", "complete"])]
     diff: bool,
@@ -75,7 +80,10 @@ pub(crate) fn run(args: &ReplayArgs, registries: &Registries) -> Result<Exit, Fa
         checked(draft)?
     } else {
         inputs(args, &mut draft.settings, &watch.control().stop)?;
-        Preflight::of_draft(draft)?.0
+        choose(&args.rows.symbols, &mut draft.settings);
+        let (settings, preflight) = Preflight::of_draft(draft)?;
+        args.shard.map_or(Ok(()), |shard| takes_a_part(shard, &settings, &preflight.plan))?;
+        settings
     };
     let compare = match args {
         ReplayArgs { complete: true, .. } => Compare::Complete,
@@ -84,7 +92,8 @@ pub(crate) fn run(args: &ReplayArgs, registries: &Registries) -> Result<Exit, Fa
         _ => Compare::No,
     };
     let (control, notices) = (watch.control().clone(), Notices(console::say));
-    let options = Options { rows, recorded, compare, control, notices, ..Options::default() };
+    let shard = args.shard;
+    let options = Options { rows, recorded, shard, compare, control, notices, ..Options::default() };
     let (report, error) = execute(&settings, options)?;
     watch.end();
     present::report(&report, &args.shown, printing)?;
@@ -101,7 +110,7 @@ pub(crate) fn run(args: &ReplayArgs, registries: &Registries) -> Result<Exit, Fa
         }
         // What a run did not come to may still be there.
         None if report.stopped => Ok(Exit::Done),
-        None => args.rows.check_found(&report.listed).map(|()| Exit::Done),
+        None => args.rows.check_found(&report.listed, &report.unwatched).map(|()| Exit::Done),
         Some(verified) => Err(Failure { message: mismatch(&verified), exit: Exit::Check }),
     }
 }
@@ -142,6 +151,34 @@ fn draft(args: &ReplayArgs, recorded: Option<&Path>, registries: &Registries) ->
         Some(path) => Draft::load(path, registries),
         None => Settings::of(registries.clone()).into(),
     })
+}
+
+/// Has only those symbols of the inputs read that are printed or traded. What is printed of them is the same as in a run that reads
+/// all, but for the numbers of the inputs. A strategy that trades whatever comes needs all, and a journal records all.
+fn choose(printed: &[String], settings: &mut Settings) {
+    let whole = printed.is_empty() || settings.journal_dir.is_some();
+    if let Some(mut symbols) = settings.traded().filter(|_| !whole) {
+        symbols.extend(printed.iter().cloned());
+        settings.watch_only(&symbols);
+    }
+}
+
+/// Whether a part of the instruments gives the same as they give in a run that reads all.
+fn takes_a_part(shard: Shard, settings: &Settings, plan: &Plan) -> Result<(), Failure> {
+    let wrong = |why: String| Err(Failure::usage(format!("--shard {shard}: {why}")));
+    if settings.journal_dir.is_some() {
+        return wrong("a journal records a whole run; leave out the journal, or --shard".to_owned());
+    }
+    // Others come with one of those that are named.
+    let named = settings.pipeline.get(keys::STAGES);
+    let is_global = |planned: &&Planned| planned.stage.scope() == Scope::Global && named.contains(&planned.name);
+    match plan.stages.iter().find(is_global) {
+        Some(Planned { name, .. }) => wrong(format!(
+            "the stage {name} counts over all instruments, so a part of them would give other results; leave it out of \
+             pipeline.stages, or leave out --shard"
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Adds the inputs of the command line and the journal to write.

@@ -53,13 +53,14 @@ pub(crate) struct RowArgs {
 }
 
 impl RowArgs {
-    /// Whether what was asked for is in the input: every symbol is among the `listed`, and the times hold a row.
+    /// Whether what was asked for is in the input: every symbol is among the `listed`, and the times hold a row. The `unwatched` are
+    /// in the input too, and were not read.
     ///
     /// # Errors
     /// What is not, each symbol with the nearest that is there.
-    pub(crate) fn check_found(&self, listed: &[String]) -> Result<(), Failure> {
+    pub(crate) fn check_found(&self, listed: &[String], unwatched: &[String]) -> Result<(), Failure> {
         let unknown = self.symbols.iter().filter(|s| !listed.contains(s)).map(|symbol| {
-            let meant = nearest(symbol, listed.iter().map(String::as_str));
+            let meant = nearest(symbol, listed.iter().chain(unwatched).map(String::as_str));
             let meant = meant.map_or_else(String::new, |n| format!("; did you mean {n}?"));
             format!("--symbols {symbol}: the input has no such symbol{meant}")
         });

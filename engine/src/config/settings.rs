@@ -9,7 +9,8 @@ use crate::registries::Registries;
 use chrono::NaiveDate;
 use feeds::Feed;
 use flow::{Param, ParamError, ParamType, Params, Registered, Symbols, Value};
-use stages::{Instances, Space};
+use stages::strategies::{STRATEGIES, traded_symbols};
+use stages::{Instanced, Instances, Space};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -213,6 +214,29 @@ impl Settings {
     pub fn placed(&self, faults: Vec<Fault>) -> Faults {
         let placed = |f: Fault| Fault { place: self.place(&f.key), ..f };
         Faults(faults.into_iter().map(placed).collect())
+    }
+
+    /// The symbols that the strategies of the pipeline trade; `None` = one of them trades whatever comes.
+    pub fn traded(&self) -> Option<Symbols> {
+        let stages = self.pipeline.get(keys::STAGES);
+        let is_plain = |name: &str| STRATEGIES.iter().any(|entry| entry.name == name);
+        let is_instance = |name: &str| self.instances.find(name).is_some_and(|(of, _)| of == Instanced::Strategies);
+        let mut traded = Symbols::new();
+        for name in stages.iter().filter(|name| is_plain(name) || is_instance(name)) {
+            match self.stages.get(name).map(traded_symbols) {
+                Some([]) => return None,
+                some => traded.extend(some.into_iter().flatten().cloned()),
+            }
+        }
+        Some(traded)
+    }
+
+    /// Has only these symbols of the inputs watched, or fewer.
+    pub fn watch_only(&mut self, symbols: &Symbols) {
+        for input in &mut self.inputs {
+            let watched = input.watch.take().map(|own| own.intersection(symbols).cloned().collect());
+            input.watch = Some(watched.unwrap_or_else(|| symbols.clone()));
+        }
     }
 
     /// Indices of instruments are below this number; 0 is none.

@@ -15,7 +15,7 @@ use super::watch::{Choices, WatchList};
 use crate::pipeline::FeedState;
 use flow::records::{Cursor, Gap};
 use flow::{
-    Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Source, StateError, StateReader,
+    Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Shard, Source, StateError, StateReader,
     StateWriter,
 };
 
@@ -120,6 +120,16 @@ impl SourceQueue {
     /// These symbols are watched from the start.
     pub fn begin_watching(&mut self, watched: WatchList) {
         self.choices.begin_with(watched);
+    }
+
+    /// Of what is watched, only this part is read.
+    pub fn read_part(&mut self, shard: Shard) {
+        self.choices.read_part(shard);
+    }
+
+    /// The symbols of its instruments so far that are not watched.
+    pub fn unwatched(&self) -> impl Iterator<Item = &str> {
+        self.choices.unwatched()
     }
 
     /// These symbols are watched from now on.

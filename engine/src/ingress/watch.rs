@@ -2,7 +2,8 @@
 //!
 //! The idea: an input of the configuration may name the symbols that it is to bring. What a source gives of others is left out
 //! between its poll and its queue, so it is the same for every feed, and an input of which all is watched pays nothing. The
-//! source learns it as well and may spare itself the work. The choice can change while the run goes on: what is newly watched is
+//! source learns it as well and may spare itself the work; what it leaves out itself it counts, so a place among its inputs is the
+//! same either way. Of what is watched a run may read one part in many ([`Shard`]). The choice can change while the run goes on: what is newly watched is
 //! listed then, from the definition that was put by, and a `gap` of its instrument says that it begins in the middle; what is
 //! watched no more gets one too, since nothing that comes later is seen of it.
 //!
@@ -12,8 +13,8 @@
 
 use super::directory::{Naming, symbol_piece};
 use flow::records::{Gap, Watching};
-use flow::{Event, FeedError, Flags, Inputs, Kind, LOCAL_INSTRUMENTS, Ns, Polled, Source, StateError, StateReader};
-use flow::{StateWriter, Symbols};
+use flow::{Event, FeedError, Flags, Inputs, Kind, LOCAL_INSTRUMENTS, Ns, Polled, Shard, Source, StateError};
+use flow::{StateReader, StateWriter, Symbols, Watched};
 use std::collections::{BTreeMap, VecDeque};
 
 /// The symbols that are watched; `None` = all.
@@ -28,6 +29,8 @@ pub(super) struct Choices {
     made: Vec<(u64, WatchList)>,
     /// Commanded, and not in force yet.
     commanded: VecDeque<WatchList>,
+    /// The part of it that this run reads.
+    shard: Option<Shard>,
     /// What the source has given, until some of it was left out for the first time.
     polled: u64,
     filter: Option<Box<Filter>>,
@@ -35,7 +38,7 @@ pub(super) struct Choices {
 
 impl Default for Choices {
     fn default() -> Choices {
-        Choices { made: vec![(0, None)], commanded: VecDeque::new(), polled: 0, filter: None }
+        Choices { made: vec![(0, None)], commanded: VecDeque::new(), shard: None, polled: 0, filter: None }
     }
 }
 
@@ -43,8 +46,11 @@ impl Default for Choices {
 struct Filter {
     /// The choice in force.
     at: usize,
+    watched: Watched,
     /// Inputs of the source that have passed or were left out.
     taken: u64,
+    /// Those that it left out itself beside what it gave last.
+    left_out: u64,
     given: Inputs,
     ended: bool,
     known: BTreeMap<u32, Known>,
@@ -62,14 +68,15 @@ struct Known {
     put_by: Vec<Event>,
 }
 
-fn has(watched: &WatchList, symbol: &str) -> bool {
-    watched.as_ref().is_none_or(|symbols| symbols.contains(symbol))
-}
-
 impl Choices {
     /// From the start.
     pub(super) fn begin_with(&mut self, watched: WatchList) {
         self.made = vec![(0, watched)];
+    }
+
+    /// Of all that, only this part, in the whole run.
+    pub(super) fn read_part(&mut self, shard: Shard) {
+        self.shard = Some(shard);
     }
 
     /// From the next input on that has not been looked at yet.
@@ -84,7 +91,15 @@ impl Choices {
 
     /// Whether all is watched and always was.
     pub(super) fn is_everything(&self) -> bool {
-        self.made.len() == 1 && self.made[0].1.is_none() && self.commanded.is_empty()
+        self.made.len() == 1 && self.made[0].1.is_none() && self.shard.is_none() && self.commanded.is_empty()
+    }
+
+    /// The symbols of the source's instruments so far that are left out.
+    pub(super) fn unwatched(&self) -> impl Iterator<Item = &str> {
+        let filter = self.filter.iter();
+        filter.flat_map(|filter| {
+            filter.known.iter().filter(|(local, _)| filter.is_out(**local)).map(|(_, known)| &*known.symbol)
+        })
     }
 
     /// Learns from the record that a change took effect.
@@ -114,40 +129,45 @@ impl Choices {
             self.polled += to.waiting().len() as u64;
             return polled;
         }
-        let Choices { made, commanded, polled, filter } = self;
+        let Choices { made, commanded, shard, polled, filter } = self;
         let filter = filter.get_or_insert_with(|| {
-            source.watch(made[0].1.as_ref());
-            Box::new(Filter::new(*polled, symbols))
+            let mut filter = Filter::new(*polled, symbols);
+            filter.choose((&made[0].1, *shard), made.len() == 1, source);
+            Box::new(filter)
         });
         for _ in 0..ROUNDS {
             if filter.put_first(to) {
                 return Ok(Polled::Ready);
             }
             let is_last = filter.at + 1 == made.len();
+            // What the source has left out was counted when it gave the inputs behind it.
             if may_change
                 && is_last
+                && filter.given.is_empty()
                 && let Some(watched) = commanded.pop_front()
             {
                 made.push((filter.taken, watched));
             }
             if let Some((from, watched)) = made.get(filter.at + 1).filter(|(from, _)| *from == filter.taken) {
                 filter.at += 1;
-                filter.change(*from, watched, now);
-                source.watch(watched.as_ref());
+                filter.choose((watched, *shard), filter.at + 1 == made.len(), source);
+                filter.change(*from, now);
                 continue;
             }
             if filter.given.is_empty() {
                 let polled = if filter.ended { Polled::Ended } else { source.poll(&mut filter.given)? };
+                filter.left_out = filter.given.take_left_out();
                 filter.ended = polled == Polled::Ended;
                 if polled == Polled::Anew {
                     filter.list_anew();
                 }
                 if filter.given.is_empty() {
+                    filter.taken += std::mem::take(&mut filter.left_out);
                     return Ok(polled);
                 }
             }
             let until = made.get(filter.at + 1).map_or(u64::MAX, |(from, _)| *from);
-            filter.pass(to, &made[filter.at].1, until);
+            filter.pass(to, until);
             if !to.is_empty() {
                 return Ok(Polled::Ready);
             }
@@ -170,6 +190,8 @@ impl Filter {
         let known = |(local, symbol): (&u32, &String)| (*local, Known { symbol: symbol.clone(), ..Known::default() });
         Filter {
             at: 0,
+            watched: Watched::default(),
+            left_out: 0,
             taken,
             given: Inputs::with_capacity(0),
             ended: false,
@@ -206,14 +228,23 @@ impl Filter {
         }
     }
 
+    /// Has a choice in force. The source is told of one behind which no other is known: what it leaves out does not come again, and
+    /// where it was not told it gives all.
+    fn choose(&mut self, (symbols, shard): (&WatchList, Option<Shard>), is_last: bool, source: &mut dyn Source) {
+        self.watched = Watched { symbols: symbols.clone(), shard };
+        if is_last {
+            source.watch(&self.watched);
+        }
+    }
+
     /// Other symbols are watched, after `from` inputs of the source.
-    fn change(&mut self, from: u64, watched: &WatchList, now: Ns) {
+    fn change(&mut self, from: u64, now: Ns) {
         let watching = Watching { from, ..Watching::default() };
         self.first.push_back(vec![Event::new(now, 0, Flags::LAST_OF_GROUP, &watching)]);
         let mut changed = Vec::new();
         for (local, known) in &mut self.known {
             let was_out = self.out.get(*local as usize).copied().unwrap_or(false);
-            if was_out == has(watched, &known.symbol) {
+            if was_out == self.watched.has(&known.symbol) {
                 changed.push((*local, !was_out));
                 let mut definition = std::mem::take(&mut known.put_by);
                 definition.iter_mut().for_each(|event| event.ts = now);
@@ -230,14 +261,14 @@ impl Filter {
     }
 
     /// Passes on what is watched, until `until` inputs of the source have been taken.
-    fn pass(&mut self, to: &mut Inputs, watched: &WatchList, until: u64) {
+    fn pass(&mut self, to: &mut Inputs, until: u64) {
         while self.taken < until
             && let Some((event, record)) = self.given.front()
         {
             let (event, local) = (*event, event.instrument);
             if symbol_piece(&event).is_some_and(|name| name.part == 0) {
                 let symbol = symbol_of(self.given.waiting());
-                self.leave_out(local, !has(watched, &symbol));
+                self.leave_out(local, !self.watched.has(&symbol));
                 self.known.insert(local, Known { symbol, put_by: Vec::new() });
             }
             match self.is_out(local) {
@@ -250,6 +281,9 @@ impl Filter {
             }
             self.given.pop();
             self.taken += 1;
+        }
+        if self.given.is_empty() {
+            self.taken += std::mem::take(&mut self.left_out);
         }
     }
 }
@@ -276,10 +310,12 @@ mod tests {
     }
 
     /// Four instruments, one after the other, among trades that count; every message has a trade of two of them. It gives
-    /// whole messages, as many at once as chance has it.
+    /// whole messages, as many at once as chance has it. One that spares itself work leaves out those of which no trade is
+    /// watched, as soon as it is told.
     struct Tape {
         messages: VecDeque<Vec<Event>>,
         random: u64,
+        spares: bool,
         told: Vec<WatchList>,
     }
 
@@ -307,7 +343,7 @@ mod tests {
                 let [first, second] = [1 + number % listed, 1 + number / 3 % listed];
                 messages.push_back(vec![trade(first, Flags::NONE), trade(second, Flags::LAST_OF_GROUP)]);
             }
-            Tape { messages, random, told: Vec::new() }
+            Tape { messages, random, spares: random.is_multiple_of(2), told: Vec::new() }
         }
     }
 
@@ -318,13 +354,26 @@ mod tests {
             }
             for _ in 0..=draw(&mut self.random, 40) {
                 let Some(message) = self.messages.front().filter(|_| to.has_room()) else { break };
-                message.iter().for_each(|event| to.push(*event, event.ts.0));
+                let watched = self.told.last().filter(|_| self.spares).cloned().unwrap_or_default();
+                let is_foreign = |event: &Event| {
+                    let name = NAMES[event.instrument as usize - 1];
+                    event.kind == Kind::Trade && watched.as_ref().is_some_and(|symbols| !symbols.contains(name))
+                };
+                if message.iter().all(is_foreign) {
+                    to.leave_out(message.len() as u64);
+                } else {
+                    message.iter().for_each(|event| to.push(*event, event.ts.0));
+                }
                 self.messages.pop_front();
             }
-            Ok(if to.is_empty() { Polled::Ended } else { Polled::Ready })
+            Ok(match (to.is_empty(), self.messages.is_empty()) {
+                (true, true) => Polled::Ended,
+                (true, false) => Polled::Idle(Ns::NONE),
+                _ => Polled::Ready,
+            })
         }
-        fn watch(&mut self, symbols: Option<&Symbols>) {
-            self.told.push(symbols.cloned());
+        fn watch(&mut self, watched: &Watched) {
+            self.told.push(watched.symbols.clone());
         }
         fn instruments(&self) -> u32 {
             5
@@ -365,6 +414,10 @@ mod tests {
             }
         }
         all
+    }
+
+    fn has(watched: &WatchList, symbol: &str) -> bool {
+        watched.as_ref().is_none_or(|symbols| symbols.contains(symbol))
     }
 
     fn some(random: &mut u64) -> WatchList {
@@ -429,7 +482,7 @@ mod tests {
             made.iter().skip(1).for_each(|(_, watched)| again.command(watched.clone()));
             all[..end].iter().filter_map(Event::get).for_each(|watching| again.learn(watching));
             again.commanded.clear();
-            let repeated = read(&mut again, &mut Tape::new(seed + 1_000), end, || None);
+            let repeated = read(&mut again, &mut Tape::new(seed + 1_001 + seed % 3), end, || None);
             assert!(repeated.len() >= end && repeated[..end] == all[..end], "seed {seed}");
         }
     }

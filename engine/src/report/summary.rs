@@ -81,6 +81,9 @@ pub struct Report {
     /// All listed symbols.
     #[serde(skip)]
     pub listed: Vec<String>,
+    /// Symbols of the inputs that are not watched, so they were not read.
+    #[serde(skip)]
+    pub unwatched: Vec<String>,
     /// Symbols of which the configuration states terms, and that no input listed.
     pub unlisted: Vec<String>,
     /// Number of signals from strategies.
@@ -196,6 +199,7 @@ pub(crate) fn reported<H: Head>(
         steal_percent: Steal::now().percent_since(shape.steal),
         symbols,
         listed: stats.listings.iter().map(|l| l.symbol.clone()).collect(),
+        unwatched: Vec::new(),
         unlisted: Vec::new(),
         signals: counted(Kind::Signal),
         orders: counted(Kind::Order),

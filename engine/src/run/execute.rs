@@ -72,6 +72,7 @@ pub fn execute_sources(
     let now = || settings.inputs.iter().map(|input| input.watch.clone()).collect();
     let watched = journal.watched.unwrap_or_else(now);
     feeds.iter_mut().zip(watched).for_each(|(feed, watched)| feed.begin_watching(watched));
+    options.shard.into_iter().for_each(|shard| feeds.iter_mut().for_each(|feed| feed.read_part(shard)));
     let mut assembly = blueprint.merged(feeds, options.pace, journal.outcomes, Venues::Live)?;
     let mut commands = options.commands;
     commands.begin_with(journal.carried.first);
@@ -124,10 +125,11 @@ fn closed(
     let is_over = !finished.stopped && finished.error.is_none();
     let patience = if finished.stopped { STOP_PATIENCE } else { END_PATIENCE };
     let inputs = finished.head.feeds().iter().map(input_report).collect();
+    let unwatched = finished.head.feeds().iter().flat_map(SourceQueue::unwatched).map(str::to_owned).collect();
     let (replaying, activity) = (finished.head.is_replaying(), finished.head.activity().to_vec());
     let error = finished.error.take().map(RunError::from);
     let (mut report, sink_error) = reported(finished, shape, seconds, &activity);
-    (report.inputs, report.replaying) = (inputs, replaying);
+    (report.inputs, report.unwatched, report.replaying) = (inputs, unwatched, replaying);
     report.unlisted = unlisted(settings, &report);
     left.roller.into_iter().for_each(|roller| roller.end(is_over));
     let closing = log.and_then(|log| log.close_within(patience).err()).map(RunError::from);
@@ -200,7 +202,8 @@ fn after_panic(error: GatewayError, settings: &Settings) -> GatewayError {
 
 /// The symbols of which terms are stated and that no input listed.
 fn unlisted(settings: &Settings, report: &Report) -> Vec<String> {
-    settings.instruments.keys().filter(|symbol| !report.listed.contains(symbol)).cloned().collect()
+    let is_listed = |symbol: &&String| report.listed.contains(symbol) || report.unwatched.contains(symbol);
+    settings.instruments.keys().filter(|symbol| !is_listed(symbol)).cloned().collect()
 }
 
 /// The sources with their queues, from the input `from` on, counted from 0.

@@ -6,7 +6,7 @@ use crate::ingress::{Commands, Origin, Origins, Pace};
 use crate::plan::Plan;
 use crate::recovery::{Earlier, Notices, RollTime, Snapshot};
 use crate::rows::{Filter, Format, RowKind, RowSink};
-use flow::Sink;
+use flow::{Shard, Sink};
 use stages::Instances;
 use std::io::Write;
 use std::path::PathBuf;
@@ -50,6 +50,8 @@ pub struct Options {
     pub sinks: Vec<Box<dyn Sink>>,
     /// Journal whose inputs are repeated, instead of opening those of the settings.
     pub recorded: Option<PathBuf>,
+    /// The part of the instruments that is read; `None` = all.
+    pub shard: Option<Shard>,
     /// Comparison with the outcomes of the repeated journal.
     pub compare: Compare,
     /// Commands of the operator.

@@ -6,10 +6,11 @@
 
 use super::capture::Capture;
 use super::packets::Packets;
-use super::translate::{INSTRUMENTS, Translator};
+use super::stocks::INSTRUMENTS;
+use super::translate::Translator;
 use crate::reader::date;
 use chrono::NaiveDate;
-use flow::{Count, Decoder, FeedError, Inputs, Mic, Step, Window};
+use flow::{Count, Decoder, FeedError, Inputs, Mic, Step, Watched, Window};
 
 const CUT: &str = "all earlier records were used; unless it was cut on purpose, get the file again";
 const JOINED: &str = "all earlier records were used; check what wrote it, or give what follows as a file of its own";
@@ -118,6 +119,10 @@ impl Decoder for ItchDecoder {
             Some(Framing::Packets(packets)) => packets.decode(&mut self.translator, window, to),
             _ => self.binary_file(window, to),
         }
+    }
+
+    fn watch(&mut self, watched: &Watched) {
+        self.translator.watch(watched);
     }
 
     fn instruments(&self) -> u32 {

@@ -10,6 +10,7 @@ mod fragments;
 mod mold;
 mod packets;
 mod sequencer;
+mod stocks;
 mod table;
 mod translate;
 mod venue;

@@ -3,8 +3,10 @@
 //! One message makes one group: no input, one input, or (for the first message of a stock) the stock's definition and
 //! the input. The stock's locate is the instrument number. An input is due at the exchange's time. Where that went
 //! back, an anomaly says so, and the merge keeps its own clock. Nothing is allocated except a stock's symbol when it
-//! is defined. Bound: one bit for each of 65,536 locates.
+//! is defined. Where only some stocks are watched, the frequent messages of others are counted, and no more of them is read than
+//! their head. Bound: that of [`Stocks`].
 
+use super::stocks::Stocks;
 use super::table::Frequent;
 use super::venue::{self, NASDAQ};
 use super::wire::{
@@ -18,11 +20,8 @@ use chrono_tz::America::New_York;
 use flow::records::{Add, Break, Cancel, Clear, Delete, Exec, Gap, Replace, Status, Trade as Traded};
 use flow::{
     AnomalyKind, BookKind, Count, Definition, Event, FeedError, Flags, Inputs, InstrumentType, Mic, Ns, Px, Qty,
-    Record, Side, StatusKind, midnight,
+    Record, Side, StatusKind, Watched, midnight,
 };
-
-/// Locates are 16 bits.
-pub(super) const INSTRUMENTS: u32 = 1 << 16;
 
 /// Translates the messages of one input. Its state: the trading date, the venue, which stocks are defined, counters.
 pub(super) struct Translator {
@@ -34,7 +33,7 @@ pub(super) struct Translator {
     /// The time of the message before, which is earlier where time went back.
     previous: Ns,
     record: u64,
-    listed: Box<[u64; INSTRUMENTS as usize / 64]>,
+    stocks: Stocks,
     counts: Box<[u64; 256]>,
     unknown: u64,
     malformed: u64,
@@ -88,7 +87,7 @@ impl Translator {
             last: midnight,
             previous: midnight,
             record: 0,
-            listed: Box::new([0; INSTRUMENTS as usize / 64]),
+            stocks: Stocks::none(),
             counts: Box::new([0; 256]),
             unknown: 0,
             malformed: 0,
@@ -173,16 +172,18 @@ impl Translator {
     /// registers, which is why this is a function of its own.
     #[inline(never)]
     pub(super) fn frequent(&mut self, bytes: &[u8], to: &mut Inputs) -> usize {
+        if self.stocks.foreign().is_some() {
+            return self.frequent_of_some(bytes, to);
+        }
         let (mut at, mut made) = (0, 0);
         let (midnight, mut last, before) = (self.midnight.0, self.last, self.record);
-        let (listed, counts) = (&*self.listed, &mut *self.counts);
+        let (listed, counts) = (self.stocks.listed(), &mut *self.counts);
         let (events, numbers) = to.spare();
         for (event, number) in events.iter_mut().zip(numbers) {
             let Some((len, rest)) = bytes.get(at..).and_then(|rest| rest.split_first_chunk()) else { break };
             let len = usize::from(u16::from_be_bytes(*len));
             let Some(message) = rest.first_chunk().and_then(|message| Frequent::read(message, len)) else { break };
-            let locate = usize::from(message.locate);
-            let (new, time) = (listed[locate / 64] >> (locate % 64) & 1 == 0, Ns(midnight + message.timestamp));
+            let (new, time) = (!listed.has(message.locate), Ns(midnight + message.timestamp));
             if (message.names_stock() & new) | (time < last) {
                 break;
             }
@@ -199,6 +200,49 @@ impl Translator {
         }
         to.fill(made as usize);
         at
+    }
+
+    /// [`Translator::frequent`] where not all stocks are watched: what is of another is counted, and its body left unread.
+    #[inline(never)]
+    fn frequent_of_some(&mut self, bytes: &[u8], to: &mut Inputs) -> usize {
+        let (mut at, mut made, mut left_out) = (0, 0, 0);
+        let (midnight, mut last, before) = (self.midnight.0, self.last, self.record);
+        let (listed, counts) = (self.stocks.listed(), &mut *self.counts);
+        let foreign = self.stocks.foreign().expect("the caller looked");
+        let (events, numbers) = to.spare();
+        let mut slots = events.iter_mut().zip(numbers);
+        while let Some((len, rest)) = bytes.get(at..).and_then(|rest| rest.split_first_chunk()) {
+            let len = usize::from(u16::from_be_bytes(*len));
+            let Some(message) = rest.first_chunk().and_then(|message| Frequent::read(message, len)) else { break };
+            let (new, time) = (!listed.has(message.locate), Ns(midnight + message.timestamp));
+            if (message.names_stock() & new) | (time < last) {
+                break;
+            }
+            if foreign.has(message.locate) {
+                left_out += 1;
+            } else {
+                let Some((event, number)) = slots.next() else { break };
+                made += 1;
+                let flags = Flags(message.side).with(Flags::LAST_OF_GROUP);
+                let body = message.body(time.0);
+                *event = Event::from_words(time, u32::from(message.locate), message.kind(), flags, body);
+                *number = before + made + left_out;
+            }
+            at += 2 + len;
+            last = time;
+            counts[usize::from(message.code())] += 1;
+        }
+        if at > 0 {
+            (self.last, self.previous, self.record) = (last, last, before + made + left_out);
+        }
+        to.fill(made as usize);
+        to.leave_out(left_out);
+        at
+    }
+
+    /// Only these stocks are watched from now on.
+    pub(super) fn watch(&mut self, watched: &Watched) {
+        self.stocks.watch(watched);
     }
 
     /// Translates a message of at least one byte. `to` must have room.
@@ -311,8 +355,7 @@ impl Translator {
     #[inline(always)]
     fn known(&mut self, stock: &Stock, group: &mut Group<'_>) -> Option<()> {
         stock_only(group)?;
-        let locate = group.instrument as usize;
-        if self.listed[locate / 64] >> (locate % 64) & 1 == 0 {
+        if !self.stocks.listed().has(group.instrument as u16) {
             self.define(stock, 0, group);
         }
         Some(())
@@ -320,10 +363,8 @@ impl Translator {
 
     #[cold]
     fn define(&mut self, stock: &Stock, round_lot: u32, group: &mut Group<'_>) {
-        let locate = group.instrument as usize;
-        self.listed[locate / 64] |= 1 << (locate % 64);
         let definition = Definition {
-            symbol: String::from_utf8_lossy(stock).trim_end_matches([' ', '\0']).to_owned(),
+            symbol: self.stocks.list(group.instrument as u16, stock),
             venue: self.venue.unwrap_or(NASDAQ),
             calendar: NASDAQ,
             currency: *b"USD\0",

@@ -9,7 +9,7 @@
 //! than the window less one block is an error. Worst case of one poll: decoding two windows of records.
 
 use super::lane::{BLOCKS, Lane, Supply};
-use flow::{Count, Decoder, FeedError, Inputs, Ns, Polled, Source, Step, Window};
+use flow::{Count, Decoder, FeedError, Inputs, Ns, Polled, Source, Step, Watched, Window};
 use std::io::Read;
 
 /// Bytes per block.
@@ -135,6 +135,10 @@ impl Source for StreamSource {
             }
         }
         Ok(if self.ended { Polled::Ended } else { Polled::Idle(Ns::NONE) })
+    }
+
+    fn watch(&mut self, watched: &Watched) {
+        self.decoder.watch(watched);
     }
 
     fn instruments(&self) -> u32 {

@@ -2,7 +2,7 @@
 
 use feeds::live::{Handed, RingSender, RingSource, SLOTS};
 use flow::records::{Anomaly, Cursor, Gap, Trade};
-use flow::{AnomalyKind, Event, FeedError, Flags, Inputs, Ns, Polled, Resumed, Resumption, Source, Symbols};
+use flow::{AnomalyKind, Event, FeedError, Flags, Inputs, Ns, Polled, Resumed, Resumption, Source, Symbols, Watched};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 
@@ -236,7 +236,8 @@ fn the_thread_learns_which_symbols_are_watched() {
         sender.end();
     });
     let some = |symbols: &[&str]| Some(symbols.iter().map(|symbol| (*symbol).to_owned()).collect::<Symbols>());
-    source.watch(some(&["A"]).as_ref());
+    let watched = |symbols: &[&str]| Watched { symbols: some(symbols), shard: None };
+    source.watch(&watched(&["A"]));
     let mut queue = Inputs::with_capacity(256);
     source.poll(&mut queue).expect("the thread starts");
     let asked = || {
@@ -244,8 +245,8 @@ fn the_thread_learns_which_symbols_are_watched() {
         heard.recv().expect("the thread answers")
     };
     assert_eq!((asked(), asked()), (Some(some(&["A"])), None), "what was said before it started, once");
-    source.watch(some(&["B"]).as_ref());
-    source.watch(None);
+    source.watch(&watched(&["B"]));
+    source.watch(&Watched::default());
     assert_eq!((asked(), asked()), (Some(None), None), "the last of several");
     drop(go);
 }

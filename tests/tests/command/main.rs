@@ -5,6 +5,7 @@
 //! are mounted in a namespace that only the command sees; where that is not permitted these cases are ignored by name.
 
 mod bad_input;
+mod chosen;
 mod dbn;
 mod inputs;
 mod instruments;
@@ -33,9 +34,16 @@ fn main() -> ExitCode {
             Ok::<(), Failed>(())
         }
     };
-    let plain =
-        [bad_input::PLAIN, dbn::DBN, inputs::INPUTS, instruments::INSTRUMENTS, screens::SCREENS, readme::README]
-            .concat();
+    let plain = [
+        bad_input::PLAIN,
+        dbn::DBN,
+        chosen::CHOSEN,
+        inputs::INPUTS,
+        instruments::INSTRUMENTS,
+        screens::SCREENS,
+        readme::README,
+    ]
+    .concat();
     let mut trials: Vec<_> = plain.into_iter().map(|(name, test)| Trial::test(name, run(test))).collect();
     let mounted = bad_input::MOUNTED.iter();
     trials.extend(mounted.map(|(name, test)| Trial::test(*name, run(*test)).with_ignored_flag(!mounts)));

@@ -21,7 +21,7 @@ mod several;
 mod universe;
 
 pub use buy_and_hold::{BUY_AND_HOLD, BuyAndHoldStage};
-pub use common::STRATEGY_VENUE;
+pub use common::{STRATEGY_VENUE, traded_symbols};
 pub use entry::{Setup, StrategyEntry};
 pub use momentum::{MOMENTUM, MomentumStage};
 pub use random::{RANDOM, RandomStage};

@@ -4,6 +4,7 @@ mod bytes;
 mod feed;
 mod naive;
 mod stylised;
+mod watched;
 
 use feeds::synthetic::{Synthetic, SyntheticConfig};
 use std::io::Read;
