@@ -41,7 +41,8 @@ pub struct Took {
     pub open: u64,
     /// Checking the inputs that are repeated.
     pub check: u64,
-    /// Building the stages and loading them from the snapshot.
+    /// Building the stages, as far as that takes longer than reading the snapshot and checking the inputs, which is done meanwhile;
+    /// and loading them.
     pub load: u64,
     /// Repeating them.
     pub repeat: u64,
@@ -80,78 +81,33 @@ impl Rebuilt {
         control: &Control,
         notices: Notices,
     ) -> Result<Rebuilt, InstantError> {
-        Opened::new(place, registries, past, notices)?.rebuilt(home, control)
-    }
-
-    /// How many inputs were repeated.
-    pub fn repeated(&self) -> u64 {
-        self.place.input.id.seq() - self.from.max(self.place.member.info.after())
-    }
-}
-
-/// What an instant is rebuilt from.
-struct Opened {
-    place: Place,
-    settings: Settings,
-    other_build: Option<String>,
-    before: Option<Snapshot>,
-    /// Whether its past was to be left unread.
-    past: Past,
-    /// The instruments of which a repeated input breaks a trade.
-    whose: Vec<u32>,
-    notices: Notices,
-    took: Took,
-    lap: Lap,
-}
-
-impl Opened {
-    /// Reads and checks what it takes: the nearest snapshot, of which the past may be missing, and the inputs behind it.
-    fn new(place: Place, registries: &Registries, past: Past, notices: Notices) -> Result<Opened, InstantError> {
         let (mut took, mut lap) = (Took::default(), Lap(Clock::now()));
         let settings = settings(&place, registries)?;
-        let build = &place.member.info.build_id;
-        let other_build = (*build != build_id::build_id()).then(|| build.clone());
-        let before = nearest(&place, other_build.is_some(), past, notices)?;
+        let info = &place.member.info;
+        let other_build = (*info.build_id != build_id::build_id()).then(|| info.build_id.clone());
         took.open = lap.us();
-        let whose = broken(&place, before.as_ref())?;
-        took.check = lap.us();
-        Ok(Opened { place, settings, other_build, before, past, whose, notices, took, lap })
-    }
-
-    /// Builds the stages, loads them and repeats the inputs. The past is read by another thread meanwhile.
-    fn rebuilt(self, home: &Home, control: &Control) -> Result<Rebuilt, InstantError> {
-        let Opened { place, settings, other_build, mut before, past, mut whose, notices, mut took, mut lap } = self;
-        let lacks_past = !whose.is_empty() && before.as_ref().is_some_and(Snapshot::lacks_past);
-        let (info, without) = (&place.member.info, before.as_ref().map(|before| before.seq));
-        let (blueprint, whole) = std::thread::scope(|scope| {
-            let whole = || nearest(&place, other_build.is_some(), Past::Read, notices);
-            let whole = lacks_past.then(|| scope.spawn(whole));
+        let (blueprint, before) = std::thread::scope(|scope| {
+            let reading = scope.spawn(|| Before::read(&place, other_build.is_some(), past, notices));
             // Where memory is in pieces the kernel takes up to a tenth of a second to make a large page, and what is repeated here
             // is too short to gain by one.
             let build = || Blueprint::new(&settings, vec![Box::new(Listener)], info.instruments, control);
             let blueprint = flow::in_order(build);
-            let whole = whole.map(|thread| thread.join().unwrap_or_else(|e| std::panic::resume_unwind(e)));
-            (blueprint, whole)
+            (blueprint, reading.join().unwrap_or_else(|e| std::panic::resume_unwind(e)))
         });
+        let Before { snapshot, whose, open_us, check_us } = before?;
         let blueprint = blueprint?;
-        if let Some(whole) = whole {
-            before = whole?;
-            // The past of the first one is damaged, and an earlier one serves.
-            if before.as_ref().map(|before| before.seq) != without {
-                whose = broken(&place, before.as_ref())?;
-            }
-        }
-        let from = before.as_ref().map_or(0, |before| before.seq);
+        let from = snapshot.as_ref().map_or(0, |before| before.seq);
         let names = Arc::clone(&blueprint.plan.instances);
         let mut inputs = HomeLog::of(home.dir(), std::slice::from_ref(&place.member), LogKind::Inputs);
         inputs.seek_seq(from + 1)?;
         let head = Recorded::new(inputs, from, info.instruments).through(place.input.id.seq());
         let mut assembly = blueprint.repeated(head, Vec::new());
-        if let Some(before) = &before {
+        if let Some(before) = &snapshot {
             before.restore_pipeline(&mut assembly, (past == Past::Left).then_some(&*whose))?;
         }
-        let snapshot = before.map(|before| Snapshot::file_name(before.seq));
-        took.load = lap.us();
+        let snapshot = snapshot.map(|before| Snapshot::file_name(before.seq));
+        (took.open, took.check) = (took.open + open_us, check_us);
+        took.load = lap.us().saturating_sub(open_us + check_us);
         let (finished, _) = assembly.run()?;
         if let Some(error) = finished.error {
             return Err(error.into());
@@ -162,6 +118,45 @@ impl Opened {
         let (groups, (stats, _)) = (finished.groups, finished.tail.finish());
         took.repeat = lap.us();
         Ok(Rebuilt { place, from, snapshot, other_build, names, groups, stats, took })
+    }
+
+    /// How many inputs were repeated.
+    pub fn repeated(&self) -> u64 {
+        self.place.input.id.seq() - self.from.max(self.place.member.info.after())
+    }
+}
+
+/// What an instant is rebuilt from, read and checked.
+struct Before {
+    /// The nearest snapshot.
+    snapshot: Option<Snapshot>,
+    /// The instruments of which a repeated input breaks a trade.
+    whose: Vec<u32>,
+    /// What finding and reading the snapshot took.
+    open_us: u64,
+    /// What checking the inputs behind it took.
+    check_us: u64,
+}
+
+impl Before {
+    /// Reads the nearest snapshot up to a place and checks the inputs behind it. The past is read if it is to be, or if one of
+    /// those inputs needs it.
+    fn read(place: &Place, other_build: bool, past: Past, notices: Notices) -> Result<Before, InstantError> {
+        let mut lap = Lap(Clock::now());
+        let snapshot = nearest(place, other_build, past, notices)?;
+        let mut open_us = lap.us();
+        let whose = broken(place, snapshot.as_ref())?;
+        let check_us = lap.us();
+        let is_whole = whose.is_empty() || !snapshot.as_ref().is_some_and(Snapshot::lacks_past);
+        if is_whole {
+            return Ok(Before { snapshot, whose, open_us, check_us });
+        }
+        let whole = nearest(place, other_build, Past::Read, notices)?;
+        let seq = |snapshot: &Option<Snapshot>| snapshot.as_ref().map(|of| of.seq);
+        // The past of the first one is damaged, and an earlier one serves.
+        let whose = if seq(&whole) == seq(&snapshot) { whose } else { broken(place, whole.as_ref())? };
+        open_us += lap.us();
+        Ok(Before { snapshot: whole, whose, open_us, check_us })
     }
 }
 
