@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 /// Folder of such files inside the journal's folder.
 const FOLDER: &str = "snapshots";
 const HASH: usize = blake3::OUT_LEN;
+/// Bytes of a rest that are read at once.
+const PART: u64 = 256 << 10;
 /// Bytes of the length of a rest.
 const LENGTH: usize = size_of::<u64>();
 
@@ -130,12 +132,20 @@ impl<'a> WithRest<'a> {
         if told.bytes != self.rest.end - self.rest.start {
             return Err(damaged());
         }
-        let mut rest = Vec::with_capacity(told.bytes as usize);
+        let failed = |error| SnapshotError::Io { path: self.path.to_owned(), error };
+        let (mut rest, mut hash) = (Vec::with_capacity(told.bytes as usize), blake3::Hasher::new());
         let mut file = &self.file;
-        let read =
-            file.seek(SeekFrom::Start(self.rest.start)).and_then(|_| file.take(told.bytes).read_to_end(&mut rest));
-        read.map_err(|error| SnapshotError::Io { path: self.path.to_owned(), error })?;
-        if Rest::of(&rest) == *told { Ok(rest) } else { Err(damaged()) }
+        file.seek(SeekFrom::Start(self.rest.start)).map_err(failed)?;
+        while (rest.len() as u64) < told.bytes {
+            // A part is hashed while the cache has it.
+            let from = rest.len();
+            let part = PART.min(told.bytes - from as u64);
+            if file.take(part).read_to_end(&mut rest).map_err(failed)? == 0 {
+                return Err(damaged());
+            }
+            hash.update(&rest[from..]);
+        }
+        if *hash.finalize().as_bytes() == told.hash { Ok(rest) } else { Err(damaged()) }
     }
 }
 
