@@ -30,6 +30,10 @@ const ABOUT: &[(&str, &str)] = &[
     ),
     ("meters", "A pipeline with its meters off and on."),
     ("tick-to-order", "Open loop: from the intended time of a message to the bytes of the order that it caused."),
+    (
+        "tick-to-write",
+        "Open loop, loopback: from the intended time of a message until `write` had returned on the gateway's thread. `sleep` is the default, `spin` has a core.",
+    ),
 ];
 
 /// Against whom, as the rows name them.

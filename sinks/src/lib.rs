@@ -10,7 +10,9 @@ pub mod journal;
 mod registry;
 mod secret;
 pub mod tailer;
+pub mod threading;
 pub mod wire;
 
 pub use registry::{GATEWAYS, GatewayEntry, SINKS, SinkEntry, SinkPlace};
 pub use secret::{Secret, SecretError};
+pub use threading::{GatewayIdle, Threading};

@@ -212,6 +212,27 @@ fn tick_to_order_tells_of_every_order_and_draws_it() {
     assert_eq!(stored["all"], result["all"]);
 }
 
+/// Orders go over a gateway to a venue on the loopback, with both ways of idling.
+#[test]
+fn tick_to_write_tells_of_both_ways_of_idling() {
+    let size = ["--rate", "200k", "--seconds", "0.3", "--symbols", "5", "--live-orders", "500", "--warm", "2000"];
+    let all = [&["tick-to-write"][..], &size, &["--set", "random.every=10"]].concat();
+    if !two_cores() {
+        assert!(run([&["bench"][..], &all].concat()).expect(1).stderr.contains("two cores"));
+        return;
+    }
+    let result = bench(&all);
+    let modes = result["modes"].as_array().expect("a list");
+    assert_eq!(modes.iter().map(|mode| &mode["name"]).collect::<Vec<_>>(), ["sleep", "spin"]);
+    assert_eq!((&modes[0]["gateway_core"], &modes[1]["gateway_core"]), (&Value::Null, &result["cores"]["gateway"]));
+    for mode in modes {
+        ["tick_to_write", "tick_to_bytes", "bytes_to_write"].iter().for_each(|part| ordered(&mode[*part]));
+        let [whole, bytes] = ["tick_to_write", "tick_to_bytes"].map(|part| &mode[part]);
+        assert!(number(&whole["p50_ns"]) > number(&bytes["p50_ns"]), "{mode}");
+        assert!(mode["unsent"] == 0 && number(&mode["answers"]) > 2.0 * number(&whole["samples"]) - 1.0, "{mode}");
+    }
+}
+
 #[test]
 fn a_cut_pipeline_and_a_sweep_are_measured_too() {
     let size = [

@@ -3,17 +3,20 @@
 //! Stamped inputs go through the whole pipeline on one thread: instruments' names to warm up, N inputs, then ten times as many.
 //! A cost per event, however rare, shows in the second count. Allocations and faults are counted for the thread alone.
 //! System calls are not counted but forbidden: a filter of the kernel ends the process at the first, so surviving is the
-//! proof. The meters are on, and every eighth input is timed. Each measurement has a process of its own, this binary called again: nothing else runs in it, and its end is a
+//! proof. A gateway may make one sort of them (`quiet_gateway`). The meters are on, and every eighth input is timed. Each measurement has a process of its own, this binary called again: nothing else runs in it, and its end is a
 //! failure of the test and not of the tests. What an allocation, a fault and a system call look like is tested too.
 
 #[path = "pipeline/harness.rs"]
 mod harness;
+#[path = "pipeline/quiet_gateway.rs"]
+mod quiet_gateway;
 
 use allocation_counter::measure;
 use flow::{Event, EventId, Kind, Kinds};
 use harness::{Day, Pipeline, add_day, add_file, inputs, listings, set, small, taken};
 use quanta::Clock;
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+use sinks::GatewayIdle;
 use std::collections::BTreeMap;
 use std::env::consts::ARCH;
 use std::hint::{black_box, spin_loop};
@@ -126,22 +129,33 @@ fn cost(work: impl FnOnce()) -> Cost {
     Cost { allocations, faults: faults() - before }
 }
 
-/// From here on any system call of this thread ends the process.
-fn forbid_system_calls() {
+/// From here on these system calls of this thread, and of those that it starts, do `these`, and all others do `others`.
+fn filter(calls: &[i64], these: SeccompAction, others: SeccompAction) {
     let arch = ARCH.try_into().expect("an architecture that filters are written for");
-    let filter = SeccompFilter::new(BTreeMap::new(), SeccompAction::KillProcess, SeccompAction::Allow, arch);
-    let program: BpfProgram = filter.and_then(TryInto::try_into).expect("a filter without rules");
+    let rules: BTreeMap<i64, _> = calls.iter().map(|call| (*call, Vec::new())).collect();
+    let filter = SeccompFilter::new(rules, others, these, arch);
+    let program: BpfProgram = filter.and_then(TryInto::try_into).expect("a filter");
     seccompiler::apply_filter(&program).expect("the kernel filters system calls");
 }
 
-/// Does `prepare`, then the work it gives, without a system call. The thread cannot end without one, nor free what the
-/// work gives back, so it keeps that and waits for the end of the process.
+/// From here on these system calls end the process.
+fn filtered(calls: &[i64]) {
+    filter(calls, SeccompAction::KillProcess, SeccompAction::Allow);
+}
+
+/// Does `prepare`, then the work it gives, without a system call.
 fn sealed<R, W: FnOnce() -> R>(prepare: impl FnOnce() -> W + Send + 'static) {
+    sealed_but(&[], prepare);
+}
+
+/// The same with these system calls alone. The thread cannot end without another, nor free what the work gives back, so it
+/// keeps that and waits for the end of the process.
+fn sealed_but<R, W: FnOnce() -> R>(calls: &'static [i64], prepare: impl FnOnce() -> W + Send + 'static) {
     let done = Arc::new(AtomicBool::new(false));
     let here = Arc::clone(&done);
     let thread = std::thread::spawn(move || {
         let work = prepare();
-        forbid_system_calls();
+        filter(calls, SeccompAction::Allow, SeccompAction::KillProcess);
         let _kept = work();
         here.store(true, Ordering::Release);
         loop {
@@ -296,6 +310,9 @@ fn measurement(name: &str) {
         }
         "listings" => measure_listings(),
         "system call" => sealed(|| std::thread::yield_now),
+        "gateway turns" => quiet_gateway::measure_turns(),
+        "gateway spins" => quiet_gateway::measure_rests(GatewayIdle::Spin),
+        "gateway sleeps" => quiet_gateway::measure_rests(GatewayIdle::Sleep),
         name => {
             let source = SOURCES.iter().find(|s| s.name == name).expect("a source");
             let files: Vec<PathBuf> = source.needs.iter().map(|n| data().join(n)).collect();
@@ -322,9 +339,11 @@ fn holds(name: &str) {
     assert!(status.success(), "{name}: {called}{status}\n{output}");
 }
 
-fn a_system_call_is_found() {
-    let status = apart("system call").status;
-    assert_eq!(status.signal(), Some(SIGSYS), "{status}");
+/// The measurement ends at a system call that it may not make.
+#[track_caller]
+fn makes_one(name: &str) {
+    let status = apart(name).status;
+    assert_eq!(status.signal(), Some(SIGSYS), "{name}: {status}");
 }
 
 fn main() -> ExitCode {
@@ -336,7 +355,10 @@ fn main() -> ExitCode {
         Case::new("only_a_listing_takes_memory_for_an_instrument", &[], |_| holds("listings")),
         Case::new("an_allocation_is_found", &[], |_| holds("allocation")),
         Case::new("a_page_fault_is_found", &[], |_| holds("fault")),
-        Case::new("a_system_call_is_found", &[], |_| a_system_call_is_found()),
+        Case::new("a_system_call_is_found", &[], |_| makes_one("system call")),
+        Case::new("a_turn_of_a_gateway_reads_its_socket_and_nothing_else", &[], |_| holds("gateway turns")),
+        Case::new("a_gateway_that_spins_never_gives_its_core_back", &[], |_| holds("gateway spins")),
+        Case::new("a_gateway_that_sleeps_is_found", &[], |_| makes_one("gateway sleeps")),
     ];
     conclude(sources.chain(found).collect())
 }

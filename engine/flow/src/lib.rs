@@ -106,8 +106,8 @@ pub use trading_state::{
 };
 pub use trust::Trust;
 pub use typed::{
-    BoolParam, ChoiceParam, Choices, FileParam, FloatParam, IntParam, ListParam, ParamKind, SecretParam, TableParam,
-    TextParam, TypedParam, Unsigned,
+    BoolParam, ChoiceParam, Choices, FileParam, FloatParam, IntParam, ListParam, OptionalIntParam, ParamKind,
+    SecretParam, TableParam, TextParam, TypedParam, Unsigned,
 };
 pub use units::{NO_MONEY, Ns, Px, Qty, amount, decimal, known_money, money};
 pub use valuation::{Rate, RateStep, Valuation};

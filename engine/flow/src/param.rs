@@ -16,6 +16,8 @@ pub enum ParamType {
     Bool,
     /// An integer in a closed range.
     Int(u64, u64),
+    /// An integer in a closed range, or none: then nothing is written there, or an empty text.
+    OptionalInt(u64, u64),
     /// A number in a closed range.
     Float(f64, f64),
     /// One of these words.
@@ -98,11 +100,12 @@ pub struct Param {
 pub enum Value {
     /// See [`ParamType::Bool`].
     Bool(bool),
-    /// See [`ParamType::Int`].
+    /// See [`ParamType::Int`], and [`ParamType::OptionalInt`] with an integer.
     Int(u64),
     /// See [`ParamType::Float`].
     Float(f64),
-    /// See [`ParamType::Choice`], [`ParamType::Text`], [`ParamType::File`] and [`ParamType::Secret`].
+    /// See [`ParamType::Choice`], [`ParamType::Text`], [`ParamType::File`] and [`ParamType::Secret`]; empty for a
+    /// [`ParamType::OptionalInt`] without one.
     Text(String),
     /// See [`ParamType::List`].
     List(Vec<String>),
@@ -147,6 +150,7 @@ impl Param {
         match self.ty {
             ParamType::Bool => "valid: true or false".to_owned(),
             ParamType::Int(low, high) => format!("valid: an integer from {low} to {high}{unit}"),
+            ParamType::OptionalInt(low, high) => format!("valid: an integer from {low} to {high}{unit}, or none"),
             ParamType::Float(low, high) => format!("valid: a number from {low} to {high}{unit}"),
             ParamType::Choice(words) => format!("valid: {}", words.join(", ")),
             ParamType::Text => format!("valid: a text{unit}"),
@@ -172,6 +176,10 @@ impl Param {
             ParamType::Bool => text.parse().ok().map(Value::Bool),
             ParamType::Int(low, high) => {
                 text.replace('_', "").parse().ok().filter(|v| (low..=high).contains(v)).map(Value::Int)
+            }
+            ParamType::OptionalInt(..) if text.is_empty() => Some(Value::Text(String::new())),
+            ParamType::OptionalInt(low, high) => {
+                return Param { ty: ParamType::Int(low, high), ..*self }.parse(key, text).map_err(|_| fault(text));
             }
             ParamType::Float(low, high) => text.parse().ok().filter(|v| (low..=high).contains(v)).map(Value::Float),
             ParamType::Choice(words) => words.contains(&text).then(|| Value::Text(text.to_owned())),

@@ -22,6 +22,8 @@ pub struct TypedParam<K> {
 pub type BoolParam = TypedParam<Bool>;
 /// An integer in a closed range, as any unsigned type that holds the range.
 pub type IntParam<T = u64> = TypedParam<Int<T>>;
+/// An integer in a closed range or none, as an option of any unsigned type that holds the range.
+pub type OptionalIntParam<T = u64> = TypedParam<OptionalInt<T>>;
 /// A number in a closed range.
 pub type FloatParam = TypedParam<Float>;
 /// One of a few words, each with its value of type `T`.
@@ -167,6 +169,31 @@ impl<T: Unsigned> ParamKind for Int<T> {
 
     fn read(self, _: &Param, value: &Value) -> Option<T> {
         if let Value::Int(v) = value { T::try_from(*v).ok() } else { None }
+    }
+}
+
+/// Reads an [`OptionalIntParam`].
+#[derive(Clone, Copy, Debug)]
+pub struct OptionalInt<T>(PhantomData<T>);
+
+impl<T: Unsigned> OptionalIntParam<T> {
+    /// An integer from the first to the second number of `range`, both included, or none; there is none unless it is set. A
+    /// range that does not fit `T` does not compile.
+    pub const fn new(name: &'static str, range: (u64, u64), about: &'static str) -> Self {
+        assert!(range.0 <= range.1 && range.1 <= T::MOST, "the type holds the range");
+        Self::of(name, ParamType::OptionalInt(range.0, range.1), "", about, OptionalInt(PhantomData))
+    }
+}
+
+impl<T: Unsigned> ParamKind for OptionalInt<T> {
+    type Of<'a> = Option<T>;
+
+    fn read(self, _: &Param, value: &Value) -> Option<Option<T>> {
+        match value {
+            Value::Int(v) => T::try_from(*v).ok().map(Some),
+            Value::Text(v) if v.is_empty() => Some(None),
+            _ => None,
+        }
     }
 }
 
@@ -346,6 +373,7 @@ mod tests {
         "a table",
     );
     const KEY: SecretParam = SecretParam::new("key", "a secret");
+    const CORE: OptionalIntParam<usize> = OptionalIntParam::new("core", (0, 63), "a core");
     const PARAMS: &[Param] = &[
         WINDOW.param(),
         RATIO.param(),
@@ -355,6 +383,7 @@ mod tests {
         SYMBOLS.param(),
         MOST.param(),
         KEY.param(),
+        CORE.param(),
     ];
 
     #[test]
@@ -369,6 +398,22 @@ mod tests {
             ("valid: an integer from 1 to 400 (bars)".into(), "window")
         );
         assert_eq!((WINDOW.param().effective, RATIO.param().effective), (Effective::Now, Effective::Restart));
+    }
+
+    #[test]
+    fn an_integer_that_is_not_set_is_none_and_not_zero() {
+        let (core, mut params) = (CORE.param(), Params::defaults(PARAMS));
+        assert_eq!(params.get(CORE), None);
+        for (text, read) in [("0", Some(0)), ("63", Some(63)), ("", None)] {
+            let value = core.parse("x.core", text).unwrap();
+            assert_eq!(value.to_string(), text);
+            params.set(&core, value);
+            assert_eq!(params.get(CORE), read);
+        }
+        for wrong in ["64", "-1", "two"] {
+            let fault = core.parse("x.core", wrong).unwrap_err().to_string();
+            assert!(fault.contains("valid: an integer from 0 to 63, or none"), "{fault}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::pipeline::{Routes, Slot, Tail};
 use crate::plan::{Carries, Plan};
 use flow::{Event, Gateway, Sink};
 use ring::{Consumer, Producer};
+use sinks::Threading;
 use stages::exchange_sim::SimulatedVenue;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -25,6 +26,7 @@ pub enum Venues {
 /// A gateway that has not started.
 pub(super) struct Ready {
     name: String,
+    threading: Threading,
     session: VenueSession,
     routes: Consumer<Slot>,
     link: Arc<Link>,
@@ -44,7 +46,8 @@ impl Ready {
 
     /// Starts the gateway's thread.
     pub(super) fn start(self) -> Result<GatewayThread, AssemblyError> {
-        let started = GatewayThread::spawn(&self.name, self.session, self.routes, self.link, self.status);
+        let named = (self.name.as_str(), self.threading);
+        let started = GatewayThread::spawn(named, self.session, self.routes, self.link, self.status);
         Ok(started.map_err(DriveError::from)?)
     }
 }
@@ -112,7 +115,7 @@ impl VenueWiring {
         control: &Control,
         venues: Venues,
     ) -> Result<(), AssemblyError> {
-        let UsedGateway { name, entry } = used;
+        let UsedGateway { name, entry, threading } = used;
         let ring = |carries| {
             let row = plan.wiring.carrying(carries).nth(gateway.number()).expect("a gateway of the plan has its rings");
             control.meters.ring(plan.ring, row).map_err(DriveError::from)
@@ -135,7 +138,7 @@ impl VenueWiring {
         self.definitions.push(Box::new(DefinitionSink::new(Arc::clone(&link))));
         let replies = LiveVenueReplies::new(gateway, Answers::Gateway(answers), Arc::clone(&link), plan.max_returns);
         self.live_replies.push(replies);
-        self.gateways.push(Ready { name: name.clone(), session, routes, link, status });
+        self.gateways.push(Ready { name: name.clone(), threading: *threading, session, routes, link, status });
         Ok(())
     }
 

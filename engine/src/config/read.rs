@@ -348,7 +348,9 @@ impl<'i> Reading<'i> {
 fn value_of(param: &Param, key: &str, value: &DeValue<'_>) -> Option<Value> {
     let text = match (param.ty, value) {
         (ParamType::Bool, DeValue::Boolean(v)) => v.to_string(),
-        (ParamType::Int(..) | ParamType::Float(..), DeValue::Integer(v)) => integer(v)?,
+        (ParamType::Int(..) | ParamType::OptionalInt(..) | ParamType::Float(..), DeValue::Integer(v)) => integer(v)?,
+        // So a record has it that has none.
+        (ParamType::OptionalInt(..), DeValue::String(v)) if v.is_empty() => String::new(),
         (ParamType::Float(..), DeValue::Float(v)) => v.as_str().to_owned(),
         (ParamType::Choice(_) | ParamType::Text | ParamType::Secret, DeValue::String(v)) => v.to_string(),
         (ParamType::List, DeValue::Array(list)) => {

@@ -12,7 +12,8 @@ use super::nearest::one_of;
 use super::read::{Found, Reading};
 use super::settings::{NamedGateway, Settings, table};
 use flow::{Account, Gateway, ParamError, Params, SIMULATED_EXCHANGE, StrategyId};
-use sinks::GatewayEntry;
+use sinks::threading::CORE;
+use sinks::{GatewayEntry, Threading};
 use stages::exchange_sim::VENUES;
 use stages::risk;
 use stages::router::{ROUTE, VENUE as OTHERS, route};
@@ -28,6 +29,8 @@ pub struct UsedGateway {
     pub name: String,
     /// What it is.
     pub entry: &'static GatewayEntry,
+    /// How its thread is run.
+    pub threading: Threading,
 }
 
 impl UsedGateway {
@@ -161,6 +164,13 @@ impl Settings {
         Ok((self, outside.into_iter().map(|gateway| gateway.name).collect()))
     }
 
+    /// Takes the cores of all gateways back: where none of them runs, the machine need not have them.
+    pub fn unpin_gateways(&mut self) {
+        let none = CORE.param().parse(CORE.name(), "").expect("none is valid");
+        let pinned = self.venues.values_mut().filter(|params| params.find(CORE).is_some());
+        pinned.for_each(|params| params.set(&CORE.param(), none.clone()));
+    }
+
     /// The number of a venue in routes, which gets one if it has none yet; `None` if there is no such venue.
     fn number_in(&self, routing: &mut OrderRouting, venue: &str) -> Option<u16> {
         if flow::find(VENUES, venue).is_some() {
@@ -170,7 +180,8 @@ impl Settings {
         let known = routing.gateways.iter().position(|gateway| gateway.name == venue);
         let number = known.unwrap_or(routing.gateways.len());
         if known.is_none() {
-            routing.gateways.push(UsedGateway { name: venue.to_owned(), entry });
+            let threading = Threading::of(&self.venues[venue]);
+            routing.gateways.push(UsedGateway { name: venue.to_owned(), entry, threading });
         }
         // More than there may be are a fault of their own.
         Some(Gateway::new(number.min(Gateway::MOST - 1)).venue())

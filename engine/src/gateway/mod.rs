@@ -24,6 +24,7 @@ mod last_names;
 mod link;
 mod open_orders;
 mod outbox;
+mod pace;
 mod replies;
 mod session;
 mod settling;

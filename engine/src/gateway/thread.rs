@@ -4,27 +4,26 @@
 //! off the socket. Nothing in a turn waits, so the kill switch and the end of the run are obeyed whatever the venue does. A
 //! broken session is opened anew for as long as the adapter allows; after that the gateway ends, and the run with it. When
 //! it ends for any reason but the run's own end, everything is cancelled, once. A replay that fails has sent nothing, so it
-//! cancels nothing either, unless the kill switch was pulled. Worst case: a quiet gateway sleeps
-//! [`REST`] between turns, and a route, an answer or a pull may wait that long.
+//! cancels nothing either, unless the kill switch was pulled. During the replay it sleeps between two steps, since nothing is
+//! sent yet; from then on it waits as its settings say (`pace`). Worst case: that of `pace`, which a route, an answer or a pull
+//! may wait.
 
 use super::link::{Ending, Link, Resumption};
 use super::open_orders::OpenOrders;
+use super::pace::{Pace, REST};
 use super::session::VenueSession;
 use super::venue_status::VenueStatus;
 use crate::pipeline::Slot;
 use flow::{Event, VenueError};
 use ring::thread::{Panicked, SpawnError, Worker, spawn_pinned};
 use ring::{Consumer, Taken};
+use sinks::Threading;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Most routes taken in one turn.
 const BATCH: usize = 256;
-/// Idle turns before the thread starts to sleep between turns.
-const PATIENCE: u32 = 64;
-/// Length of such a sleep.
-const REST: Duration = Duration::from_micros(50);
 /// How long an orderly end waits until what was cancelled is confirmed; the head has waited before.
 const ORDERLY: Duration = Duration::from_millis(250);
 /// How long the last cancel of everything may take.
@@ -80,20 +79,21 @@ pub struct GatewayThread {
 }
 
 impl GatewayThread {
-    /// Starts the thread: it takes routes from `routes` and sends them over `session`.
+    /// Starts the thread, where and how `threading` says: it takes routes from `routes` and sends them over `session`.
     ///
     /// # Errors
-    /// When the system cannot start a thread.
+    /// When the system cannot start a thread, or not on that core.
     pub fn spawn(
-        name: &str,
+        (name, threading): (&str, Threading),
         session: VenueSession,
         routes: Consumer<Slot>,
         link: Arc<Link>,
         status: Arc<VenueStatus>,
     ) -> Result<GatewayThread, SpawnError> {
         let (shared, published) = (Arc::clone(&link), Arc::clone(&status));
-        let worker = spawn_pinned(format!("gateway {name}"), None, move || {
-            let mut turns = Turns { session, routes, link: Arc::clone(&shared), closed: false, cancelled: false };
+        let worker = spawn_pinned(format!("gateway {name}"), threading.core, move || {
+            let (link, pace) = (Arc::clone(&shared), Pace::new(threading.idle));
+            let mut turns = Turns { session, routes, link, pace, closed: false, cancelled: false };
             let done = turns.run();
             if let Err(e) = &done {
                 shared.fail(e.to_string());
@@ -138,6 +138,7 @@ struct Turns {
     session: VenueSession,
     routes: Consumer<Slot>,
     link: Arc<Link>,
+    pace: Pace,
     /// The tail has closed the ring of routes, and it is empty.
     closed: bool,
     /// The venue has the cancel of all orders.
@@ -219,7 +220,7 @@ impl Turns {
 
     /// Takes turns until the run ends; how it ended.
     fn trade(&mut self) -> Result<Ending, VenueError> {
-        let (mut taken, mut quiet) = (VecDeque::with_capacity(BATCH), 0);
+        let mut taken = VecDeque::with_capacity(BATCH);
         let mut ordered: Option<Instant> = None;
         loop {
             let ending = self.ending();
@@ -227,9 +228,14 @@ impl Turns {
                 return Ok(ending);
             }
             let came = self.take(BATCH, &mut taken);
+            let now = Instant::now();
+            if !came && ending == Ending::Running && !self.pace.is_due(now) {
+                self.pace.wait();
+                continue;
+            }
             taken.drain(..).for_each(|route| self.session.route(route));
             let mut busy = came;
-            match self.session.turn(Instant::now()) {
+            match self.session.turn(now) {
                 Ok(moved) => busy |= moved,
                 Err(e) => {
                     self.session.on_break(&e);
@@ -244,12 +250,8 @@ impl Turns {
                     return Ok(ending);
                 }
             }
-            quiet = if busy { 0 } else { quiet + 1 };
-            match quiet {
-                0 => {}
-                1..PATIENCE => std::thread::yield_now(),
-                _ => std::thread::sleep(REST),
-            }
+            self.pace.turned(now, busy);
+            self.pace.wait();
         }
     }
 

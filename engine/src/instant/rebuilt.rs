@@ -176,6 +176,7 @@ fn settings(place: &Place, registries: &Registries) -> Result<Settings, InstantE
     let path = place.member.dir.join("journal.toml");
     let mut draft = Draft::recorded(&place.member.info.config_text, &path, registries);
     HERE.iter().for_each(|assignment| draft.set("tidegate at", assignment));
+    draft.settings.unpin_gateways();
     Ok(draft.finish()?)
 }
 

@@ -2,7 +2,7 @@
 
 use super::parts::{GroupPlan, Planned, RETURNS, TickPlan};
 use super::wiring::{Shape, Wiring};
-use super::{cuts, observers, outcomes, proof};
+use super::{cuts, gateways, observers, outcomes, proof};
 use crate::config::keys::{self, ClockKind};
 use crate::config::{Fault, Faults, OrderRouting, Settings, one_of};
 use flow::{Kind, Kinds, Params};
@@ -88,18 +88,21 @@ impl Plan {
         let ring_capacity = ring_capacity(settings, &mut faults);
         let clock = settings.pipeline.get(keys::CLOCK);
         let routing = if trades { proof::routing(settings, clock, &mut faults) } else { OrderRouting::default() };
+        let on_core = |group: &GroupPlan| Some((group.name.clone(), group.core?));
+        let pinned: Vec<_> = groups.iter().filter_map(on_core).collect();
+        gateways::core_faults(&routing, &pinned, &ring::thread::cores(), &mut faults);
         let ticks = proof::ticks(settings, &stages, &mut faults);
         let rehearsals =
             groups.iter().map(|group| rehearsal(settings, &stages[group.stages.clone()], &mut faults)).collect();
         if !faults.is_empty() {
             return Err(settings.placed(faults));
         }
-        let gateways = routing.gateways.iter().map(|gateway| gateway.name.as_str()).collect();
-        let routes = (gateways, proof::route_slots(settings));
+        let names = routing.gateways.iter().map(|gateway| gateway.name.as_str()).collect();
+        let routes = (names, proof::route_slots(settings));
         let shape = Shape { groups: &groups, capacity: ring_capacity, trades, routes };
         let wiring = Wiring::of(&shape);
         let given = settings.pipeline.get(keys::IDLE);
-        let idle = given.unwrap_or_else(|| idle(&groups, clock));
+        let idle = given.unwrap_or_else(|| idle(&groups, gateways::spinning(&routing), clock));
         Ok(Plan {
             stages,
             deciding,
@@ -137,7 +140,9 @@ impl Plan {
         let shared = groups > cores;
         let spinning = shared && matches!(self.idle, Idle::Spin | Idle::SpinHint);
         let settings = self.idle_settings.iter().cloned();
-        shared.then_some(crowded).into_iter().chain(spinning.then_some(spins)).chain(settings).collect()
+        let gateways = gateways::warning(&self.routing, &self.groups, ring::thread::cores().len());
+        let said = shared.then_some(crowded).into_iter().chain(spinning.then_some(spins)).chain(gateways);
+        said.chain(settings).collect()
     }
 }
 
@@ -227,11 +232,12 @@ fn cores_of(groups: &[GroupPlan]) -> usize {
     if pinned.is_empty() { ring::thread::cores().len() } else { pinned.len() }
 }
 
-/// The default way to idle: spin only if every group can have a core of its own. Else a run at full speed yields to the
-/// groups that have work, and one that waits for the world sleeps.
-fn idle(groups: &[GroupPlan], clock: ClockKind) -> Idle {
+/// The default way to idle: spin only if every group can have a core of its own, beside the gateways that spin. Else a run at
+/// full speed yields to the groups that have work, and one that waits for the world sleeps.
+fn idle(groups: &[GroupPlan], spinning: usize, clock: ClockKind) -> Idle {
+    let (own, all) = (groups.len(), ring::thread::cores().len());
     match clock {
-        _ if groups.len() <= cores_of(groups) && groups.len() < ring::thread::cores().len() => Idle::SpinHint,
+        _ if own <= cores_of(groups) && own < all && own + spinning <= all => Idle::SpinHint,
         ClockKind::Event => Idle::Yield,
         ClockKind::Wall => Idle::Park,
     }

@@ -8,6 +8,7 @@
 mod build;
 mod check;
 mod cuts;
+mod gateways;
 mod graph;
 mod observers;
 mod outcomes;

@@ -125,7 +125,7 @@ impl Wiring {
                 from: gateway(),
                 to: head(),
                 slots: Some(BACK),
-                when_full: "the gateway sleeps until there is room".to_owned(),
+                when_full: "the gateway keeps them until there is room, and reads the venue no further".to_owned(),
                 why: "routes sent and the venue's answers are inputs".to_owned(),
             });
         }

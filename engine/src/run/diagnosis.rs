@@ -16,6 +16,7 @@ use crate::ingress::Recorded;
 use crate::recovery::{RecoveryError, Snapshot, Verified, differences};
 use crate::report::{Cause, Difference, FromInput, Naming, Placed, time};
 use flow::{Event, Gateway, KINDS, Kinds, Listings, SOURCE_OPERATOR, SOURCE_RETURNS, Sink, SinkError, kind_info};
+use sinks::Threading;
 use sinks::journal::{Home, HomeLog, LogKind, Member};
 use stages::Instances;
 use std::sync::{Arc, Mutex};
@@ -41,8 +42,14 @@ const HOW: [&str; 14] = [
 const KINDS_KEY: &str = "outcomes.kinds";
 
 /// Whether a key changes how a pipeline runs, or what it records, and not what it computes.
-pub(super) fn is_how(key: &str) -> bool {
-    HOW.iter().any(|how| key.starts_with(how)) || key.starts_with(KINDS_KEY)
+pub(super) fn is_how(key: &str, settings: &Settings) -> bool {
+    HOW.iter().any(|how| key.starts_with(how)) || key.starts_with(KINDS_KEY) || is_threading(key, settings)
+}
+
+/// Whether a key is one of a gateway's thread, in its section or in a table of venues.
+fn is_threading(key: &str, settings: &Settings) -> bool {
+    let Some((section, param)) = key.rsplit_once('.') else { return false };
+    Threading::has(param) && (section.starts_with("venue[") || settings.gateway(section).is_some())
 }
 
 /// A record and how it was repeated.
@@ -201,7 +208,8 @@ impl Compared<'_> {
     /// What of the configuration is another, as far as it can change a result.
     fn configuration(&self) -> Option<Cause> {
         let changed = differences(&self.home.current().info.config_text, self.settings);
-        let changed: Vec<_> = changed.iter().filter(|changed| !is_how(&changed.key)).map(ToString::to_string).collect();
+        let changed: Vec<_> =
+            changed.iter().filter(|changed| !is_how(&changed.key, self.settings)).map(ToString::to_string).collect();
         (!changed.is_empty()).then(|| Cause {
             class: "another-configuration",
             reason: changed.join("; "),

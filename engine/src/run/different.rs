@@ -85,7 +85,7 @@ struct Of {
 impl Of {
     fn new(settings: &Settings, members: &[Member], current: &Member) -> Result<Of, RunError> {
         let changed = differences(&current.info.config_text, settings);
-        let changed: Vec<_> = changed.into_iter().filter(|changed| !is_how(&changed.key)).collect();
+        let changed: Vec<_> = changed.into_iter().filter(|changed| !is_how(&changed.key, settings)).collect();
         let (settings, outside) = settings.clone().simulated().map_err(crate::config::Faults)?;
         let wall_time = settings.pipeline.get(keys::CLOCK) == keys::ClockKind::Wall;
         let mut changes = changes(&changed, &settings);

@@ -121,6 +121,11 @@ pub(super) fn order_status(frame: &Event) -> Option<(OrderId, bool)> {
     Some((OrderId(sent.order_id), known))
 }
 
+/// The reply to a question about an order that the venue does not know.
+pub(super) fn unknown(order_id: u64) -> Event {
+    Event::new(Ns(0), 0, Flags::NONE, &Sent { order_id, action: UNKNOWN, ..Sent::default() })
+}
+
 /// A cancel of all orders that the gateway itself requests.
 pub(super) fn cancel_all() -> Event {
     let all = Route { action: Action::CancelAll.code(), px: Px::NONE, ..Route::default() };

@@ -13,9 +13,12 @@ mod framing;
 mod proof;
 #[cfg(test)]
 mod tests;
+mod venue_end;
 
 pub use frame::{ANSWERS, VERSION};
+pub use venue_end::{NotAnEngine, VenueEnd};
 
+use crate::threading::{CORE, IDLE};
 use client::{Settings, Wire};
 use flow::{BoolParam, IntParam, Param, ParamError, Params, Patience, SecretParam, TextParam, Venue};
 use std::time::Duration;
@@ -51,8 +54,16 @@ const SECRET: SecretParam =
     SecretParam::new("secret", "a secret that both ends prove to have before anything else; unset: neither does");
 
 /// The adapter's parameters.
-pub(crate) const PARAMS: &[Param] =
-    &[ADDRESS.param(), TIMEOUT_MS.param(), ANSWER_MS.param(), SESSION_MS.param(), MASS_CANCEL.param(), SECRET.param()];
+pub(crate) const PARAMS: &[Param] = &[
+    ADDRESS.param(),
+    TIMEOUT_MS.param(),
+    ANSWER_MS.param(),
+    SESSION_MS.param(),
+    MASS_CANCEL.param(),
+    SECRET.param(),
+    CORE.param(),
+    IDLE.param(),
+];
 
 /// Creates the adapter for the registry. It connects when the gateway resumes.
 ///

@@ -15,11 +15,11 @@ use tidegate_tests::run;
 /// Orders that are open at each venue when the halt comes.
 const ORDERS: usize = 60;
 
-fn service([east, west]: [&HostileVenue; 2], preset: &str, mass: bool) -> Service {
+fn service([east, west]: [&HostileVenue; 2], preset: &str, mass: bool, idle: &str) -> Service {
     let venue = |name: &str, port: u16| {
         format!(
             "[[venue]]\nuse = \"wire\"\nname = \"{name}\"\naddress = \"127.0.0.1:{port}\"\ntimeout_ms = 500\n\
-             mass_cancel = {mass}\n"
+             mass_cancel = {mass}\nidle = \"{idle}\"\n"
         )
     };
     let strategy = |name: &str, more: &str| {
@@ -101,13 +101,15 @@ fn rests(mut life: Life, venues: [&HostileVenue; 2], service: &Service) {
     assert_eq!(commanded(&service.journal(), CommandAction::Halt), 1);
     simulated_orders_ended(service);
     service.about(&["replay", "--verify", "--journal"]).expect(0);
+    service.about(&["replay", "--verify", "--set", "east.idle=spin", "--set", "west.core=0", "--journal"]).expect(0);
 }
 
 #[test]
 fn a_halt_reaches_every_venue_in_time() {
-    for (preset, mass) in [("fused", true), ("split", false)] {
+    // Two gateways that spin take all of two cores, and nobody waits for them.
+    for (preset, mass, idle) in [("fused", true, "sleep"), ("split", false, "sleep"), ("fused", false, "spin")] {
         let [east, west] = [0; 2].map(|_| HostileVenue::start(Adverse::Nothing));
-        let (venues, service) = ([&east, &west], service([&east, &west], preset, mass));
+        let (venues, service) = ([&east, &west], service([&east, &west], preset, mass, idle));
         let mut life = trading(venues, &service);
         let open = venues.map(|venue| venue.seen().open().len());
         let since = Instant::now();
@@ -116,7 +118,7 @@ fn a_halt_reaches_every_venue_in_time() {
         life.until("the end of all orders", || venues.iter().all(|venue| venue.seen().open().is_empty()));
         let last = venues.map(|venue| last_cancel(venue, since));
         println!(
-            "{preset}, mass cancel {mass}: {open:?} orders, the last ones cancelled {last:?} after the start of ctl, which took {answered:?}"
+            "{preset}, mass cancel {mass}, idle {idle}: {open:?} orders, the last ones cancelled {last:?} after the start of ctl, which took {answered:?}"
         );
         assert!(last.iter().all(|last| *last < AT_ONCE), "{last:?}");
         assert!(venues.iter().all(|venue| venue.seen().cancel_alls.is_empty() != mass));
@@ -129,7 +131,7 @@ fn a_halt_reaches_every_venue_in_time() {
 fn a_gateway_that_stands_still_holds_no_halt_of_another_up() {
     for (trouble, has_session) in [(Adverse::NoHello, false), (Adverse::Slow(Duration::from_secs(3)), true)] {
         let [east, west] = [0; 2].map(|_| HostileVenue::start(Adverse::Nothing));
-        let (venues, service) = ([&east, &west], service([&east, &west], "fused", true));
+        let (venues, service) = ([&east, &west], service([&east, &west], "fused", true, "sleep"));
         let mut life = trading(venues, &service);
         east.becomes(trouble);
         if !has_session {

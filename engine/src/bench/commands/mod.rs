@@ -7,8 +7,10 @@ mod ask;
 mod compare;
 mod cores;
 mod file;
+mod load;
 mod output;
 mod tick;
+mod write;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::registries::Registries;
@@ -29,6 +31,8 @@ pub(crate) enum BenchCommand {
     Pipeline(file::PipelineBenchArgs),
     /// Time from a message's intended time to the bytes of an order, open loop.
     TickToOrder(tick::TickArgs),
+    /// Time from a message's intended time until the socket of a venue on the loopback has the order, open loop.
+    TickToWrite(write::WriteArgs),
     /// Asks a journal for instants and for the causes of orders, each in a process of its own.
     Ask(ask::AskArgs),
     /// Shows what changed between two results beyond noise.
@@ -43,6 +47,7 @@ pub(crate) fn run(command: &BenchCommand, registries: &Registries) -> Result<Exi
         BenchCommand::Book(args) => file::book(args, registries),
         BenchCommand::Pipeline(args) => file::pipeline(args, registries),
         BenchCommand::TickToOrder(args) => tick::run(args),
+        BenchCommand::TickToWrite(args) => write::run(args),
         BenchCommand::Ask(args) => ask::run(args),
         BenchCommand::Compare(args) => compare::run(args),
     }

@@ -2,8 +2,10 @@
 
 use crate::bench::Setting;
 use crate::cli::exit::{Exit, Failure, output};
+use crate::cli::numbers::grouped;
 use crate::cli::table::{self, Align, column};
 use crate::cli::{console, screen};
+use crate::report::Percentiles;
 use serde::Serialize;
 use std::cell::Cell;
 use std::io::Write;
@@ -44,6 +46,17 @@ pub(super) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     let columns: Vec<_> = heading.iter().enumerate().map(|(i, name)| column(*name, align(i))).collect();
     let rows: Vec<Vec<_>> = rows.iter().map(|row| row.iter().map(|c| c.as_str().into()).collect()).collect();
     table::table(&columns, &rows)
+}
+
+/// A row of percentiles.
+pub(super) fn times(name: String, p: &Percentiles) -> Vec<String> {
+    let times = [p.samples, p.p50_ns, p.p90_ns, p.p99_ns, p.p999_ns, p.max_ns].map(grouped);
+    std::iter::once(name).chain(times).collect()
+}
+
+/// The heading of such rows.
+pub(super) fn headed(first: &'static str) -> Vec<&'static str> {
+    [first, "samples", "p50", "p90", "p99", "p99.9", "max"].to_vec()
 }
 
 /// A figure, with its interval.

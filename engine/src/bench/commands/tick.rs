@@ -1,9 +1,8 @@
 //! `tidegate bench tick-to-order`.
 
-use super::output::{print, table};
-use crate::bench::open_loop::{
-    Burst, Day, Exchange, Load, OpenLoopError, TickToOrder, hgrm, measure, messages, page, settings,
-};
+use super::load::{self, LoadArgs};
+use super::output::{headed, print, table, times};
+use crate::bench::open_loop::{Burst, TickToOrder, hgrm, measure, page, settings};
 use crate::bench::own_cores;
 use crate::cli::console;
 use crate::cli::exit::{Exit, Failure};
@@ -12,7 +11,6 @@ use crate::cli::pipeline::{PipelineArgs, set_all};
 use crate::cli::target::{create, may_write};
 use crate::cli::watch::Watch;
 use crate::config::keys::{self, Preset};
-use crate::report::Percentiles;
 use clap::Args;
 use serde::Serialize;
 use std::fs;
@@ -26,12 +24,8 @@ use std::path::{Path, PathBuf};
     tidegate bench tick-to-order --sweep --cut orders --json\n\
     The strategy `random` sends orders often enough to keep the path warm; one in 10,000 messages is measured too.")]
 pub(crate) struct TickArgs {
-    /// Messages per second; suffixes k and M.
-    #[arg(long, default_value = "1M", value_parser = rate)]
-    rate: f64,
-    /// Duration, in seconds.
-    #[arg(long, default_value_t = 5.0, value_parser = seconds)]
-    seconds: f64,
+    #[command(flatten)]
+    load: LoadArgs,
     /// Burst at a multiple of the rate: 10x,1s or 5x,20ms@3s; repeatable.
     #[arg(long)]
     burst: Vec<Burst>,
@@ -41,18 +35,6 @@ pub(crate) struct TickArgs {
     /// Cut the pipeline before these stages; `tail` is a valid name too.
     #[arg(long, value_name = "STAGES")]
     cut: Option<String>,
-    /// Symbols of the synthetic exchange.
-    #[arg(long, default_value_t = 200)]
-    symbols: u32,
-    /// Approximate number of resting orders.
-    #[arg(long, default_value_t = 20_000)]
-    live_orders: u32,
-    /// Warm-up messages in market hours.
-    #[arg(long, default_value_t = 200_000)]
-    warm: u64,
-    /// Seed of the synthetic exchange.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
     /// Keep a journal of the measured run in this new folder: every order is then stored before it leaves.
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
@@ -68,34 +50,6 @@ pub(crate) struct TickArgs {
     #[command(flatten)]
     pipeline: PipelineArgs,
 }
-
-fn rate(text: &str) -> Result<f64, String> {
-    let (number, unit) = match text.strip_suffix(['k', 'K']) {
-        Some(number) => (number, 1e3),
-        None => text.strip_suffix(['m', 'M']).map_or((text, 1.0), |number| (number, 1e6)),
-    };
-    let rate = number.parse::<f64>().ok().map(|n| n * unit).filter(|r| (1.0..=1e9).contains(r));
-    rate.ok_or_else(|| "valid: messages per second from 1 to 1000M, such as 1000000, 500k or 1M".to_owned())
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    let seconds = text.parse::<f64>().ok().filter(|s| (0.01..=36_000.0).contains(s));
-    seconds.ok_or_else(|| "valid: from 0.01 to 36000".to_owned())
-}
-
-impl From<OpenLoopError> for Failure {
-    fn from(error: OpenLoopError) -> Failure {
-        match error {
-            OpenLoopError::Schedule(_) | OpenLoopError::Exchange(_) => Failure::usage(error),
-            OpenLoopError::Config(faults) => faults.into(),
-            OpenLoopError::Run(error) => error.into(),
-            OpenLoopError::Stopped => Failure::failed(error),
-        }
-    }
-}
-
-/// Most messages held in memory.
-const MOST_MESSAGES: u64 = 400_000_000;
 
 #[derive(Serialize)]
 struct TickResult<'a> {
@@ -113,26 +67,14 @@ pub(super) fn run(args: &TickArgs) -> Result<Exit, Failure> {
         set_all(&mut settings, own_cores(1).iter().map(|core| format!("pipeline.cores={core}")))?;
     }
     settings.journal_dir.clone_from(&args.journal);
-    let TickArgs { seed, symbols, live_orders, warm, .. } = *args;
-    let exchange = Exchange { seed, symbols, live_orders, warm };
-    let load = Load { rate: args.rate, seconds: args.seconds, bursts: args.burst.clone(), exchange };
-    let count = messages(&load, args.sweep)?;
-    if count > MOST_MESSAGES {
-        let most = grouped(MOST_MESSAGES);
-        let advice = format!("{} messages exceed the {most} that can be held in memory", grouped(count));
-        return Err(Failure::usage(format!("{advice}; lower --rate, --seconds or --burst")));
-    }
+    let load = args.load.load(args.burst.clone());
+    let count = load::count(&load, args.sweep)?;
     if let Some(out) = &args.out {
         fs::create_dir_all(out).map_err(|e| unwritten(out, &e))?;
         FILES.iter().try_for_each(|kind| may_write(&named(out, kind), args.force))?;
     }
     let watch = Watch::start(Some(count), true)?;
-    console::say(format!(
-        "making {} messages of {symbols} symbols, about {} MB",
-        grouped(count),
-        count * 34 / 1_000_000
-    ));
-    let mut day = Day::new(exchange, count, |_| ()).map_err(OpenLoopError::from)?;
+    let mut day = load::day(&load, count)?;
     let mut progress = |next: &str| console::say(format!("measuring {next}"));
     let result = measure(&load, &mut day, &settings, args.sweep, &watch.control().stop, &mut progress)?;
     let files = args.out.as_deref().map_or(Ok(Vec::new()), |out| written(out, args.force, &result))?;
@@ -161,17 +103,6 @@ fn written(out: &Path, force: bool, result: &TickToOrder) -> Result<Vec<String>,
         Ok(path.display().to_string())
     };
     FILES.into_iter().zip(texts).map(write).collect()
-}
-
-fn times(name: String, p: &Percentiles) -> Vec<String> {
-    let times = [p.samples, p.p50_ns, p.p90_ns, p.p99_ns, p.p999_ns, p.max_ns].map(grouped);
-    std::iter::once(name).chain(times).collect()
-}
-
-const TIMES: [&str; 6] = ["samples", "p50", "p90", "p99", "p99.9", "max"];
-
-fn headed(first: &'static str) -> Vec<&'static str> {
-    std::iter::once(first).chain(TIMES).collect()
 }
 
 fn shown(r: &TickToOrder, files: &[String]) -> String {

@@ -11,6 +11,9 @@
 //! rare as those of a real strategy, whose path is cold. Single stages are timed in a separate run, because each clock reading
 //! costs as much as a stage.
 //!
+//! How long it takes until the socket of a venue has an order is measured by `to_write`, with the same messages and the same
+//! strategy, and a venue on the loopback in place of the simulated one.
+//!
 //! Orders from messages in a burst, or in the backlog after one, are reported apart, with the largest backlog and the time
 //! to drain it.
 
@@ -23,6 +26,7 @@ mod page;
 mod result;
 mod schedule;
 mod stalls;
+mod to_write;
 
 pub use day::{Day, Exchange};
 pub use hgrm::hgrm;
@@ -32,6 +36,7 @@ pub use result::{
 };
 pub use schedule::{Burst, Schedule, Span};
 pub use stalls::Stalls;
+pub use to_write::{Mode, TickToWrite, VenueStartError, WriteCores, measure_writes, settings_of_writes};
 
 use crate::config::{Faults, Settings};
 use crate::drive::Control;
@@ -40,7 +45,7 @@ use crate::run::{Options, RunError, Sources, execute_sources};
 use feeds::synthetic::ConfigErrors;
 use generator::{Generator, Pursuit, Shared};
 use orders::{OrderTimes, Seen};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// Stages of the pipeline, from market data to orders.
@@ -74,6 +79,12 @@ pub enum OpenLoopError {
     /// The run failed.
     #[error("{0}")]
     Run(#[from] RunError),
+    /// The venue on the loopback could not start.
+    #[error("{0}")]
+    Venue(#[from] VenueStartError),
+    /// Its connection failed.
+    #[error("the venue on the loopback: {0}")]
+    Connection(#[from] std::io::Error),
     /// It was stopped before the last message.
     #[error("stopped before the last message was taken")]
     Stopped,
@@ -81,6 +92,8 @@ pub enum OpenLoopError {
 
 /// One run: how the pipeline kept up, its orders, and its report.
 struct Passage {
+    /// The clock at the first intended time.
+    start: u64,
     pursuit: Pursuit,
     seen: Seen,
     report: Report,
@@ -99,7 +112,7 @@ fn passage(
     let bytes = (Arc::from(day.bytes()), day.warm(), day.date());
     let generator = Generator::new(bytes, Arc::new(schedule.clone()), Arc::clone(&shared), Arc::clone(&done));
     let sources: Sources = vec![("generator".to_owned(), Box::new(generator))];
-    let times = OrderTimes::new(shared, day.first(), day.warm() + schedule.messages(), Arc::clone(&seen));
+    let times = OrderTimes::new(Arc::clone(&shared), day.first(), day.warm() + schedule.messages(), Arc::clone(&seen));
     // Progress belongs to one run; only the stop flag is shared by all.
     let control = Control { stop: Arc::clone(stop), ..Control::default() };
     let options = Options { sinks: vec![Box::new(times)], control, ..Options::default() };
@@ -109,5 +122,5 @@ fn passage(
     }
     let pursuit = done.get().cloned().ok_or(OpenLoopError::Stopped)?;
     let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-    Ok(Passage { pursuit, seen, report })
+    Ok(Passage { start: shared.start.load(Ordering::Relaxed), pursuit, seen, report })
 }

@@ -18,6 +18,8 @@ use std::sync::{Arc, Mutex};
 /// An order: the intended time of its message, the time it waited, and the total time.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sample {
+    /// The id of its route.
+    pub(super) route: u64,
     pub(super) intended_ns: u64,
     pub(super) waited_ns: u64,
     /// From the intended time until the message's top or trade had passed the pipeline.
@@ -91,6 +93,7 @@ impl OrderTimes {
         };
         let since_start = |at| self.clock.delta_as_nanos(start, at).saturating_sub(intended_ns);
         let sample = Sample {
+            route: route.id.0,
             intended_ns,
             waited_ns: since_start(self.shared.taken.load(Ordering::Relaxed)),
             seen_ns: since_start(seen),

@@ -37,7 +37,7 @@ const PARTS: usize = 20;
 
 impl Spread {
     /// The percentiles and intervals of times, which are in the order of the run.
-    fn of(times: Percentiles, in_order: &[u64]) -> Spread {
+    pub(super) fn of(times: Percentiles, in_order: &[u64]) -> Spread {
         let parts = in_order.chunks(in_order.len().div_ceil(PARTS).max(1)).map(<[u64]>::to_vec);
         let (mut medians, mut ends) = (Vec::new(), Vec::new());
         for mut part in parts {
@@ -219,7 +219,11 @@ pub struct TickToOrder {
 /// # Panics
 /// Never: the settings are valid.
 pub fn settings() -> Settings {
-    let mut settings = Settings::default();
+    measured(Settings::default())
+}
+
+/// These settings with those of the measurement.
+pub(super) fn measured(mut settings: Settings) -> Settings {
     let stages = format!("pipeline.stages={STAGES}");
     for assignment in SETTINGS.iter().copied().chain([stages.as_str()]) {
         settings.set(assignment).unwrap_or_else(|e| panic!("{e}"));
@@ -240,7 +244,7 @@ pub fn messages(load: &Load, sweep: bool) -> Result<u64, OpenLoopError> {
     Ok(if sweep { own.max(STEP_MESSAGES) } else { own })
 }
 
-fn schedule(load: &Load) -> Result<Schedule, OpenLoopError> {
+pub(super) fn schedule(load: &Load) -> Result<Schedule, OpenLoopError> {
     Schedule::new(load.rate, load.seconds, &load.bursts).map_err(OpenLoopError::Schedule)
 }
 
@@ -382,7 +386,7 @@ fn analysed(
     run: &Passage,
     stalls: Stalls,
 ) -> TickToOrder {
-    let Passage { pursuit, seen, report } = run;
+    let Passage { pursuit, seen, report, .. } = run;
     let bursts = Bursts::new(schedule, run);
     let distributions = bursts.distributions();
     let fused = report.groups.len() == 1;
@@ -415,7 +419,7 @@ fn analysed(
     }
 }
 
-fn achieved(run: &Passage) -> f64 {
+pub(super) fn achieved(run: &Passage) -> f64 {
     (run.pursuit.messages as f64 / run.pursuit.last_ns.max(1) as f64 * 1e9).round()
 }
 

@@ -5,8 +5,8 @@ use crate::gateway::settling::{self, is_numbered, makes_an_order};
 use flow::records::Sent;
 use flow::{AnomalyKind, Event, EventId, Ns, OrderAnswer, OrderId, SOURCE_RETURNS, VenueError, VenueReply};
 
-/// Most answers taken in one turn.
-const BATCH: usize = 256;
+/// Most answers taken in one turn: between two of them routes are looked for, and an order does not wait for a flood of answers.
+const BATCH: usize = 16;
 
 impl VenueSession {
     /// Asks the venue for an order.

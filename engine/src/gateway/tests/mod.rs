@@ -1,6 +1,7 @@
 //! The gateway against a scripted venue.
 
 mod pulls;
+mod spinning;
 mod trouble;
 mod unnumbered;
 
@@ -15,7 +16,9 @@ use flow::{
     Opened, OrderAnswer, OrderId, Patience, Qty, RejectReason, Side, Sink, Venue, VenueError, VenueReply,
 };
 use ring::{Consumer, Producer};
+use sinks::{GatewayIdle, Threading};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -51,17 +54,25 @@ struct Script {
     answer: Option<Duration>,
     /// It panics when it is asked for a message.
     panics: bool,
+    /// What its gateway does while there is nothing to do.
+    idle: GatewayIdle,
 }
 
 struct Scripted {
     did: Arc<Mutex<Vec<Did>>>,
     script: Script,
     replies: VecDeque<VenueReply>,
+    /// How often it was asked for a message.
+    polls: Arc<AtomicU64>,
     /// The connection broke while a route was handed over.
     is_broken: bool,
 }
 
 impl Scripted {
+    fn new(did: Arc<Mutex<Vec<Did>>>, script: Script) -> Scripted {
+        Scripted { did, script, replies: VecDeque::new(), polls: Arc::default(), is_broken: false }
+    }
+
     fn note(&self, did: Did) {
         self.did.lock().expect("no thread panics while it holds the lock").push(did);
     }
@@ -120,6 +131,7 @@ impl Venue for Scripted {
     }
     fn poll(&mut self) -> Result<Option<VenueReply>, VenueError> {
         assert!(!self.script.panics, "the script says so");
+        self.polls.fetch_add(1, Ordering::Relaxed);
         if std::mem::take(&mut self.script.is_faulty) {
             return Err(failed(false));
         }
@@ -149,6 +161,7 @@ struct Bench {
     link: Arc<Link>,
     switch: Arc<KillSwitch>,
     status: Arc<VenueStatus>,
+    polls: Arc<AtomicU64>,
     routes: Producer<Slot>,
     answers: Consumer<Slot>,
     thread: GatewayThread,
@@ -160,7 +173,9 @@ impl Bench {
         let (link, switch, status) =
             (Arc::new(Link::default()), Arc::new(KillSwitch::default()), Arc::new(VenueStatus::default()));
         switch.set_gateways(1);
-        let venue = Scripted { did: Arc::clone(&did), script, replies: VecDeque::new(), is_broken: false };
+        let threading = Threading { core: None, idle: script.idle };
+        let venue = Scripted::new(Arc::clone(&did), script);
+        let polls = Arc::clone(&venue.polls);
         let (routes, from) = ring::channel(ring::Kind::Phase, 64).expect("a ring");
         let (to, answers) = ring::channel(ring::Kind::Phase, 64).expect("a ring");
         let published = Arc::clone(&status);
@@ -168,8 +183,8 @@ impl Bench {
         let session =
             VenueSession::new(gateway, Box::new(venue), to, Arc::clone(&link), Arc::clone(&switch), published);
         let (shared, published) = (Arc::clone(&link), Arc::clone(&status));
-        let thread = GatewayThread::spawn("script", session, from, shared, published).expect("a thread");
-        Bench { did, link, switch, status, routes, answers, thread }
+        let thread = GatewayThread::spawn(("script", threading), session, from, shared, published).expect("a thread");
+        Bench { did, link, switch, status, polls, routes, answers, thread }
     }
 
     /// What the venue was asked to do so far.

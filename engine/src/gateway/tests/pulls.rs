@@ -176,8 +176,8 @@ fn a_route_is_answered_whichever_enters_first() {
 }
 
 /// One life: a halt between orders. Returns the inputs that the gateway made, in order, and what the venue was sent.
-fn life(by_order: bool) -> (Vec<Event>, Vec<Did>) {
-    let mut bench = Bench::new(Script { by_order, ..Script::default() });
+pub(super) fn life(by_order: bool, idle: GatewayIdle) -> (Vec<Event>, Vec<Did>) {
+    let mut bench = Bench::new(Script { by_order, idle, ..Script::default() });
     bench.link.begin(Resumption::default());
     bench.route(&route(1, 5, Action::New));
     bench.route(&route(2, 6, Action::New));
@@ -199,7 +199,7 @@ fn life(by_order: bool) -> (Vec<Event>, Vec<Did>) {
 fn killed_between_any_two_steps_of_a_pull_nothing_is_sent_twice_or_left_open() {
     let routes = [(1, 5, NEW), (2, 6, NEW), (3, 7, NEW), (4, 0, ALL), (5, 8, NEW)];
     for by_order in [false, true] {
-        let (inputs, did) = life(by_order);
+        let (inputs, did) = life(by_order, GatewayIdle::Sleep);
         let sent = |did: &[Did], id| count(did, &Did::Sent(id));
         assert_eq!([5, 6, 7, 8].map(|id| sent(&did, id)), [1, 1, 0, 1], "{did:?}");
         for stored in 0..=inputs.len() {

@@ -79,7 +79,7 @@ fn an_order_without_an_answer_is_asked_for() {
 fn only_what_is_waited_for_is_remembered() {
     for (answer, remembered) in [(None, 0), (Some(Duration::from_secs(60)), 40)] {
         let script = Script { answer, ..Script::default() };
-        let venue = Scripted { did: Arc::default(), script, replies: VecDeque::new(), is_broken: false };
+        let venue = Scripted::new(Arc::default(), script);
         let (to, _answers) = ring::channel(ring::Kind::Phase, 64).expect("a ring");
         let mut session =
             VenueSession::new(Gateway::new(0), Box::new(venue), to, Arc::default(), Arc::default(), Arc::default());

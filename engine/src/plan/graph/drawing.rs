@@ -43,9 +43,13 @@ impl Graph {
         let venue = |(i, v): (usize, &Venue)| (format!("venue{}", i + 1), format!("venue {}", v.name));
         let sink = |(i, s): (usize, &Output)| (format!("sink{}", i + 1), s.name.clone());
         let gateways = self.links.iter().filter(|l| l.carries == Carries::Routes).map(|l| l.to.thread.as_str());
+        let on_core = |name: &str| {
+            let cpu = self.venues.iter().find(|venue| venue.thread == name).and_then(|venue| venue.cpu);
+            cpu.map_or_else(|| name.to_owned(), |cpu| format!("{name} on cpu {cpu}"))
+        };
         let mut nodes: Vec<_> = self.sources.iter().enumerate().map(source).collect();
         nodes.extend(self.groups.iter().map(group));
-        nodes.extend(gateways.chain(["control"]).map(|name| (node(name), name.to_owned())));
+        nodes.extend(gateways.chain(["control"]).map(|name| (node(name), on_core(name))));
         nodes.extend(self.venues.iter().enumerate().map(venue));
         nodes.extend(self.sinks.iter().enumerate().map(sink));
         nodes.into_iter().map(|(id, label)| (id, label.trim_end().to_owned())).collect()

@@ -24,6 +24,7 @@ fn graph(more: &[&str]) -> Graph {
     let mut plan = Plan::build(&settings, settings.space(1), Kinds::NONE).expect("it is valid");
     // The machine of the test may have fewer cores.
     plan.groups.iter_mut().zip([3, 1, 2]).for_each(|(group, core)| group.core = Some(core));
+    plan.routing.gateways.iter_mut().for_each(|gateway| gateway.threading.core = Some(4));
     Graph::of(&settings, &plan)
 }
 
@@ -43,7 +44,7 @@ fn the_text_shows_everything_in_80_columns() {
         "ring      tail > gateway wire (core2 > gateway wire), 131072 slots",
         "ring      gateway wire > ingress (gateway wire > core0), 4096 slots",
         "channel   control > ingress (control > core0)",
-        "venue     wire on gateway wire",
+        "venue     wire on gateway wire, cpu 4, idle sleep: A venue",
         "sink      run1 inputs < core0",
         "sink      run1 outcomes < core2",
     ] {
@@ -86,7 +87,7 @@ fn dot_is_one_graph_whose_arrows_join_its_boxes() {
     let dot = graph(&[]).dot();
     // A source, three groups, gateway, control, venue, two logs; a source, five rings, two channels, the venue, two logs.
     assert_eq!(dot_checked(&dot), (9, 11));
-    assert!(dot.contains("a \\\"quoted\\\" day.itch"), "{dot}");
+    assert!(dot.contains("a \\\"quoted\\\" day.itch") && dot.contains("gateway wire on cpu 4"), "{dot}");
     // If Graphviz is installed, it must accept the graph too.
     let child = Command::new("dot").arg("-Tsvg").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     if let Ok(mut child) = child {
@@ -121,4 +122,5 @@ fn json_holds_every_value() {
     assert_eq!(links[2]["from"], serde_json::json!({ "thread": "core2", "part": "tail" }));
     assert!(links.iter().all(|l| l["when_full"].is_string() && l["why"].is_string()), "{links:?}");
     assert_eq!((&value["venues"][0]["name"], &value["sinks"][0]["from"]), (&"wire".into(), &"core0".into()));
+    assert_eq!((&value["venues"][0]["cpu"], &value["venues"][0]["idle"]), (&4.into(), &"sleep".into()));
 }

@@ -28,7 +28,9 @@ impl Graph {
         }
         self.links.iter().for_each(|link| push_link(&mut text, link));
         for venue in &self.venues {
-            wrapped(&mut text, "venue", &format!("{} on {}: {}", venue.name, venue.thread, venue.about));
+            let pinned = venue.cpu.map_or_else(|| "not pinned".to_owned(), |cpu| format!("cpu {cpu}"));
+            let idle = venue.idle.map_or_else(String::new, |idle| format!(", {pinned}, idle {idle}"));
+            wrapped(&mut text, "venue", &format!("{} on {}{idle}: {}", venue.name, venue.thread, venue.about));
         }
         for sink in &self.sinks {
             wrapped(&mut text, "sink", &format!("{} < {}; full: {}", sink.name, sink.from, sink.when_full));

@@ -37,6 +37,12 @@ pub struct Venue {
     pub name: String,
     /// Thread that talks to it.
     pub thread: String,
+    /// Core that the thread of a gateway is pinned to; absent = not pinned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<usize>,
+    /// What the thread of a gateway does while there is nothing to do: `sleep` or `spin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle: Option<&'static str>,
     /// Description.
     pub about: &'static str,
 }
@@ -109,10 +115,18 @@ impl Graph {
 
 fn venues(plan: &Plan, head: &str) -> Vec<Venue> {
     let simulated = VENUES.iter().take(1).filter(|_| plan.routing.simulated);
-    let simulated = simulated.map(|v| Venue { name: v.name.to_owned(), thread: head.to_owned(), about: v.about });
+    let simulated = simulated.map(|v| Venue {
+        name: v.name.to_owned(),
+        thread: head.to_owned(),
+        cpu: None,
+        idle: None,
+        about: v.about,
+    });
     let gateways = plan.routing.gateways.iter().map(|gateway| Venue {
         name: gateway.name.clone(),
         thread: format!("gateway {}", gateway.name),
+        cpu: gateway.threading.core,
+        idle: Some(gateway.threading.idle.name()),
         about: gateway.entry.about,
     });
     simulated.chain(gateways).collect()

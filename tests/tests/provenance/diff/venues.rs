@@ -37,6 +37,9 @@ fn fills_of_a_real_venue_are_simulated_and_it_is_said() {
     let text = run(["replay".as_ref(), "--diff".as_ref(), "--journal".as_ref(), journal.as_os_str()]).expect(0).stderr;
     assert!(text.contains("fills     are simulated here; those of wire are real in the record"), "{text}");
     assert_eq!(text.lines().find(|line| line.chars().count() > 80), None, "{text}");
+    // How the gateway's thread waits, and where, changes nothing.
+    let elsewhere = diff(&journal, &["wire.idle=spin", "wire.core=0"]);
+    assert_eq!((&elsewhere["changed"], &elsewhere["causes"]), (&json!([]), &found["causes"]));
     let changed = diff(&journal, &["one.every=61"]);
     assert_eq!((&changed["changed"][0]["key"], &changed["causes"]["rest"]), (&"one.every".into(), &0.into()));
 }
