@@ -32,7 +32,7 @@ impl VenueEnd {
         VenueEnd { journal, timeout, incoming, outgoing, is_greeted: false, answers: 0 }
     }
 
-    /// Adds bytes that came. Call it when [`VenueEnd::next`] has nothing more.
+    /// Adds bytes that came. Call it when [`VenueEnd::take`] has nothing more.
     pub fn add(&mut self, bytes: &[u8]) {
         self.incoming.add(bytes);
     }
@@ -41,7 +41,7 @@ impl VenueEnd {
     ///
     /// # Errors
     /// When the bytes are not those of an engine.
-    pub fn next(&mut self) -> Result<Option<Event>, NotAnEngine> {
+    pub fn take(&mut self) -> Result<Option<Event>, NotAnEngine> {
         loop {
             let payload = self.incoming.next(self.journal).map_err(|bad| NotAnEngine(bad.number))?;
             match payload {

@@ -37,7 +37,7 @@ fn venue() -> String {
         let (mut end, mut chunk) = (VenueEnd::new(0, TIMEOUT), vec![0; 4096]);
         while let Some(n) = stream.read(&mut chunk).ok().filter(|n| *n > 0) {
             end.add(&chunk[..n]);
-            while end.next().expect("an engine").is_some() {}
+            while end.take().expect("an engine").is_some() {}
             let left = end.left().len();
             stream.write_all(end.left()).expect("the engine reads");
             end.gave(left);

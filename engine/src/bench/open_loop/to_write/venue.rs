@@ -126,7 +126,7 @@ fn took(stream: &mut TcpStream, chunk: &mut [u8], end: &mut VenueEnd) -> io::Res
             Err(e) if e.kind() == ErrorKind::ConnectionReset => return Ok(false),
             Err(e) => return Err(e),
         }
-        while let Some(route) = end.next().map_err(io::Error::other)? {
+        while let Some(route) = end.take().map_err(io::Error::other)? {
             answer(&route, end);
         }
     }
