@@ -34,9 +34,15 @@ use std::time::Duration;
 use venue::{LoopbackVenue, Place};
 
 /// Settings of the way out, before those of the user. A venue that rests has more orders at a time than the strategy else has
-/// open; and the last orders leave too, since nothing is cancelled at the end.
-const OUT: [&str; 4] =
-    ["pipeline.clock=wall", "pipeline.at_stop=leave", "router.venue=loopback", "random.max_open=256"];
+/// open; the last orders leave too, since nothing is cancelled at the end; and the end waits for the last bar, which under the clock
+/// of the wall takes as long as the bar.
+const OUT: [&str; 5] = [
+    "pipeline.clock=wall",
+    "pipeline.at_stop=leave",
+    "router.venue=loopback",
+    "random.max_open=256",
+    "bars.intervals=5s",
+];
 
 /// The cores of a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
