@@ -11,7 +11,7 @@
 use crate::feed::{OpenError, Opened, Request};
 use crate::reader::date;
 use flow::records::Clear;
-use flow::{Count, Event, FeedError, Flags, Inputs, Ns, Polled, Source, Watched};
+use flow::{Count, Event, FeedError, Flags, Inputs, Ns, Polled, Selection, Source};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
@@ -65,7 +65,7 @@ pub(crate) struct Days {
     is_new: bool,
     /// When the last input of the files so far was due.
     reached: Ns,
-    watched: Watched,
+    watched: Selection,
     /// What is known of the files that have ended.
     records: u64,
     counts: Vec<Count>,
@@ -91,7 +91,7 @@ impl Days {
             first: Inputs::with_capacity(0),
             is_new: false,
             reached: Ns(0),
-            watched: Watched::default(),
+            watched: Selection::default(),
             records: 0,
             counts: Vec::new(),
             warnings: Vec::new(),
@@ -148,7 +148,7 @@ impl Source for Days {
         if polled == Polled::Ended && to.is_empty() && self.next() { Ok(Polled::Anew) } else { Ok(polled) }
     }
 
-    fn watch(&mut self, watched: &Watched) {
+    fn watch(&mut self, watched: &Selection) {
         self.watched = watched.clone();
         self.now.watch(watched);
     }

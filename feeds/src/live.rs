@@ -13,8 +13,8 @@
 
 use flow::records::{Cursor, Gap};
 use flow::{
-    AnomalyKind, Count, Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Source, Symbols,
-    Watched,
+    AnomalyKind, Count, Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Selection, Source,
+    Symbols,
 };
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::Arc;
@@ -143,7 +143,7 @@ impl Source for RingSource {
         Resumption::Live { expected: record.next_message() }
     }
 
-    fn watch(&mut self, watched: &Watched) {
+    fn watch(&mut self, watched: &Selection) {
         // A thread that has ended watches nothing.
         let _ = self.watch.send(watched.symbols.clone());
     }

@@ -12,7 +12,7 @@
 //! often enough that the gap after a restart is exact (at most each 256 packets or 100 ms).
 
 use crate::records::Cursor;
-use crate::{Event, Ns, Watched, Window};
+use crate::{Event, Ns, Selection, Window};
 
 /// A source's own numbers of instruments are below this one; 0 is none.
 pub const LOCAL_INSTRUMENTS: u32 = 1 << 16;
@@ -175,7 +175,7 @@ pub trait Decoder: Send {
     fn decode(&mut self, windows: &mut [Window], to: &mut Inputs) -> Result<Step, FeedError>;
 
     /// Only these instruments are watched from now on: as [`Source::watch`] of a source that is not live.
-    fn watch(&mut self, _: &Watched) {}
+    fn watch(&mut self, _: &Selection) {}
 
     /// Local instruments are below this number (0 is none).
     fn instruments(&self) -> u32;
@@ -262,7 +262,7 @@ pub trait Source: Send {
     /// ask its venue for no more; what it does not have yet it should begin to bring. It still lists every instrument. One that is
     /// not live counts the inputs that it spares itself ([`Inputs::leave_out`]): a place among its inputs is the same whatever
     /// is watched. What it leaves out are whole groups.
-    fn watch(&mut self, _: &Watched) {}
+    fn watch(&mut self, _: &Selection) {}
 
     /// Local instruments are below this number.
     fn instruments(&self) -> u32;

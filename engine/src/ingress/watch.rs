@@ -14,7 +14,7 @@
 use super::directory::{Naming, symbol_piece};
 use flow::records::{Gap, Watching};
 use flow::{Event, FeedError, Flags, Inputs, Kind, LOCAL_INSTRUMENTS, Ns, Polled, Shard, Source, StateError};
-use flow::{StateReader, StateWriter, Symbols, Watched};
+use flow::{Selection, StateReader, StateWriter, Symbols};
 use std::collections::{BTreeMap, VecDeque};
 
 /// The symbols that are watched; `None` = all.
@@ -46,7 +46,7 @@ impl Default for Choices {
 struct Filter {
     /// The choice in force.
     at: usize,
-    watched: Watched,
+    watched: Selection,
     /// Inputs of the source that have passed or were left out.
     taken: u64,
     /// Those that it left out itself beside what it gave last.
@@ -190,7 +190,7 @@ impl Filter {
         let known = |(local, symbol): (&u32, &String)| (*local, Known { symbol: symbol.clone(), ..Known::default() });
         Filter {
             at: 0,
-            watched: Watched::default(),
+            watched: Selection::default(),
             left_out: 0,
             taken,
             given: Inputs::with_capacity(0),
@@ -231,7 +231,7 @@ impl Filter {
     /// Has a choice in force. The source is told of one behind which no other is known: what it leaves out does not come again, and
     /// where it was not told it gives all.
     fn choose(&mut self, (symbols, shard): (&WatchList, Option<Shard>), is_last: bool, source: &mut dyn Source) {
-        self.watched = Watched { symbols: symbols.clone(), shard };
+        self.watched = Selection { symbols: symbols.clone(), shard };
         if is_last {
             source.watch(&self.watched);
         }
@@ -372,7 +372,7 @@ mod tests {
                 _ => Polled::Ready,
             })
         }
-        fn watch(&mut self, watched: &Watched) {
+        fn watch(&mut self, watched: &Selection) {
             self.told.push(watched.symbols.clone());
         }
         fn instruments(&self) -> u32 {

@@ -10,7 +10,7 @@ use super::stocks::INSTRUMENTS;
 use super::translate::Translator;
 use crate::reader::date;
 use chrono::NaiveDate;
-use flow::{Count, Decoder, FeedError, Inputs, Mic, Step, Watched, Window};
+use flow::{Count, Decoder, FeedError, Inputs, Mic, Selection, Step, Window};
 
 const CUT: &str = "all earlier records were used; unless it was cut on purpose, get the file again";
 const JOINED: &str = "all earlier records were used; check what wrote it, or give what follows as a file of its own";
@@ -121,7 +121,7 @@ impl Decoder for ItchDecoder {
         }
     }
 
-    fn watch(&mut self, watched: &Watched) {
+    fn watch(&mut self, watched: &Selection) {
         self.translator.watch(watched);
     }
 

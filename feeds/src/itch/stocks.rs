@@ -4,7 +4,7 @@
 //! every name.
 
 use super::wire::Stock;
-use flow::Watched;
+use flow::Selection;
 
 /// Locates are 16 bits.
 pub(super) const INSTRUMENTS: u32 = 1 << 16;
@@ -34,13 +34,13 @@ impl Locates {
 pub(super) struct Stocks {
     listed: Locates,
     names: Vec<Stock>,
-    watched: Watched,
+    watched: Selection,
     foreign: Option<Locates>,
 }
 
 impl Stocks {
     pub(super) fn none() -> Stocks {
-        Stocks { listed: Locates::none(), names: Vec::new(), watched: Watched::default(), foreign: None }
+        Stocks { listed: Locates::none(), names: Vec::new(), watched: Selection::default(), foreign: None }
     }
 
     /// Those that are listed.
@@ -69,7 +69,7 @@ impl Stocks {
     }
 
     /// Only these are watched from now on.
-    pub(super) fn watch(&mut self, watched: &Watched) {
+    pub(super) fn watch(&mut self, watched: &Selection) {
         self.watched = watched.clone();
         let mut foreign = Locates::none();
         for (locate, stock) in (0..=u16::MAX).zip(&self.names) {

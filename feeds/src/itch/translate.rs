@@ -20,7 +20,7 @@ use chrono_tz::America::New_York;
 use flow::records::{Add, Break, Cancel, Clear, Delete, Exec, Gap, Replace, Status, Trade as Traded};
 use flow::{
     AnomalyKind, BookKind, Count, Definition, Event, FeedError, Flags, Inputs, InstrumentType, Mic, Ns, Px, Qty,
-    Record, Side, StatusKind, Watched, midnight,
+    Record, Selection, Side, StatusKind, midnight,
 };
 
 /// Translates the messages of one input. Its state: the trading date, the venue, which stocks are defined, counters.
@@ -241,7 +241,7 @@ impl Translator {
     }
 
     /// Only these stocks are watched from now on.
-    pub(super) fn watch(&mut self, watched: &Watched) {
+    pub(super) fn watch(&mut self, watched: &Selection) {
         self.stocks.watch(watched);
     }
 

@@ -9,7 +9,7 @@
 //! than the window less one block is an error. Worst case of one poll: decoding two windows of records.
 
 use super::lane::{BLOCKS, Lane, Supply};
-use flow::{Count, Decoder, FeedError, Inputs, Ns, Polled, Source, Step, Watched, Window};
+use flow::{Count, Decoder, FeedError, Inputs, Ns, Polled, Selection, Source, Step, Window};
 use std::io::Read;
 
 /// Bytes per block.
@@ -137,7 +137,7 @@ impl Source for StreamSource {
         Ok(if self.ended { Polled::Ended } else { Polled::Idle(Ns::NONE) })
     }
 
-    fn watch(&mut self, watched: &Watched) {
+    fn watch(&mut self, watched: &Selection) {
         self.decoder.watch(watched);
     }
 

@@ -2,7 +2,7 @@
 
 use feeds::live::{Handed, RingSender, RingSource, SLOTS};
 use flow::records::{Anomaly, Cursor, Gap, Trade};
-use flow::{AnomalyKind, Event, FeedError, Flags, Inputs, Ns, Polled, Resumed, Resumption, Source, Symbols, Watched};
+use flow::{AnomalyKind, Event, FeedError, Flags, Inputs, Ns, Polled, Resumed, Resumption, Selection, Source, Symbols};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 
@@ -236,7 +236,7 @@ fn the_thread_learns_which_symbols_are_watched() {
         sender.end();
     });
     let some = |symbols: &[&str]| Some(symbols.iter().map(|symbol| (*symbol).to_owned()).collect::<Symbols>());
-    let watched = |symbols: &[&str]| Watched { symbols: some(symbols), shard: None };
+    let watched = |symbols: &[&str]| Selection { symbols: some(symbols), shard: None };
     source.watch(&watched(&["A"]));
     let mut queue = Inputs::with_capacity(256);
     source.poll(&mut queue).expect("the thread starts");
@@ -246,7 +246,7 @@ fn the_thread_learns_which_symbols_are_watched() {
     };
     assert_eq!((asked(), asked()), (Some(some(&["A"])), None), "what was said before it started, once");
     source.watch(&watched(&["B"]));
-    source.watch(&Watched::default());
+    source.watch(&Selection::default());
     assert_eq!((asked(), asked()), (Some(None), None), "the last of several");
     drop(go);
 }

@@ -3,7 +3,7 @@
 use super::{bytes_of, config};
 use feeds::itch::ItchDecoder;
 use flow::records::Name;
-use flow::{Decoder, Event, Inputs, Kind, Step, Symbols, Watched, Window};
+use flow::{Decoder, Event, Inputs, Kind, Selection, Step, Symbols, Window};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -12,7 +12,12 @@ type Placed = (Event, u64);
 
 /// The inputs of a day, cut into pieces of `cut` bytes, how many they are with those that were left out, and the records behind
 /// which the choices hold, which are made before these calls of the decoder.
-fn decoded(bytes: &[u8], cut: usize, room: usize, choices: &BTreeMap<usize, Watched>) -> (Vec<Placed>, u64, Vec<u64>) {
+fn decoded(
+    bytes: &[u8],
+    cut: usize,
+    room: usize,
+    choices: &BTreeMap<usize, Selection>,
+) -> (Vec<Placed>, u64, Vec<u64>) {
     let mut decoder = ItchDecoder::new(chrono::NaiveDate::from_ymd_opt(2026, 1, 5));
     let mut windows = [Window::with_capacity(cut + (512 << 10))];
     let (mut to, mut all, mut left_out, mut calls) = (Inputs::with_capacity(room), Vec::new(), 0, 0);
@@ -66,9 +71,9 @@ proptest! {
         let shard = part.map(|part| part.parse().expect("a part"));
         let watched = |mask: &Vec<bool>| {
             let of = names.values().zip(mask).filter(|(_, is)| **is).map(|(name, _)| name.clone());
-            Watched { symbols: Some(of.collect::<Symbols>()), shard }
+            Selection { symbols: Some(of.collect::<Symbols>()), shard }
         };
-        let choices: BTreeMap<usize, Watched> = chosen.iter().map(|(call, mask)| (*call, watched(mask))).collect();
+        let choices: BTreeMap<usize, Selection> = chosen.iter().map(|(call, mask)| (*call, watched(mask))).collect();
         let (some, counted, changes) = decoded(&bytes, cut, room, &choices);
         prop_assert_eq!(counted, inputs, "what is left out is counted");
         // By the record of an input: which choice it was decoded under.

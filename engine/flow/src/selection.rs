@@ -54,14 +54,14 @@ impl FromStr for Shard {
 
 /// The instruments of a source that are watched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Watched {
+pub struct Selection {
     /// Those of these symbols; `None` = all.
     pub symbols: Option<Symbols>,
     /// Of them, those of this part; `None` = all.
     pub shard: Option<Shard>,
 }
 
-impl Watched {
+impl Selection {
     /// Whether all are.
     pub fn is_everything(&self) -> bool {
         self.symbols.is_none() && self.shard.is_none()
@@ -104,8 +104,8 @@ mod tests {
     fn a_part_is_one_of_the_symbols_that_are_named() {
         let shard: Shard = "1/2".parse().unwrap();
         let (in_part, out) = (["A", "B", "C", "D"].into_iter().find(|s| shard.has(s)).unwrap(), "Z");
-        let watched = Watched { symbols: Some([in_part.to_owned()].into()), shard: Some(shard) };
+        let watched = Selection { symbols: Some([in_part.to_owned()].into()), shard: Some(shard) };
         assert!(watched.has(in_part) && !watched.has(out) && !watched.is_everything());
-        assert!(Watched::default().has(out) && Watched::default().is_everything());
+        assert!(Selection::default().has(out) && Selection::default().is_everything());
     }
 }
