@@ -1,14 +1,15 @@
 //! One hop: how long an event takes from one core to another, over both rings and bare atomics, beside `rtrb` and
-//! crossbeam. How it is measured stands in [`tidegate::bench::hop`].
+//! crossbeam, each with every wait. How it is measured stands in [`tidegate::bench::hop`].
 
 use benches::report::Report;
 use benches::rounds::count;
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
 use hdrhistogram::Histogram;
+use ring::Idle;
 use ring::thread::cores;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::convert::Infallible;
-use tidegate::bench::hop::{CAPACITY, End, LINKS, Link, Parcel, Trips, crossed, measure, one_way};
+use tidegate::bench::hop::{CAPACITY, End, LINKS, Link, Parcel, Trips, crossed, measure, one_way, own_wait};
 
 const TRIPS: Trips = Trips { timed: 10_000, warm: 2_000 };
 
@@ -40,14 +41,14 @@ impl End for Crossbeam {
     }
 }
 
-fn over_rtrb(trips: Trips) -> Histogram<u64> {
+fn over_rtrb(trips: Trips, idle: Idle) -> Histogram<u64> {
     let Ok((ping, pong)) = crossed(|| Ok::<_, Infallible>(rtrb::RingBuffer::new(CAPACITY)));
-    one_way((Rtrb(ping.0, ping.1), Rtrb(pong.0, pong.1)), trips)
+    one_way((Rtrb(ping.0, ping.1), Rtrb(pong.0, pong.1)), trips, idle)
 }
 
-fn over_crossbeam(trips: Trips) -> Histogram<u64> {
+fn over_crossbeam(trips: Trips, idle: Idle) -> Histogram<u64> {
     let Ok((ping, pong)) = crossed(|| Ok::<_, Infallible>(crossbeam_channel::bounded(CAPACITY)));
-    one_way((Crossbeam(ping.0, ping.1), Crossbeam(pong.0, pong.1)), trips)
+    one_way((Crossbeam(ping.0, ping.1), Crossbeam(pong.0, pong.1)), trips, idle)
 }
 
 fn main() {
@@ -59,11 +60,17 @@ fn main() {
     let rivals = [Link { name: "rtrb", one_way: over_rtrb }, Link { name: "crossbeam", one_way: over_crossbeam }];
     let links: Vec<Link> = LINKS.into_iter().chain(rivals).collect();
     let rounds = count(21);
-    for hop in measure(&links, rounds, TRIPS, || ()) {
-        let mut row = serde_json::to_value(&hop).expect("a hop is plain values");
-        row["group"] = json!("one way");
-        row["rounds"] = json!(rounds);
-        row["trips"] = json!(TRIPS.timed * rounds as u64);
+    let hops = measure(&links, own_wait(), rounds, TRIPS, || ());
+    let trips = TRIPS.timed * rounds as u64;
+    let mut row = |mut row: Value, group: &str| {
+        (row["group"], row["rounds"], row["trips"]) = (json!(group), json!(rounds), json!(trips));
         report.row(row);
+    };
+    for hop in &hops.rows {
+        row(serde_json::to_value(hop).expect("a hop is plain values"), "one way");
     }
+    for beside in [&hops.standing.to_raw, &hops.standing.to_best_rival] {
+        row(serde_json::to_value(beside).expect("a ratio is plain values"), "phase as a pipeline waits, to");
+    }
+    println!("  {}", hops.placement.words(hops.rows[0].p50_ns));
 }

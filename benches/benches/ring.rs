@@ -1,18 +1,20 @@
 //! The rings as streams: what a slot costs when slots are many.
 //!
 //! One thread publishes, one takes, on cores of their own, both spinning; as much at once as the batch holds. Time runs from
-//! the first publication to the last slot taken. Beside both rings: `rtrb` (chunks of the same size), a bounded channel of
+//! the first publication to the last slot taken. The phase ring waits as a pipeline does, which measures its pauses when it
+//! begins, and in two rows as named; each of the others with what suits it best, found in rounds before. Beside both rings: `rtrb` (chunks of the same size), a bounded channel of
 //! crossbeam, and `copy`, the limit: one core that copies the slots into a buffer of the ring's size and reads them there,
 //! without a second core to tell. All carry 64 bytes and must deliver them in order. A ring that runs full or dry is part of
 //! the figure: the slower side sets the pace.
 
 use benches::report::Report;
-use benches::rounds::{Contender, Run, compare, count};
+use benches::rounds::{Contender, Run, compare, count, interleave, median};
 use crossbeam_channel::{Receiver, Sender};
 use ring::thread::cores;
+use ring::{Idle, Kind};
 use std::hint::black_box;
 use std::time::Instant;
-use tidegate::bench::hop::Parcel;
+use tidegate::bench::hop::{Parcel, WAITS, own_wait};
 use tidegate::bench::rings::{Give, Take, stream};
 
 /// Slots of a run.
@@ -61,8 +63,16 @@ impl Take for Crossbeam<Receiver<Parcel>> {
 }
 
 /// Streams the slots between the first two cores; that they come in order is seen there.
-fn over(batch: (usize, usize), ends: (impl Give, impl Take)) -> Run {
-    Run { time: stream(batch, SLOTS, ends), check: CHECK }
+fn over(batch: (usize, usize), idle: Idle, ends: (impl Give, impl Take)) -> Run {
+    Run { time: stream(batch, SLOTS, idle, ends), check: CHECK }
+}
+
+/// The wait with which this is done soonest.
+fn best_wait(run: impl Fn(Idle) -> Run) -> Idle {
+    let mut times = vec![Vec::new(); WAITS.len()];
+    interleave(count(5), WAITS.len(), |which| times[which].push(run(WAITS[which]).time.as_secs_f64()));
+    let soonest = (0..WAITS.len()).min_by(|a, b| median(&times[*a]).total_cmp(&median(&times[*b])));
+    WAITS[soonest.expect("there are waits")]
 }
 
 /// The limit: into a buffer and out of it, on one core.
@@ -89,23 +99,28 @@ fn main() {
         println!("  a stream needs two cores");
         return;
     }
+    let own = WAITS[own_wait()];
     for capacity in CAPACITIES {
         for batch in BATCHES.into_iter().filter(|(_, most)| *most <= capacity) {
-            let ring = |kind| over(batch, ring::channel(kind, capacity).expect("a power of two"));
-            let rtrb = || {
+            let ring = |kind, idle| over(batch, idle, ring::channel(kind, capacity).expect("a power of two"));
+            let rtrb = |idle| {
                 let (giver, taker) = rtrb::RingBuffer::new(capacity);
-                over(batch, (Rtrb(giver), Rtrb(taker)))
+                over(batch, idle, (Rtrb(giver), Rtrb(taker)))
             };
-            let crossbeam = || {
+            let crossbeam = |idle| {
                 let (giver, taker) = crossbeam_channel::bounded(capacity);
-                over(batch, (Crossbeam(giver), Crossbeam(taker)))
+                over(batch, idle, (Crossbeam(giver), Crossbeam(taker)))
             };
+            let disruptor = |idle| ring(Kind::Disruptor, idle);
+            let best = [best_wait(disruptor), best_wait(rtrb), best_wait(crossbeam)];
             let mut contenders = [
-                Contender::new("phase", || ring(ring::Kind::Phase)),
-                Contender::new("disruptor", || ring(ring::Kind::Disruptor)),
-                Contender::new("rtrb", rtrb),
-                Contender::new("crossbeam", crossbeam),
+                Contender::new("phase", || ring(Kind::Phase, own)),
+                Contender::new("disruptor", || disruptor(best[0])),
+                Contender::new("rtrb", || rtrb(best[1])),
+                Contender::new("crossbeam", || crossbeam(best[2])),
                 Contender::new("copy", || copy(capacity, batch.0)),
+                Contender::new("phase, spin", || ring(Kind::Phase, Idle::Spin)),
+                Contender::new("phase, hint", || ring(Kind::Phase, Idle::SpinHint)),
             ];
             let group = format!("{capacity} slots, {} given, {} taken", batch.0, batch.1);
             compare(&mut report, &group, SLOTS, count(21), &mut contenders);

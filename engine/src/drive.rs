@@ -14,16 +14,21 @@ use crate::pipeline::{
     Edge, Exit, Group, GroupMeter, Handover, HandoverPart, HeadState, Inquired, Inquiry, LoadMeter, Meters, Rehearsing,
     Slot, StallMeter, Stopwatch, Tail,
 };
-use crate::plan::Plan;
+use crate::plan::{GroupPlan, Plan};
 use bytemuck::Zeroable;
 use flow::{Event, Gateway, Kind};
 use quanta::Clock;
+use ring::pauses::Measured;
 use ring::thread::{Panicked, SpawnError, Worker, spawn_pinned};
 use ring::{Consumer, Idle, RingError, Taken};
 use sinks::journal::CurrentDisk;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// The most time that measuring the way between cores may take before a run, over all cuts.
+const MEASURING: Duration = Duration::from_millis(20);
 
 /// Handle by which other threads watch and stop a run.
 #[derive(Clone, Default)]
@@ -212,8 +217,10 @@ fn spawn<H: Head + 'static>(
     tail: Tail,
     control: &Control,
 ) -> Result<Vec<Worker<GroupEnd<H>>>, DriveError> {
-    let turns = Turns { batch: plan.batch, idle: plan.idle, stopwatch: tail.stopwatch().cloned() };
     let clock = plan.meters.then(Clock::new);
+    let measured = measured(&plan, clock.as_ref());
+    let turns = Turns { batch: plan.batch, idle: plan.idle, stopwatch: tail.stopwatch().cloned() };
+    let idle = |measured: Option<Measured>| measured.map_or(plan.idle, Measured::idle);
     let last = plan.groups.len() - 1;
     let (mut stages, mut rehearsals) = (plan.stages.into_iter(), plan.rehearsals.into_iter());
     // Nothing is allocated here once the first group runs, so that a pipeline's own allocations can be counted.
@@ -236,12 +243,13 @@ fn spawn<H: Head + 'static>(
             (GroupOutput::End(Box::new(tail.with_observers(observers).with_stalls(stalls))), None)
         } else {
             let row = plan.wiring.out_of(i).expect("a ring leads out of every group but the last");
-            let (producer, consumer) = control.meters.ring(plan.ring, row)?;
-            (GroupOutput::Cut(Box::new(Edge::new(producer, turns.idle, stalls))), Some(consumer))
+            let (producer, consumer) = control.meters.ring(plan.ring, row, measured[i])?;
+            (GroupOutput::Cut(Box::new(Edge::new(producer, idle(measured[i]), stalls))), Some(consumer))
         };
         let from = std::mem::replace(&mut inlet, next);
         let head = head.take();
-        let (control, turns) = (control.clone(), turns.clone());
+        let before = i.checked_sub(1).and_then(|cut| measured[cut]);
+        let (control, turns) = (control.clone(), Turns { idle: idle(before), ..turns.clone() });
         let asked = Inquired::new(Arc::clone(&control.inquiry), i, count);
         let handover = HandoverPart::new(Arc::clone(&control.handover), i, count);
         let rehearsing = Rehearsing::new(rehearsals.next().flatten());
@@ -253,6 +261,22 @@ fn spawn<H: Head + 'static>(
         })?);
     }
     Ok(workers)
+}
+
+/// What was measured at each cut between two cores of their own, where the groups spin with pauses and nothing is repeated.
+fn measured(plan: &Plan, clock: Option<&Clock>) -> Vec<Option<Measured>> {
+    let cuts = plan.groups.windows(2);
+    let limit = MEASURING / cuts.len().max(1) as u32;
+    let wanted = plan.measures_pauses && matches!(plan.idle, Idle::Pauses(_));
+    let of_cut = |pair: &[GroupPlan]| {
+        let cores = pair[0].core.zip(pair[1].core).filter(|_| wanted)?;
+        let clock = clock.cloned();
+        // A group that waits reads the clock of its meter between two looks.
+        ring::pauses::measure(plan.ring, cores, limit, move || {
+            black_box(clock.as_ref().map(Clock::raw));
+        })
+    };
+    cuts.map(of_cut).collect()
 }
 
 fn first<H: Head>(

@@ -1,12 +1,13 @@
 //! What a loop does while its ring is empty or full.
 //!
-//! **Idea.** Four policies. Two never sleep: a futex wake-up costs about 33 µs, as much as a hundred hops. The right one
-//! depends on the cores: a group alone on an isolated core spins; where threads outnumber cores, a waiting thread must
+//! **Idea.** Five policies. Three never sleep: a futex wake-up costs about 33 µs, as much as a hundred hops. The right one
+//! depends on the cores: a group alone on an isolated core spins, with as many [pauses](crate::pauses) between two looks as
+//! suit the way to the other core; where threads outnumber cores, a waiting thread must
 //! `yield`, or the thread it waits for cannot run. Where a yield takes long, since neighbours keep the core busy, it sleeps as
-//! briefly as the system allows for the next [`NAPS`] waits: a sleeper is run soon after it wakes. The fourth, `park`, gives the
+//! briefly as the system allows for the next [`NAPS`] waits: a sleeper is run soon after it wakes. The last, `park`, gives the
 //! core back: it looks [`LOOKS`] times, then sleeps, and twice as long each time it finds nothing.
 //!
-//! **Bound.** One wait is one step: nothing, one pause instruction, one yield, or one sleep of at most [`LONGEST`], so that
+//! **Bound.** One wait is one step: nothing, some pause instructions, one yield, or one sleep of at most [`LONGEST`], so that
 //! nobody has to wake a sleeper. **Worst case.** On a loaded machine `yield` gives the core away for a scheduling period
 //! (milliseconds), once in so many waits. With `park` an event that comes after a rest waits [`LONGEST`] in every group.
 
@@ -37,6 +38,8 @@ pub enum Idle {
     Spin,
     /// Spins with the processor's pause hint: kinder to a sibling hyper-thread, some nanoseconds slower.
     SpinHint,
+    /// Spins with so many pause hints between two looks: 1 until they are [measured](crate::pauses::measure).
+    Pauses(u8),
     /// Yields the core to any runnable thread, and sleeps briefly where a yield takes long: the only right choice when threads
     /// share cores and each has work.
     #[default]
@@ -47,13 +50,17 @@ pub enum Idle {
 
 impl Idle {
     /// Every policy, in documentation order.
-    pub const ALL: [Self; 4] = [Self::Spin, Self::SpinHint, Self::Yield, Self::Park];
+    pub const ALL: [Self; 5] = [Self::Spin, Self::SpinHint, Self::UNMEASURED, Self::Yield, Self::Park];
+
+    /// Spins with pauses whose number is not measured yet.
+    pub const UNMEASURED: Self = Self::Pauses(1);
 
     /// The name in configuration files and on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Spin => "spin",
             Self::SpinHint => "hint",
+            Self::Pauses(_) => "pauses",
             Self::Yield => "yield",
             Self::Park => "park",
         }
@@ -65,6 +72,7 @@ impl Idle {
         match self {
             Self::Spin => {}
             Self::SpinHint => std::hint::spin_loop(),
+            Self::Pauses(pauses) => (0..*pauses).for_each(|_| std::hint::spin_loop()),
             Self::Yield => yield_or_sleep(),
             Self::Park => park(quiet),
         }
@@ -133,7 +141,7 @@ mod tests {
             idle.wait(&mut 0);
         }
         let error = "sleep".parse::<Idle>().unwrap_err();
-        assert_eq!(error.to_string(), "unknown idle policy `sleep`; one of: spin, hint, yield, park");
+        assert_eq!(error.to_string(), "unknown idle policy `sleep`; one of: spin, hint, pauses, yield, park");
     }
 
     #[test]

@@ -40,6 +40,7 @@ mod kind;
 mod liveness;
 #[cfg(all(test, loom))]
 mod model;
+pub mod pauses;
 #[allow(unsafe_code)]
 mod phase;
 mod producer;

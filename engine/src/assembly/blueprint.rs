@@ -77,6 +77,7 @@ impl<'a> Blueprint<'a> {
         if pace.is_some() {
             plan.set_paced();
         }
+        plan.measures_pauses = venues == Venues::Live;
         let (head, tail) = wiring.join(ingress, tail.with_stopwatch(stopwatch));
         Ok(Assembly { head, plan, tail, gateways, control })
     }

@@ -90,7 +90,7 @@ impl VenueWiring {
     ) -> Result<VenueWiring, AssemblyError> {
         let mut wiring = VenueWiring::default();
         let Some(row) = plan.wiring.carrying(Carries::Returns).next() else { return Ok(wiring) };
-        let (back, inbox) = control.meters.ring(plan.ring, row).map_err(DriveError::from)?;
+        let (back, inbox) = control.meters.ring(plan.ring, row, None).map_err(DriveError::from)?;
         wiring.back = Some(back);
         let watermark = Arc::clone(&control.watermark);
         if plan.routing.simulated {
@@ -118,7 +118,7 @@ impl VenueWiring {
         let UsedGateway { name, entry, threading } = used;
         let ring = |carries| {
             let row = plan.wiring.carrying(carries).nth(gateway.number()).expect("a gateway of the plan has its rings");
-            control.meters.ring(plan.ring, row).map_err(DriveError::from)
+            control.meters.ring(plan.ring, row, None).map_err(DriveError::from)
         };
         let link = Arc::new(Link::default());
         let (to_gateway, routes) = ring(Carries::Routes)?;

@@ -166,7 +166,7 @@ fn name_of(element: &Value, at: usize) -> String {
         Value::Number(number) => Some(format!("{key} {number}")),
         _ => None,
     };
-    let keys = ["group", "name", "capacity", "batch", "factor", "start_s", "offered_per_s"];
+    let keys = ["group", "name", "wait", "capacity", "batch", "factor", "start_s", "offered_per_s"];
     let named: Vec<String> = keys.iter().filter_map(|key| text(key)).collect();
     if named.is_empty() { at.to_string() } else { named.join(", ") }
 }

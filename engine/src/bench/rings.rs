@@ -1,13 +1,14 @@
 //! Throughput of a ring: the cost per slot of a steady stream.
 //!
-//! One thread publishes and one takes, both pinned and spinning, up to a batch per turn. The time runs from the first
-//! publication to the last slot taken. Rings, capacities and batches alternate round by round. Bound: two threads spin all
-//! the time, so it needs two idle cores.
+//! One thread publishes and one takes, both pinned and spinning, up to a batch per turn. Who finds the ring full or empty waits
+//! as the groups of a pipeline do, and every ring is measured with each of [`WAITS`]. The time runs from the first
+//! publication to the last slot taken. Rings, capacities, batches and waits alternate round by round. Bound: two threads spin
+//! all the time, so it needs two idle cores.
 
-use super::hop::Parcel;
+use super::hop::{Parcel, WAITS, wait_name};
 use super::rounds::{Ratio, interleave, least, median};
 use ring::thread::{cores, spawn_pinned};
-use ring::{Kind, Refused, Taken};
+use ring::{Idle, Kind, Refused, Taken};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -22,11 +23,13 @@ pub struct Shape {
     pub batch: usize,
 }
 
-/// Cost per slot in one shape.
+/// Cost per slot in one shape, with one wait.
 #[derive(Clone, Debug, Serialize)]
 pub struct SlotCost {
     /// Ring.
     pub name: &'static str,
+    /// How its ends wait.
+    pub wait: String,
     /// Slots of the ring.
     pub capacity: usize,
     /// Slots per batch.
@@ -41,6 +44,20 @@ pub struct SlotCost {
     pub least_ns_per_slot: f64,
     /// Slots per second at the median.
     pub slots_per_s: f64,
+    /// Ratio to the `disruptor` ring of the same shape with its best wait, in the same round.
+    pub ratio: f64,
+    /// Lower end of its interval.
+    pub ratio_low: f64,
+    /// Upper end of its interval.
+    pub ratio_high: f64,
+}
+
+/// The costs of all rings.
+pub struct SlotCosts {
+    /// For each shape, as the pipeline waits, and of the rival with what suits it best.
+    pub rings: Vec<SlotCost>,
+    /// For each shape, with every wait.
+    pub waits: Vec<SlotCost>,
 }
 
 /// Both rings, at every capacity and every batch that fits it.
@@ -54,37 +71,59 @@ pub fn shapes(capacities: &[usize], batches: &[usize]) -> Vec<Shape> {
     shapes
 }
 
-/// Interleaved rounds of `slots` slots over all shapes. `each` is called after every measurement.
+/// Interleaved rounds of `slots` slots over all shapes of [`shapes`], each with every wait; the pipeline's is the one at `own`
+/// of [`WAITS`]. `each` is called after every measurement.
 ///
 /// # Panics
 /// When there are no rounds, a capacity is not a power of two, or there are fewer than two cores.
-pub fn measure(shapes: &[Shape], rounds: usize, slots: u64, mut each: impl FnMut()) -> Vec<SlotCost> {
-    let mut times = vec![Vec::new(); shapes.len()];
-    interleave(rounds, shapes.len(), |which| {
-        times[which].push(through(shapes[which], slots).as_nanos() as f64 / slots as f64);
+pub fn measure(shapes: &[Shape], own: usize, rounds: usize, slots: u64, mut each: impl FnMut()) -> SlotCosts {
+    let runs: Vec<(Shape, Idle)> = shapes.iter().flat_map(|shape| WAITS.map(|idle| (*shape, idle))).collect();
+    let mut times = vec![Vec::new(); runs.len()];
+    interleave(rounds, runs.len(), |which| {
+        let (shape, idle) = runs[which];
+        times[which].push(through(shape, idle, slots).as_nanos() as f64 / slots as f64);
         each();
     });
-    let cost = |(shape, times): (&Shape, Vec<f64>)| {
-        let (least, slots_per_s) = (least(&times), (1e9 / median(&times)).round());
-        let spread = Ratio::spread(times);
+    let best = |shape: usize| {
+        let waits = shape * WAITS.len()..(shape + 1) * WAITS.len();
+        waits.min_by(|a, b| median(&times[*a]).total_cmp(&median(&times[*b]))).expect("there are waits")
+    };
+    let rival = |shape: &Shape| {
+        let same = |s: &Shape| (s.kind, s.capacity, s.batch) == (Kind::Disruptor, shape.capacity, shape.batch);
+        best(shapes.iter().position(same).expect("both rings have every shape"))
+    };
+    let cost = |which: usize| {
+        let ((shape, idle), own) = (&runs[which], &times[which]);
+        let (spread, ratio) = (Ratio::spread(own.clone()), Ratio::of(own, &times[rival(shape)]));
         SlotCost {
             name: shape.kind.name(),
+            wait: wait_name(*idle),
             capacity: shape.capacity,
             batch: shape.batch,
             ns_per_slot: spread.median,
             ns_per_slot_low: spread.low,
             ns_per_slot_high: spread.high,
-            least_ns_per_slot: least,
-            slots_per_s,
+            least_ns_per_slot: least(own),
+            slots_per_s: (1e9 / median(own)).round(),
+            ratio: ratio.median,
+            ratio_low: ratio.low,
+            ratio_high: ratio.high,
         }
     };
-    shapes.iter().zip(times).map(cost).collect()
+    let shown = |(at, shape): (usize, &Shape)| match shape.kind {
+        Kind::Phase => cost(at * WAITS.len() + own),
+        Kind::Disruptor => cost(best(at)),
+    };
+    SlotCosts {
+        rings: shapes.iter().enumerate().map(shown).collect(),
+        waits: (0..runs.len()).map(cost).collect(),
+    }
 }
 
 /// The time for `slots` slots.
-fn through(shape: Shape, slots: u64) -> Duration {
+fn through(shape: Shape, idle: Idle, slots: u64) -> Duration {
     let ends = ring::channel::<Parcel>(shape.kind, shape.capacity).expect("a power of two");
-    stream((shape.batch, shape.batch), slots, ends)
+    stream((shape.batch, shape.batch), slots, idle, ends)
 }
 
 /// The publishing end.
@@ -120,32 +159,44 @@ impl Take for ring::Consumer<Parcel> {
 }
 
 /// The time from the first publication to the last slot taken, between two cores; `batch` slots are published at once, and
-/// at most `most` are taken.
+/// at most `most` are taken. Who finds nothing to do waits by `idle`.
 ///
 /// # Panics
 /// When the slots arrive out of order, or there are no cores to pin to.
-pub fn stream((batch, most): (usize, usize), slots: u64, (mut giver, mut taker): (impl Give, impl Take)) -> Duration {
+pub fn stream(
+    (batch, most): (usize, usize),
+    slots: u64,
+    idle: Idle,
+    (mut giver, mut taker): (impl Give, impl Take),
+) -> Duration {
     let cores = cores();
     let taking = spawn_pinned("taking", cores.get(1).copied(), move || {
-        let mut next = 0;
+        let (mut next, mut quiet) = (0, 0);
         while next < slots {
-            taker.take(most, |number| {
+            let taken = taker.take(most, |number| {
                 assert_eq!(number, next, "slots arrive in order");
                 next += 1;
             });
+            if taken == 0 {
+                idle.wait(&mut quiet);
+            }
         }
         Instant::now()
     });
     let giving = spawn_pinned("giving", cores.first().copied(), move || {
         let mut parcels = vec![Parcel([0; 8]); batch];
         let start = Instant::now();
-        let mut next = 0;
+        let (mut next, mut quiet) = (0, 0);
         while next < slots {
             let n = (slots - next).min(batch as u64) as usize;
             (next..).zip(&mut parcels[..n]).for_each(|(number, parcel)| parcel.0[7] = number);
             let mut left = &parcels[..n];
             while !left.is_empty() {
-                left = &left[giver.give(left)..];
+                let given = giver.give(left);
+                left = &left[given..];
+                if given == 0 {
+                    idle.wait(&mut quiet);
+                }
             }
             next += n as u64;
         }

@@ -48,9 +48,10 @@ pub(crate) fn load(load: &[GroupLoad]) -> String {
 
 /// How full each ring was; rings that never held an event are left out.
 pub(crate) fn rings(rings: &[RingLoad]) -> String {
+    let waits: String = rings.iter().filter_map(measured).collect();
     let used: Vec<_> = rings.iter().filter(|r| r.events > 0).collect();
     if used.is_empty() {
-        return String::new();
+        return waits;
     }
     let columns = [
         column("rings", Align::Left),
@@ -63,7 +64,16 @@ pub(crate) fn rings(rings: &[RingLoad]) -> String {
         let numbers = [r.capacity, r.high_water, r.events, r.refused].map(|n| Cell::from(grouped(n)));
         std::iter::once(Cell::from(r.ring.clone())).chain(numbers).collect()
     };
-    table(&columns, &used.iter().map(row).collect::<Vec<_>>())
+    table(&columns, &used.iter().map(row).collect::<Vec<_>>()) + &waits
+}
+
+/// How its ends wait, if that was measured.
+fn measured(ring: &RingLoad) -> Option<String> {
+    let (pauses, hop) = ring.pauses.zip(ring.hop_ns)?;
+    let many = if pauses == 1 { "pause" } else { "pauses" };
+    let text =
+        format!("waits     {}: {pauses} {many} between two looks, measured {} ns one way", ring.ring, grouped(hop));
+    Some(wrapped(&text, INDENT) + "\n")
 }
 
 /// Latency percentiles of every measured stage.
@@ -110,6 +120,8 @@ mod tests {
             high_water: 16_777_216,
             events: 123_456_789_012,
             refused: 1_234_567_890,
+            pauses: Some(4),
+            hop_ns: Some(1_000_000),
             ..RingLoad::default()
         };
         let times = Percentiles {

@@ -68,11 +68,12 @@ pub const IDLE: ChoiceParam<Option<Idle>> = ChoiceParam::new(
         "auto" => None,
         Idle::Spin.name() => Some(Idle::Spin),
         Idle::SpinHint.name() => Some(Idle::SpinHint),
+        Idle::UNMEASURED.name() => Some(Idle::UNMEASURED),
         Idle::Yield.name() => Some(Idle::Yield),
         Idle::Park.name() => Some(Idle::Park),
     },
     "auto",
-    "what an idle group does; park: sleeps, up to 2 ms at a time; auto: park at a pace, hint if every group has its own core, else park under the wall clock and yield under the clock of the exchange",
+    "what an idle group does; pauses: as hint, with 1 to 4 pauses as measured when the run begins; park: sleeps, up to 2 ms at a time; auto: park at a pace; if every group has its own core, pauses under the wall clock and hint under the clock of the exchange; else park and yield",
 );
 /// Capacity for instruments.
 pub const MAX_INSTRUMENTS: IntParam<u32> = IntParam::new(

@@ -8,6 +8,7 @@ use super::load::{GroupLoad, LoadReader};
 use super::meter::Latency;
 use super::times::TimesReader;
 use crate::plan::Link;
+use ring::pauses::Measured;
 use ring::{Consumer, Counters, Producer, RingError, Slot};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -29,6 +30,12 @@ pub struct RingLoad {
     pub refused: u64,
     /// Attempts to take that found it empty.
     pub empty: u64,
+    /// Pauses between two looks at it, if they were measured when the run began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pauses: Option<u8>,
+    /// The time of one way that was measured with them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hop_ns: Option<u64>,
 }
 
 /// A ring and its counters.
@@ -37,12 +44,13 @@ struct RingMeter {
     name: String,
     capacity: u64,
     counters: Counters,
+    measured: Option<Measured>,
 }
 
 impl RingMeter {
     /// The meter of the ring that begins with `producer`.
-    fn new<T: Slot>(name: String, producer: &Producer<T>) -> RingMeter {
-        RingMeter { name, capacity: producer.capacity() as u64, counters: producer.counters() }
+    fn new<T: Slot>(name: String, producer: &Producer<T>, measured: Option<Measured>) -> RingMeter {
+        RingMeter { name, capacity: producer.capacity() as u64, counters: producer.counters(), measured }
     }
 
     fn read(&self) -> RingLoad {
@@ -55,6 +63,8 @@ impl RingMeter {
             events: producer.published,
             refused: producer.full,
             empty: consumer.empty,
+            pauses: self.measured.map(|measured| measured.pauses),
+            hop_ns: self.measured.map(|measured| measured.hop.as_nanos() as u64),
         }
     }
 }
@@ -91,16 +101,22 @@ impl Meters {
         self.published().groups.push(group);
     }
 
-    /// Creates the ring for a row of the wiring, and meters it under the row's name.
+    /// Creates the ring for a row of the wiring, and meters it under the row's name; `measured` is what was measured between
+    /// its cores.
     ///
     /// # Errors
     /// When there is not enough memory.
     ///
     /// # Panics
     /// When the row describes a channel.
-    pub fn ring<T: Slot>(&self, kind: ring::Kind, row: &Link) -> Result<(Producer<T>, Consumer<T>), RingError> {
+    pub fn ring<T: Slot>(
+        &self,
+        kind: ring::Kind,
+        row: &Link,
+        measured: Option<Measured>,
+    ) -> Result<(Producer<T>, Consumer<T>), RingError> {
         let (producer, consumer) = ring::channel(kind, row.slots.expect("a ring has slots"))?;
-        self.published().rings.push(RingMeter::new(row.name(), &producer));
+        self.published().rings.push(RingMeter::new(row.name(), &producer, measured));
         Ok((producer, consumer))
     }
 

@@ -43,6 +43,8 @@ pub struct Plan {
     pub idle: Idle,
     /// Whether the settings leave that to the plan.
     pub idle_is_auto: bool,
+    /// Whether the pauses of [`Idle::Pauses`] are measured when the pipeline starts: in a run, not where one is repeated.
+    pub measures_pauses: bool,
     /// Event clock or wall clock.
     pub clock: ClockKind,
     /// One input in this many is timed; 0 = none.
@@ -119,6 +121,7 @@ impl Plan {
             batch: settings.pipeline.get(keys::BATCH),
             idle,
             idle_is_auto: given.is_none(),
+            measures_pauses: false,
             clock,
             sample_every: settings.pipeline.get(keys::SAMPLE_EVERY),
             meters: settings.pipeline.get(keys::METERS),
@@ -138,7 +141,7 @@ impl Plan {
         );
         let spins = "a group that spins keeps its core from the others: set pipeline.idle to auto".to_owned();
         let shared = groups > cores;
-        let spinning = shared && matches!(self.idle, Idle::Spin | Idle::SpinHint);
+        let spinning = shared && matches!(self.idle, Idle::Spin | Idle::SpinHint | Idle::Pauses(_));
         let settings = self.idle_settings.iter().cloned();
         let gateways = gateways::warning(&self.routing, &self.groups, ring::thread::cores().len());
         let said = shared.then_some(crowded).into_iter().chain(spinning.then_some(spins)).chain(gateways);
@@ -232,12 +235,15 @@ fn cores_of(groups: &[GroupPlan]) -> usize {
     if pinned.is_empty() { ring::thread::cores().len() } else { pinned.len() }
 }
 
-/// The default way to idle: spin only if every group can have a core of its own, beside the gateways that spin. Else a run at
-/// full speed yields to the groups that have work, and one that waits for the world sleeps.
+/// The default way to idle: spin only if every group can have a core of its own, beside the gateways that spin; and measure how only
+/// for a run that waits for the world, since a run at full speed is over sooner without. Else the latter yields to the groups that
+/// have work, and one that waits for the world sleeps.
 fn idle(groups: &[GroupPlan], spinning: usize, clock: ClockKind) -> Idle {
     let (own, all) = (groups.len(), ring::thread::cores().len());
+    let spins = own <= cores_of(groups) && own < all && own + spinning <= all;
     match clock {
-        _ if own <= cores_of(groups) && own < all && own + spinning <= all => Idle::SpinHint,
+        ClockKind::Event if spins => Idle::SpinHint,
+        ClockKind::Wall if spins => Idle::UNMEASURED,
         ClockKind::Event => Idle::Yield,
         ClockKind::Wall => Idle::Park,
     }

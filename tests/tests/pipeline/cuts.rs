@@ -138,7 +138,7 @@ fn random() -> impl Strategy<Value = Random> {
     let day = (any::<u64>(), 1_500_u64..4_000, 1_u64..12, 24_u64..400)
         .prop_map(|(seed, messages, symbols, live_orders)| Day { seed, messages, symbols, live_orders });
     let pipeline = (1..shapes().len(), prop::sample::select(&RINGS[..]), 7_u32..12, 1_u64..300);
-    let idle = prop::sample::select(&["yield", "spin", "hint"][..]);
+    let idle = prop::sample::select(&["yield", "spin", "hint", "pauses"][..]);
     (day, any::<bool>(), pipeline, idle, any::<u64>(), 20_u64..400).prop_map(
         |(day, second, (shape, ring, capacity, batch), idle, delays, every)| Random {
             day,

@@ -216,3 +216,41 @@ fn the_status_tells_an_accounts_whole_and_the_tables_of_limits() {
     let parts = ["\npnl       account 1 in GBP net ", "\n          account 1: position 500,000\n"];
     parts.iter().for_each(|part| assert!(text.contains(part), "{part:?} is not in\n{text}"));
 }
+
+const CUT: &str = r#"[pipeline]
+preset = "cuts"
+cuts = ["tail"]
+cores = [0, 1]
+idle = "pauses"
+"#;
+
+/// Two groups on two cores that spin with pauses: what was measured between them is in the status, and the graph says how they
+/// wait.
+#[test]
+fn the_status_tells_what_was_measured_between_two_cores() {
+    if !ring::thread::cores().starts_with(&[0, 1]) {
+        return;
+    }
+    let folder = Scratch::new();
+    let config = folder.path().join("desk.toml");
+    std::fs::write(&config, CONFIG.replacen("[pipeline]\n", CUT, 1)).expect("writable");
+    let graph = run(["graph".as_ref(), config.as_os_str()]).expect(0).stdout;
+    assert!(graph.contains("\nidle      pauses: 1 to 4 between two looks, as measured"), "{graph}");
+    // Somebody else may have a core for as long as is measured.
+    let measured = (0..50).any(|attempt| {
+        let dir = folder.path().join(format!("run{attempt}"));
+        let _running = started(&config, &dir);
+        status(&dir, |trading| trading["halted"].is_boolean());
+        let ask = |how: &str| run(["ctl".as_ref(), dir.as_os_str(), "status".as_ref(), how.as_ref()]).expect(0).stdout;
+        let whole: Value = serde_json::from_str(&ask("--json")).expect("one object");
+        let ring = whole["rings"].as_array().and_then(|rings| rings.iter().find(|r| r["ring"] == "core0 > core1"));
+        let ring = ring.expect("the ring of the cut");
+        let Some((pauses, hop)) = ring["pauses"].as_u64().zip(ring["hop_ns"].as_u64()) else { return false };
+        assert!((1..=4).contains(&pauses) && hop > 0, "{ring}");
+        let line = format!("\nwaits     core0 > core1: {pauses} pause");
+        let details = ask("--details");
+        assert!(details.contains(&line) && details.contains(" ns one way\n"), "{line} is not in\n{details}");
+        true
+    });
+    assert!(measured, "never measured in 50 starts");
+}

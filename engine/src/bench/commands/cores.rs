@@ -2,8 +2,8 @@
 
 use super::output::{Progress, print, ratio, spread, table};
 use crate::bench::Setting;
-use crate::bench::hop::{self, Hop, LINKS, Trips};
-use crate::bench::rings::{self, SlotCost};
+use crate::bench::hop::{self, Beside, Hop, Hops, LINKS, Placement, Standing, Trips, WAITS};
+use crate::bench::rings::{self, SlotCost, SlotCosts};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::numbers::grouped;
 use clap::Args;
@@ -35,7 +35,12 @@ struct HopResult {
     raw_p50_ns_high: f64,
     raw_p99_ns: u64,
     raw_max_ns: u64,
+    placement: Placement,
+    standing: Standing,
+    /// The phase ring as the pipeline waits, its rival with what suits it best.
     rings: Vec<Hop>,
+    /// All links with every wait.
+    waits: Vec<Hop>,
 }
 
 fn two_cores() -> Result<(), Failure> {
@@ -49,17 +54,12 @@ pub(super) fn hop(args: &HopArgs) -> Result<Exit, Failure> {
     two_cores()?;
     let setting = Setting::begin("hop");
     let what = format!("hop: {} rounds of {} trips over {} links", args.rounds, grouped(args.trips), LINKS.len());
-    let progress = Progress::new(&what, u64::from(args.rounds) * LINKS.len() as u64);
+    let progress = Progress::new(&what, u64::from(args.rounds) * (LINKS.len() * WAITS.len()) as u64);
     let trips = Trips { timed: args.trips, warm: args.trips / 5 };
-    let mut hops = hop::measure(&LINKS, args.rounds as usize, trips, || progress.step());
+    let hops = hop::measure(&LINKS, hop::own_wait(), args.rounds as usize, trips, || progress.step());
     drop(progress);
-    let row = |h: &Hop| {
-        let p50 = spread(h.p50_ns, h.p50_ns_low, h.p50_ns_high);
-        vec![h.name.to_owned(), p50, grouped(h.p99_ns), grouped(h.max_ns), ratio(h.ratio, h.ratio_low, h.ratio_high)]
-    };
-    let rows: Vec<_> = hops.iter().map(row).collect();
-    let table = table(&["one way", "p50 ns", "p99 ns", "max ns", "to bare atomics"], &rows);
-    let raw = hops.remove(0);
+    let table = hop_table(&hops);
+    let raw = hops.rows[0].clone();
     let result = HopResult {
         setting: setting.end(),
         rounds: args.rounds,
@@ -69,9 +69,30 @@ pub(super) fn hop(args: &HopArgs) -> Result<Exit, Failure> {
         raw_p50_ns_high: raw.p50_ns_high,
         raw_p99_ns: raw.p99_ns,
         raw_max_ns: raw.max_ns,
-        rings: hops,
+        rings: vec![hops.own(1).clone(), hops.best(2).clone()],
+        placement: hops.placement,
+        standing: hops.standing,
+        waits: hops.rows,
     };
     print(args.json, &result, &result.setting, &table)
+}
+
+/// Every link with every wait, and what follows: where the cores lie, and how the phase ring stands.
+fn hop_table(hops: &Hops) -> String {
+    let row = |h: &Hop| {
+        let p50 = spread(h.p50_ns, h.p50_ns_low, h.p50_ns_high);
+        let ratio = ratio(h.ratio, h.ratio_low, h.ratio_high);
+        vec![format!("{}, {}", h.name, h.wait), p50, grouped(h.p99_ns), grouped(h.max_ns), ratio]
+    };
+    let rows: Vec<_> = hops.rows.iter().map(row).collect();
+    let table = table(&["one way", "p50 ns", "p99 ns", "max ns", "to best raw"], &rows);
+    let Standing { wait, to_raw, to_best_rival } = &hops.standing;
+    let beside = |b: &Beside| {
+        let ratio = ratio(b.ratio, b.ratio_low, b.ratio_high);
+        format!("to {} at its best ({}): {ratio}\n", b.name, b.wait)
+    };
+    let placement = hops.placement.words(hops.rows[0].p50_ns);
+    format!("{table}\n{placement}\nphase as the pipeline waits ({wait}), {}", beside(to_raw)) + "  " + &beside(to_best_rival)
 }
 
 /// Options of `bench ring`.
@@ -107,7 +128,10 @@ struct RingResult {
     setting: Setting,
     rounds: u32,
     slots: u64,
+    /// The phase ring as the pipeline waits, its rival with what suits it best.
     rings: Vec<SlotCost>,
+    /// Both with every wait.
+    waits: Vec<SlotCost>,
 }
 
 pub(super) fn ring(args: &RingArgs) -> Result<Exit, Failure> {
@@ -119,16 +143,18 @@ pub(super) fn ring(args: &RingArgs) -> Result<Exit, Failure> {
     }
     let setting = Setting::begin("ring");
     let what = format!("ring: {} rounds of {} slots in {} shapes", args.rounds, grouped(args.slots), shapes.len());
-    let progress = Progress::new(&what, u64::from(args.rounds) * shapes.len() as u64);
-    let rings = rings::measure(&shapes, args.rounds as usize, args.slots, || progress.step());
+    let progress = Progress::new(&what, u64::from(args.rounds) * (shapes.len() * WAITS.len()) as u64);
+    let own = hop::own_wait();
+    let SlotCosts { rings, waits } = rings::measure(&shapes, own, args.rounds as usize, args.slots, || progress.step());
     drop(progress);
     let row = |c: &SlotCost| {
         let cost = spread(c.ns_per_slot, c.ns_per_slot_low, c.ns_per_slot_high);
-        let name = format!("{} ring", c.name);
-        vec![name, grouped(c.capacity as u64), c.batch.to_string(), cost, grouped(c.slots_per_s as u64)]
+        let (capacity, batch) = (grouped(c.capacity as u64), c.batch.to_string());
+        vec![format!("{}, {}", c.name, c.wait), capacity, batch, cost, ratio(c.ratio, c.ratio_low, c.ratio_high)]
     };
     let rows: Vec<_> = rings.iter().map(row).collect();
-    let table = table(&["", "capacity", "batch", "ns/slot", "slots/s"], &rows);
-    let result = RingResult { setting: setting.end(), rounds: args.rounds, slots: args.slots, rings };
+    let heading = ["ring, wait", "capacity", "batch", "ns/slot", "to disruptor"];
+    let table = table(&heading, &rows) + "\nphase waits as the pipeline does, disruptor as suits it best\n";
+    let result = RingResult { setting: setting.end(), rounds: args.rounds, slots: args.slots, rings, waits };
     print(args.json, &result, &result.setting, &table)
 }

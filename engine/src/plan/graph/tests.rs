@@ -30,10 +30,11 @@ fn graph(more: &[&str]) -> Graph {
 
 #[test]
 fn the_text_shows_everything_in_80_columns() {
-    let text = graph(&[]).text();
+    let text = graph(&["pipeline.idle=pauses"]).text();
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     for start in [
         "pipeline  3 groups, ring phase, clock wall",
+        "idle      pauses: 1 to 4 between two looks",
         "source    itch a \"quoted\" day.itch > core0",
         "core0     cpu 3: ingress, pulse, book, bars",
         "core1     cpu 1: momentum, orders, risk, router",
@@ -117,6 +118,7 @@ fn json_holds_every_value() {
     let value: serde_json::Value = serde_json::from_str(&graph.json()).expect("it is JSON");
     assert_eq!(value["groups"][1]["stages"], serde_json::json!(["momentum", "orders", "risk", "router"]));
     assert_eq!((&value["groups"][0]["cpu"], &value["clock"]), (&3.into(), &"wall".into()));
+    assert_eq!(value["idle"], graph.idle.name());
     let links = value["links"].as_array().expect("a list");
     assert_eq!(links.len(), graph.links.len());
     assert_eq!(links[2]["from"], serde_json::json!({ "thread": "core2", "part": "tail" }));

@@ -2,6 +2,7 @@
 
 use super::values::Graph;
 use crate::plan::Link;
+use ring::Idle;
 use std::fmt::Write;
 use textwrap::{Options, WordSplitter};
 
@@ -16,6 +17,7 @@ impl Graph {
         let mut text = String::new();
         let many = if self.groups.len() == 1 { "group" } else { "groups" };
         let _ = writeln!(text, "pipeline  {} {many}, ring {}, clock {}", self.groups.len(), self.ring, self.clock);
+        wrapped(&mut text, "idle", idle(self.idle));
         if self.sources.is_empty() {
             text.push_str("source    none configured\n");
         }
@@ -36,6 +38,20 @@ impl Graph {
             wrapped(&mut text, "sink", &format!("{} < {}; full: {}", sink.name, sink.from, sink.when_full));
         }
         text
+    }
+}
+
+/// How a group waits.
+fn idle(idle: Idle) -> &'static str {
+    match idle {
+        Idle::Spin => "spin: looks again at once",
+        Idle::SpinHint => "hint: a pause between two looks",
+        Idle::Pauses(_) => {
+            "pauses: 1 to 4 between two looks, as measured for each ring between two pinned groups when the run begins; \
+             the details of a status tell them"
+        }
+        Idle::Yield => "yield: leaves the core to others between two looks",
+        Idle::Park => "park: sleeps, up to 2 ms at a time",
     }
 }
 

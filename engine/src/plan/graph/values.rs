@@ -3,7 +3,8 @@
 use crate::config::keys::ClockKind;
 use crate::config::{InputSettings, Settings};
 use crate::plan::{GroupPlan, Link, Plan};
-use serde::Serialize;
+use ring::Idle;
+use serde::{Serialize, Serializer};
 use stages::exchange_sim::VENUES;
 use std::path::PathBuf;
 
@@ -58,6 +59,10 @@ pub struct Output {
     pub when_full: &'static str,
 }
 
+fn name_of_idle<S: Serializer>(idle: &Idle, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(idle.name())
+}
+
 /// A plan, ready to be drawn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Graph {
@@ -65,6 +70,9 @@ pub struct Graph {
     pub ring: &'static str,
     /// `event` or `wall`.
     pub clock: &'static str,
+    /// How a group waits that has nothing to do, or whose ring is full.
+    #[serde(serialize_with = "name_of_idle")]
+    pub idle: Idle,
     /// Sources, in argument order.
     pub sources: Vec<Input>,
     /// Groups, in order.
@@ -92,6 +100,7 @@ impl Graph {
         Graph {
             ring: plan.ring.name(),
             clock: if plan.clock == ClockKind::Wall { "wall" } else { "event" },
+            idle: plan.idle,
             sources: settings.inputs.iter().map(source).collect(),
             groups: plan.groups.iter().map(group).collect(),
             links: plan.wiring.links().to_vec(),
