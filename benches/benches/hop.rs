@@ -72,5 +72,5 @@ fn main() {
     for beside in [&hops.standing.to_raw, &hops.standing.to_best_rival] {
         row(serde_json::to_value(beside).expect("a ratio is plain values"), "phase as a pipeline waits, to");
     }
-    println!("  {}", hops.placement.words(hops.rows[0].p50_ns));
+    report.note(&hops.placement.words(hops.rows[0].p50_ns));
 }

@@ -14,9 +14,11 @@ use ring::thread::cores;
 use ring::{Idle, Kind};
 use std::hint::black_box;
 use std::time::Instant;
-use tidegate::bench::hop::{Parcel, WAITS, own_wait};
+use tidegate::bench::hop::{Parcel, Placement, WAITS, glance, own_wait};
 use tidegate::bench::rings::{Give, Take, stream};
 
+/// Rounds of the floor before and after, which tell where the cores lie.
+const GLANCES: usize = 5;
 /// Slots of a run.
 const SLOTS: u64 = 400_000;
 const CAPACITIES: [usize; 4] = [128, 1_024, 16_384, 65_536];
@@ -100,6 +102,7 @@ fn main() {
         return;
     }
     let own = WAITS[own_wait()];
+    let mut raw_ns = glance(GLANCES);
     for capacity in CAPACITIES {
         for batch in BATCHES.into_iter().filter(|(_, most)| *most <= capacity) {
             let ring = |kind, idle| over(batch, idle, ring::channel(kind, capacity).expect("a power of two"));
@@ -126,4 +129,6 @@ fn main() {
             compare(&mut report, &group, SLOTS, count(21), &mut contenders);
         }
     }
+    raw_ns.extend(glance(GLANCES));
+    report.note(&Placement::of(&raw_ns).words(median(&raw_ns)));
 }

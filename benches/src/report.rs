@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::SystemTime;
 use tuning::{Host, Steal};
 
@@ -32,12 +33,18 @@ impl Report {
         let mut report = Report { file, path, steal: Steal::now() };
         let host = Host::here();
         println!("{name} on {host}");
-        report.line(&json!({ "bench": name, "host": host }));
+        report.line(&json!({ "bench": name, "host": host, "commit": commit() }));
         report
     }
 
     fn line(&mut self, value: &Value) {
         writeln!(self.file, "{value}").expect("the report can be written");
+    }
+
+    /// What is to be known beside the figures, a sentence.
+    pub fn note(&mut self, note: &str) {
+        println!("  {note}");
+        self.line(&json!({ "note": note }));
     }
 
     /// A figure: an object with `group`, `name` and numbers.
@@ -48,6 +55,14 @@ impl Report {
         println!("  {:18} {:24} {}", text("group"), text("name"), shown.join("  "));
         self.line(&row);
     }
+}
+
+/// The commit of the sources, if git tells it.
+fn commit() -> Option<String> {
+    let mut git = Command::new("git");
+    let told = git.args(["describe", "--always", "--dirty"]).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+    let told = told.ok().filter(|told| told.status.success())?;
+    String::from_utf8(told.stdout).ok().map(|text| text.trim().to_owned())
 }
 
 impl Drop for Report {

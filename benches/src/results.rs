@@ -9,8 +9,11 @@ use tidegate::bench::compare::{Figure, ResultFile};
 
 /// The text of a section, by name.
 const ABOUT: &[(&str, &str)] = &[
-    ("hop", "One way between two cores; ratios to bare atomics."),
-    ("ring", "Streams of slots by capacity and batch; a copy on one core is the limit."),
+    ("hop", "One way between two cores, with every wait that spins; ratios to bare atomics with their best."),
+    (
+        "ring",
+        "Streams of slots by capacity and batch. The phase ring waits as a pipeline does, and in two rows as named; the others as suits them best. A copy on one core is the limit.",
+    ),
     ("decode", "ITCH bytes to inputs. `itch5` casts and reads in place, `itchy` copies."),
     ("book", "Decoding, the L3 book and the best bid and offer."),
     (
@@ -61,7 +64,11 @@ pub fn markdown(results: &[ResultFile]) -> String {
         if let Some(subject) = &result.subject {
             let _ = writeln!(page, "On {subject}.\n");
         }
-        let _ = writeln!(page, "{}; {:.1} % of the time stolen.\n", result.host(), result.steal_percent);
+        let commit = result.commit.as_ref().map_or_else(String::new, |commit| format!("; commit {commit}"));
+        let _ = writeln!(page, "{}; {:.1} % of the time stolen{commit}.\n", result.host(), result.steal_percent);
+        if let Some(note) = &result.note {
+            let _ = writeln!(page, "{note}.\n");
+        }
         page += &tables(&result.figures);
         page += &presets(&result.figures);
     }
@@ -138,13 +145,17 @@ mod tests {
     #[test]
     fn rows_with_the_same_figures_share_a_table() {
         let text = "{\"bench\":\"hop\",\"host\":{\"cpu\":\"C\",\"cores\":2,\"kernel\":\"6\"},\
-            \"file\":\"a/b.itch\",\"messages\":7}\n\
+            \"file\":\"a/b.itch\",\"messages\":7,\"commit\":\"abc\"}\n\
             {\"group\":\"g\",\"name\":\"a\",\"p50_ns\":1.5,\"ratio\":1,\"ratio_low\":1,\"ratio_high\":1}\n\
             {\"group\":\"g\",\"name\":\"b\",\"p50_ns\":12345,\"ratio\":2,\"ratio_low\":1.9,\"ratio_high\":2.1}\n";
         let page = markdown(&[ResultFile::parse(text).unwrap()]);
         assert!(!page.contains("Which cut"));
         let table = "| | p50_ns | ratio |\n|---|---|---|\n| g, a | 1.50 | 1.00 (1.00 to 1.00) |\n| g, b | 12345 | 2.00 (1.90 to 2.10) |\n";
-        assert!(page.contains("## hop\n") && page.contains("C, 2 cores, bare metal, Linux 6"), "{page}");
+        assert!(
+            page.contains("## hop\n")
+                && page.contains("C, 2 cores, bare metal, Linux 6; 0.0 % of the time stolen; commit abc.\n"),
+            "{page}"
+        );
         assert!(page.contains(table) && page.contains("On `b.itch`, 7 messages.\n"), "{page}");
     }
     #[test]

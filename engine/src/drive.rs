@@ -22,9 +22,9 @@ use ring::pauses::Measured;
 use ring::thread::{Panicked, SpawnError, Worker, spawn_pinned};
 use ring::{Consumer, Idle, RingError, Taken};
 use sinks::journal::CurrentDisk;
+use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 /// The most time that measuring the way between cores may take before a run, over all cuts.

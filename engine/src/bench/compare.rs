@@ -86,6 +86,10 @@ pub struct ResultFile {
     pub subject: Option<String>,
     /// The host.
     pub host: Value,
+    /// The commit of the sources, if the result names it.
+    pub commit: Option<String>,
+    /// What is to be known beside the figures, if there is something.
+    pub note: Option<String>,
     /// CPU time stolen by the hypervisor, in per cent.
     pub steal_percent: f64,
     /// Its figures, in order.
@@ -119,7 +123,8 @@ impl ResultFile {
         let mut figures = Vec::new();
         collect(&value, "", &mut figures);
         let steal_percent = value["steal_percent"].as_f64().unwrap_or(0.0);
-        Ok(ResultFile { bench, subject: subject_of(&value), host, steal_percent, figures })
+        let [commit, note] = ["commit", "note"].map(|key| value[key].as_str().map(str::to_owned));
+        Ok(ResultFile { bench, subject: subject_of(&value), host, commit, note, steal_percent, figures })
     }
 
     /// The host, for people.

@@ -240,8 +240,17 @@ pub struct Placement {
 /// One way of the floor takes less in one core complex, and more between two.
 const FAR_NS: f64 = 100.0;
 
+/// Amount of work that tells a placement.
+const GLANCE: Trips = Trips { timed: 2_000, warm: 500 };
+
+/// One way of the floor while it spins, in so many short rounds: for a benchmark of something else.
+pub fn glance(rounds: usize) -> Vec<f64> {
+    (0..rounds).map(|_| atomics(GLANCE, Idle::Spin).value_at_quantile(0.5) as f64).collect()
+}
+
 impl Placement {
-    fn of(raw_ns: &[f64]) -> Placement {
+    /// Told from the medians of rounds of the floor.
+    pub fn of(raw_ns: &[f64]) -> Placement {
         let rounds_far = raw_ns.iter().filter(|ns| **ns >= FAR_NS).count();
         let rounds_near = raw_ns.len() - rounds_far;
         Placement { cores: if rounds_near > rounds_far { "near" } else { "far" }, rounds_near, rounds_far }
@@ -259,7 +268,7 @@ impl Placement {
         } else {
             format!("; they were moved: near in {} rounds, far in {}", self.rounds_near, self.rounds_far)
         };
-        format!("the cores are {where_}: a bare line crosses in {raw_ns:.0} ns{moved}")
+        format!("The cores are {where_}: a bare line crosses in {raw_ns:.0} ns{moved}")
     }
 }
 
@@ -372,7 +381,7 @@ mod tests {
         assert_eq!((near.cores, near.rounds_near, near.rounds_far), ("near", 3, 0));
         assert_eq!(
             near.words(60.0),
-            "the cores are near, in one core complex (caches shared): a bare line crosses in 60 ns"
+            "The cores are near, in one core complex (caches shared): a bare line crosses in 60 ns"
         );
         let moved = Placement::of(&[55.0, 250.0, 100.0]);
         assert_eq!(moved.cores, "far");

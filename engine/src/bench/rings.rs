@@ -5,7 +5,7 @@
 //! publication to the last slot taken. Rings, capacities, batches and waits alternate round by round. Bound: two threads spin
 //! all the time, so it needs two idle cores.
 
-use super::hop::{Parcel, WAITS, wait_name};
+use super::hop::{Parcel, Placement, WAITS, glance, wait_name};
 use super::rounds::{Ratio, interleave, least, median};
 use ring::thread::{cores, spawn_pinned};
 use ring::{Idle, Kind, Refused, Taken};
@@ -52,8 +52,15 @@ pub struct SlotCost {
     pub ratio_high: f64,
 }
 
+/// Rounds of the floor before the rings and as many after them, which tell where the cores lie.
+const GLANCES: usize = 5;
+
 /// The costs of all rings.
 pub struct SlotCosts {
+    /// Where the cores lay before and after.
+    pub placement: Placement,
+    /// One way of the floor, by which that is told.
+    pub raw_ns: f64,
     /// For each shape, as the pipeline waits, and of the rival with what suits it best.
     pub rings: Vec<SlotCost>,
     /// For each shape, with every wait.
@@ -79,11 +86,13 @@ pub fn shapes(capacities: &[usize], batches: &[usize]) -> Vec<Shape> {
 pub fn measure(shapes: &[Shape], own: usize, rounds: usize, slots: u64, mut each: impl FnMut()) -> SlotCosts {
     let runs: Vec<(Shape, Idle)> = shapes.iter().flat_map(|shape| WAITS.map(|idle| (*shape, idle))).collect();
     let mut times = vec![Vec::new(); runs.len()];
+    let mut raw_ns = glance(GLANCES);
     interleave(rounds, runs.len(), |which| {
         let (shape, idle) = runs[which];
         times[which].push(through(shape, idle, slots).as_nanos() as f64 / slots as f64);
         each();
     });
+    raw_ns.extend(glance(GLANCES));
     let best = |shape: usize| {
         let waits = shape * WAITS.len()..(shape + 1) * WAITS.len();
         waits.min_by(|a, b| median(&times[*a]).total_cmp(&median(&times[*b]))).expect("there are waits")
@@ -114,7 +123,10 @@ pub fn measure(shapes: &[Shape], own: usize, rounds: usize, slots: u64, mut each
         Kind::Phase => cost(at * WAITS.len() + own),
         Kind::Disruptor => cost(best(at)),
     };
+    let (placement, raw_ns) = (Placement::of(&raw_ns), median(&raw_ns));
     SlotCosts {
+        placement,
+        raw_ns,
         rings: shapes.iter().enumerate().map(shown).collect(),
         waits: (0..runs.len()).map(cost).collect(),
     }

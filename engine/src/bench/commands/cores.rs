@@ -92,7 +92,9 @@ fn hop_table(hops: &Hops) -> String {
         format!("to {} at its best ({}): {ratio}\n", b.name, b.wait)
     };
     let placement = hops.placement.words(hops.rows[0].p50_ns);
-    format!("{table}\n{placement}\nphase as the pipeline waits ({wait}), {}", beside(to_raw)) + "  " + &beside(to_best_rival)
+    format!("{table}\n{placement}\nphase as the pipeline waits ({wait}), {}", beside(to_raw))
+        + "  "
+        + &beside(to_best_rival)
 }
 
 /// Options of `bench ring`.
@@ -128,6 +130,8 @@ struct RingResult {
     setting: Setting,
     rounds: u32,
     slots: u64,
+    placement: Placement,
+    raw_p50_ns: f64,
     /// The phase ring as the pipeline waits, its rival with what suits it best.
     rings: Vec<SlotCost>,
     /// Both with every wait.
@@ -145,7 +149,8 @@ pub(super) fn ring(args: &RingArgs) -> Result<Exit, Failure> {
     let what = format!("ring: {} rounds of {} slots in {} shapes", args.rounds, grouped(args.slots), shapes.len());
     let progress = Progress::new(&what, u64::from(args.rounds) * (shapes.len() * WAITS.len()) as u64);
     let own = hop::own_wait();
-    let SlotCosts { rings, waits } = rings::measure(&shapes, own, args.rounds as usize, args.slots, || progress.step());
+    let SlotCosts { placement, raw_ns, rings, waits } =
+        rings::measure(&shapes, own, args.rounds as usize, args.slots, || progress.step());
     drop(progress);
     let row = |c: &SlotCost| {
         let cost = spread(c.ns_per_slot, c.ns_per_slot_low, c.ns_per_slot_high);
@@ -154,7 +159,16 @@ pub(super) fn ring(args: &RingArgs) -> Result<Exit, Failure> {
     };
     let rows: Vec<_> = rings.iter().map(row).collect();
     let heading = ["ring, wait", "capacity", "batch", "ns/slot", "to disruptor"];
-    let table = table(&heading, &rows) + "\nphase waits as the pipeline does, disruptor as suits it best\n";
-    let result = RingResult { setting: setting.end(), rounds: args.rounds, slots: args.slots, rings, waits };
+    let table = table(&heading, &rows)
+        + &format!("\n{}\nphase waits as the pipeline does, disruptor as suits it best\n", placement.words(raw_ns));
+    let result = RingResult {
+        setting: setting.end(),
+        rounds: args.rounds,
+        slots: args.slots,
+        placement,
+        raw_p50_ns: raw_ns,
+        rings,
+        waits,
+    };
     print(args.json, &result, &result.setting, &table)
 }
