@@ -4,12 +4,11 @@
 use benches::report::Report;
 use benches::rounds::count;
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
-use hdrhistogram::Histogram;
 use ring::Idle;
 use ring::thread::cores;
 use serde_json::{Value, json};
 use std::convert::Infallible;
-use tidegate::bench::hop::{CAPACITY, End, LINKS, Link, Parcel, Trips, crossed, measure, one_way, own_wait};
+use tidegate::bench::hop::{CAPACITY, End, LINKS, Link, OneWay, Parcel, Trips, crossed, measure, one_way, own_wait};
 
 const TRIPS: Trips = Trips { timed: 10_000, warm: 2_000 };
 
@@ -41,12 +40,12 @@ impl End for Crossbeam {
     }
 }
 
-fn over_rtrb(trips: Trips, idle: Idle) -> Histogram<u64> {
+fn over_rtrb(trips: Trips, idle: Idle) -> OneWay {
     let Ok((ping, pong)) = crossed(|| Ok::<_, Infallible>(rtrb::RingBuffer::new(CAPACITY)));
     one_way((Rtrb(ping.0, ping.1), Rtrb(pong.0, pong.1)), trips, idle)
 }
 
-fn over_crossbeam(trips: Trips, idle: Idle) -> Histogram<u64> {
+fn over_crossbeam(trips: Trips, idle: Idle) -> OneWay {
     let Ok((ping, pong)) = crossed(|| Ok::<_, Infallible>(crossbeam_channel::bounded(CAPACITY)));
     one_way((Crossbeam(ping.0, ping.1), Crossbeam(pong.0, pong.1)), trips, idle)
 }

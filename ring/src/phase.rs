@@ -59,17 +59,17 @@ unsafe impl Sync for Cell {}
 #[cfg(not(loom))]
 const _: () = assert!(size_of::<Cell>() == 64 && align_of::<Cell>() == 64);
 
-/// The slots, which both ends hold by themselves: from an end to a slot is one step.
-#[derive(Clone)]
-struct Cells {
-    cells: Arc<[Cell]>,
+struct Ring {
+    cells: Box<[Cell]>,
     /// log₂ of the capacity: a position shifted right by this is its lap.
     lap_shift: u32,
+    /// Positions below this have been read and may be overwritten.
+    freed: CachePadded<AtomicU64>,
 }
 
-impl Cells {
+impl Ring {
     #[inline]
-    fn at(&self, position: u64) -> &Cell {
+    fn cell(&self, position: u64) -> &Cell {
         &self.cells[position as usize & (self.cells.len() - 1)]
     }
 
@@ -80,13 +80,9 @@ impl Cells {
     }
 }
 
-/// Positions below this have been read and may be overwritten.
-type Freed = Arc<CachePadded<AtomicU64>>;
-
 /// The producer's end.
 pub(crate) struct Sender {
-    cells: Cells,
-    freed_to: Freed,
+    ring: Arc<Ring>,
     /// The next position to write.
     next: u64,
     /// The first position not known to be free.
@@ -95,8 +91,7 @@ pub(crate) struct Sender {
 
 /// The consumer's end.
 pub(crate) struct Receiver {
-    cells: Cells,
-    freed_to: Freed,
+    ring: Arc<Ring>,
     /// The next position to read.
     next: u64,
     /// The position last published to the producer.
@@ -110,11 +105,13 @@ pub(crate) fn ring(capacity: usize) -> (Sender, Receiver) {
     // Lap 0 has parity 0, so an unused slot carries the mark of an odd lap.
     let [head, body @ ..] = Words::UNUSED.0;
     let cell = || Cell { head: AtomicU64::new(head), body: UnsafeCell::new(body) };
-    let cells = std::iter::repeat_with(cell).take(capacity).collect();
-    let cells = Cells { cells, lap_shift: capacity.trailing_zeros() };
-    let freed_to = Arc::new(CachePadded::new(AtomicU64::new(0)));
-    let sender = Sender { cells: cells.clone(), freed_to: Arc::clone(&freed_to), next: 0, limit: capacity as u64 };
-    (sender, Receiver { cells, freed_to, next: 0, freed: 0, quantum: quantum(capacity) as u64 })
+    let ring = Arc::new(Ring {
+        cells: std::iter::repeat_with(cell).take(capacity).collect(),
+        lap_shift: capacity.trailing_zeros(),
+        freed: CachePadded::new(AtomicU64::new(0)),
+    });
+    let sender = Sender { ring: Arc::clone(&ring), next: 0, limit: capacity as u64 };
+    (sender, Receiver { ring, next: 0, freed: 0, quantum: quantum(capacity) as u64 })
 }
 
 impl Sender {
@@ -149,17 +146,17 @@ impl Sender {
     #[inline]
     fn write(&self, position: u64, words: &Words) {
         let [head, body @ ..] = words.0;
-        let cell = self.cells.at(position);
+        let cell = self.ring.cell(position);
         // SAFETY: `position < limit`, so this slot was never used or its last value was freed; `find_room` loaded that
         // with Acquire. The consumer does not read the body before the head word below is stored, and the one `Sender`
         // writes a position once.
         cell.body.with_mut(|to| unsafe { to.write(body) });
-        cell.head.store(head | self.cells.mark(position), order::mark_set());
+        cell.head.store(head | self.ring.mark(position), order::mark_set());
     }
 
     /// Reloads the consumer's position; returns how many slots are free.
     fn find_room(&mut self) -> u64 {
-        self.limit = self.freed_to.load(order::freed_seen()) + self.cells.cells.len() as u64;
+        self.limit = self.ring.freed.load(order::freed_seen()) + self.ring.cells.len() as u64;
         self.limit - self.next
     }
 }
@@ -187,25 +184,34 @@ impl Receiver {
         drained
     }
 
+    /// Whether a drain would find nothing to deliver and nothing to free.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.next == self.freed && self.head().is_none()
+    }
+
+    /// The next value's first word without its mark, if the value is published.
+    #[inline]
+    fn head(&self) -> Option<u64> {
+        let head = self.ring.cell(self.next).head.load(order::mark_seen());
+        ((head ^ self.ring.mark(self.next)) & MARK == 0).then_some(head & !MARK)
+    }
+
     /// A copy of the next value without its mark, if it is published.
     #[inline]
     fn peek(&self) -> Option<Words> {
-        let cell = self.cells.at(self.next);
-        let head = cell.head.load(order::mark_seen());
-        if (head ^ self.cells.mark(self.next)) & MARK != 0 {
-            return None;
-        }
+        let head = self.head()?;
         // SAFETY: the head word carries the mark of this lap and was loaded with Acquire, so the body was written
         // before, and the producer does not overwrite it before this position is freed.
-        let [a, b, c, d, e, f, g] = cell.body.with(|from| unsafe { from.read() });
-        Some(Words([head & !MARK, a, b, c, d, e, f, g]))
+        let [a, b, c, d, e, f, g] = self.ring.cell(self.next).body.with(|from| unsafe { from.read() });
+        Some(Words([head, a, b, c, d, e, f, g]))
     }
 
     /// Publishes the read position to the producer, which frees the slots below it.
     #[inline]
     fn free(&mut self) {
         self.freed = self.next;
-        self.freed_to.store(self.freed, order::freed_set());
+        self.ring.freed.store(self.freed, order::freed_set());
     }
 }
 
@@ -222,7 +228,7 @@ mod tests {
             let (sender, _receiver) = ring(capacity);
             for position in 0..64 {
                 let later = position + capacity as u64;
-                assert_eq!(sender.cells.mark(position) ^ sender.cells.mark(later), MARK, "{capacity} {position}");
+                assert_eq!(sender.ring.mark(position) ^ sender.ring.mark(later), MARK, "{capacity} {position}");
             }
         }
     }
@@ -232,13 +238,13 @@ mod tests {
     fn progress_is_shown_inside_a_drain() {
         let (mut sender, mut receiver) = ring(64);
         assert_eq!(sender.push_all(&[Words([7; 8]); 70]), 64);
-        let freed = Arc::clone(&sender.freed_to);
+        let ring = Arc::clone(&sender.ring);
         let mut handed = 0;
         receiver.drain(64, |_| {
-            let shown = freed.load(Ordering::Relaxed);
+            let shown = ring.freed.load(Ordering::Relaxed);
             assert!(handed - shown < 8, "event {handed} is handed over, progress {shown}");
             handed += 1;
         });
-        assert_eq!(freed.load(Ordering::Relaxed), 64);
+        assert_eq!(ring.freed.load(Ordering::Relaxed), 64);
     }
 }

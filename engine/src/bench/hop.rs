@@ -137,7 +137,7 @@ pub fn crossed<P, C, E>(make: impl Fn() -> Result<(P, C), E>) -> Result<Ends<P, 
 }
 
 /// One-way times over bare atomics.
-pub fn atomics(trips: Trips, idle: Idle) -> Histogram<u64> {
+pub fn atomics(trips: Trips, idle: Idle) -> OneWay {
     let line = || Arc::new(Line(AtomicU64::new(0)));
     let (there, back) = (line(), line());
     let ping = Atomics { to: Arc::clone(&there), from: Arc::clone(&back), last: 0 };
@@ -148,16 +148,27 @@ pub fn atomics(trips: Trips, idle: Idle) -> Histogram<u64> {
 ///
 /// # Panics
 /// When the ring cannot be made. Its capacity is a power of two.
-pub fn over_ring(kind: Kind, trips: Trips, idle: Idle) -> Histogram<u64> {
+pub fn over_ring(kind: Kind, trips: Trips, idle: Idle) -> OneWay {
     let ends = crossed(|| ring::channel::<Parcel>(kind, CAPACITY)).map_err(|e: RingError| e.to_string());
     one_way(ends.expect("the capacity is a power of two"), trips, idle)
 }
 
-/// One-way times in nanoseconds, trip by trip, between two cores.
+/// Trips of a batch. A time stamp counter that moves in steps of 10 ns tells a single trip no closer.
+const BATCH: u64 = 32;
+
+/// The times of one round.
+pub struct OneWay {
+    /// Trip by trip, in nanoseconds.
+    pub times: Histogram<u64>,
+    /// The median over batches of 32 trips, of their means.
+    pub typical_ns: f64,
+}
+
+/// One-way times between two cores.
 ///
 /// # Panics
 /// When there are fewer than two cores to pin to.
-pub fn one_way<E: End>((mut ping, mut pong): (E, E), trips: Trips, idle: Idle) -> Histogram<u64> {
+pub fn one_way<E: End>((mut ping, mut pong): (E, E), trips: Trips, idle: Idle) -> OneWay {
     let cores = cores();
     let Trips { timed, warm } = trips;
     let echo = spawn_pinned("pong", cores.get(1).copied(), move || {
@@ -168,18 +179,30 @@ pub fn one_way<E: End>((mut ping, mut pong): (E, E), trips: Trips, idle: Idle) -
     });
     let trips = spawn_pinned("ping", cores.first().copied(), move || {
         let clock = Clock::new();
-        let mut one_way = crate::pipeline::histogram();
+        let mut times = crate::pipeline::histogram();
+        let mut batches = crate::pipeline::histogram();
         let mut before = clock.raw();
+        let mut begun = before;
         for number in 1..=warm + timed {
             ping.send(number);
             assert_eq!(ping.receive(idle), number, "the echo returns what was sent");
             let now = clock.raw();
             if number > warm {
-                one_way.saturating_record(clock.delta_as_nanos(before, now) / 2);
+                times.saturating_record(clock.delta_as_nanos(before, now) / 2);
+            }
+            if number % BATCH == 0 {
+                if number >= warm + BATCH {
+                    batches.saturating_record(clock.delta_as_nanos(begun, now));
+                }
+                begun = now;
             }
             before = now;
         }
-        one_way
+        let typical_ns = match batches.is_empty() {
+            true => times.value_at_quantile(0.5) as f64,
+            false => batches.value_at_quantile(0.5) as f64 / (2 * BATCH) as f64,
+        };
+        OneWay { times, typical_ns }
     });
     let one_way = trips.and_then(|t| t.join().map_err(|e| panic!("{e}"))).expect("the thread can be pinned");
     echo.expect("the thread can be pinned").join().expect("the echo does not panic");
@@ -191,7 +214,7 @@ pub struct Link {
     /// Name in the figures.
     pub name: &'static str,
     /// Runs one round.
-    pub one_way: fn(Trips, Idle) -> Histogram<u64>,
+    pub one_way: fn(Trips, Idle) -> OneWay,
 }
 
 /// The floor, then the phase ring, then its rival.
@@ -208,7 +231,7 @@ pub struct Hop {
     pub name: &'static str,
     /// How both sides wait.
     pub wait: String,
-    /// Median of the medians of the rounds.
+    /// Median of the rounds, each the median over batches of 32 trips.
     pub p50_ns: f64,
     /// Lower end of its interval.
     pub p50_ns_low: f64,
@@ -245,7 +268,7 @@ const GLANCE: Trips = Trips { timed: 2_000, warm: 500 };
 
 /// One way of the floor while it spins, in so many short rounds: for a benchmark of something else.
 pub fn glance(rounds: usize) -> Vec<f64> {
-    (0..rounds).map(|_| atomics(GLANCE, Idle::Spin).value_at_quantile(0.5) as f64).collect()
+    (0..rounds).map(|_| atomics(GLANCE, Idle::Spin).typical_ns).collect()
 }
 
 impl Placement {
@@ -335,8 +358,8 @@ pub fn measure(links: &[Link], own: usize, rounds: usize, trips: Trips, mut each
     interleave(rounds, runs.len(), |which| {
         let (link, idle) = runs[which];
         let one_way = (link.one_way)(trips, idle);
-        medians[which].push(one_way.value_at_quantile(0.5) as f64);
-        all[which].add(&one_way).expect("the bounds are the same");
+        medians[which].push(one_way.typical_ns);
+        all[which].add(&one_way.times).expect("the bounds are the same");
         each();
     });
     let p50 = |which: usize| Ratio::spread(medians[which].clone());
@@ -398,10 +421,10 @@ mod tests {
     /// Made-up links whose time is their number of pauses: the row of each is found, and the best of each rival is compared.
     #[test]
     fn the_phase_ring_as_the_pipeline_waits_is_beside_the_best_of_the_rivals() {
-        fn took(ns: u64) -> Histogram<u64> {
-            let mut one = crate::pipeline::histogram();
-            one.saturating_record(ns);
-            one
+        fn took(ns: u64) -> OneWay {
+            let mut times = crate::pipeline::histogram();
+            times.saturating_record(ns);
+            OneWay { times, typical_ns: ns as f64 }
         }
         fn pauses(idle: Idle) -> u64 {
             WAITS.iter().position(|wait| *wait == idle).expect("one of them") as u64
