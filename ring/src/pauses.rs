@@ -3,7 +3,7 @@
 //! **Idea.** Each look at a line that is just changing hands is a request more that the caches must put in order, so whoever
 //! looks too often delays what it waits for; whoever looks too seldom sees it late. Where the two cores lie decides which weighs
 //! more, and a hypervisor moves them. So it is measured: a number goes there and back between two threads on these cores, over
-//! a ring of the same kind, in short batches that take turns over 1 to [`MOST`] pauses. [`best`] chooses.
+//! a ring of the same kind, in short batches that take turns over 1 to [`MOST`] pauses; the least median wins.
 //!
 //! **Bound.** The limit that the caller gives, and the start of two threads. **Worst case.** Somebody else works on one of the
 //! cores: then too few batches end within the limit, and nothing is chosen.
