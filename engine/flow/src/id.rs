@@ -1,7 +1,8 @@
 //! The identity of an event: its place in the one numbered sequence.
 //!
 //! From high to low: 1 bit that the ring borrows, 40 bits of `seq` (the ingress number, from 1), 7 bits for the pipeline
-//! position of the stage that emitted it, 16 bits for its ordinal among what that stage emitted for that `seq`. Positions
+//! position of the stage that emitted it, 16 bits for its ordinal among what that stage emitted for that `seq` (what stages
+//! tell each other is counted apart, from 32,768). Positions
 //! are those of the uncut pipeline, so an id is the same for every cut. Bound: 2^40 inputs are 12 days at a million events a
 //! second; the ingress halts before the counter wraps.
 

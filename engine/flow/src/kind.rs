@@ -13,7 +13,8 @@
 //! | 64–95 | `orders` | the life of an order: signal to position |
 //! | 96–127 | none yet | reserved for orders |
 //! | 128–239 | `measures` | every new measure |
-//! | 240–254 | `beside` | results from beside the pipeline |
+//! | 240–249 | `beside` | results from beside the pipeline |
+//! | 250–254 | `inside` | what stages tell each other, which no log holds |
 //! | 255 | none | the watermark between groups, which no log holds |
 //!
 //! Bound: a set is 32 bytes and is copied; a table over all kinds has 256 entries.
@@ -37,6 +38,11 @@ impl Kind {
     pub const fn is_measure(self) -> bool {
         Range::any_has(Range::MEASURES, self)
     }
+
+    /// Whether it is only for the stages behind the one that emits it: see [`Kinds::INSIDE`].
+    pub const fn is_inside(self) -> bool {
+        Range::any_has(Range::INSIDE, self)
+    }
 }
 
 /// Numbers of kinds, first and last, that a module of records gives.
@@ -48,7 +54,8 @@ impl Range {
     pub(crate) const CONTROL: &[Range] = &[Range(20, 31)];
     pub(crate) const MEASURES: &[Range] = &[Range(32, 63), Range(128, 239)];
     pub(crate) const ORDERS: &[Range] = &[Range(64, 95)];
-    pub(crate) const BESIDE: &[Range] = &[Range(240, 254)];
+    pub(crate) const BESIDE: &[Range] = &[Range(240, 249)];
+    pub(crate) const INSIDE: &[Range] = &[Range(250, 254)];
 
     /// Whether one of `ranges` has the kind's number.
     pub(crate) const fn any_has(ranges: &[Range], kind: Kind) -> bool {
@@ -71,7 +78,10 @@ impl Kinds {
     /// No kind.
     pub const NONE: Kinds = Kinds([0; 4]);
     /// Every kind that a log or a reader can hold.
-    pub const ALL: Kinds = Kinds([!0, !0, !0, !0 >> 1]);
+    pub const ALL: Kinds = Kinds([!0, !0, !0, !0 >> 6]);
+    /// What stages tell each other and nobody else: it follows from the events around it, so it is in no log and no row, is
+    /// not hashed, and its name names nothing in a configuration.
+    pub const INSIDE: Kinds = Kinds([0, 0, 0, 0b1_1111 << 58]);
 
     /// The set of the given kinds.
     pub const fn of(kinds: &[Kind]) -> Kinds {
@@ -145,12 +155,14 @@ mod tests {
 
     #[test]
     fn a_set_has_what_it_was_made_of() {
-        let edges = [0, 63, 64, 127, 128, 191, 192, 254].map(Kind);
+        let edges = [0, 63, 64, 127, 128, 191, 192, 249].map(Kind);
         let set = Kinds::of(&edges);
         assert_eq!(set.iter().collect::<Vec<_>>(), edges);
         assert_eq!(Kinds::from_words(set.words()), set);
         assert!(edges.iter().all(|k| Kinds::ALL.has(*k)) && !Kinds::ALL.has(Kind::WATERMARK));
-        assert_eq!(Kinds::ALL.iter().count(), Kind::COUNT - 1);
+        assert!(Kinds::INSIDE.iter().eq((0..=u8::MAX).map(Kind).filter(|k| k.is_inside())));
+        assert!(Kinds::ALL.and(Kinds::INSIDE).is_empty());
+        assert_eq!(Kinds::ALL.or(Kinds::INSIDE).iter().count(), Kind::COUNT - 1);
     }
 
     #[test]

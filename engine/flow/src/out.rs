@@ -16,6 +16,7 @@ pub struct Out {
     wanted: Kinds,
     seq: u64,
     ordinal: u16,
+    ordinal_inside: u16,
     ts: Ns,
     source: u8,
     instance: u8,
@@ -26,6 +27,9 @@ impl Out {
     pub const CAP: usize = 64;
     /// How many places are kept warm: a decision emits an intent, a signal and a reason or two.
     const WARM: usize = 4;
+    /// The first ordinal of what stages tell each other: it is counted apart, so that the ids of all else are the same whether or
+    /// not anybody is told. A stage that tells anything has fewer than this many other events for one input.
+    const INSIDE: u16 = 1 << 15;
     /// The bit that asks for a pulse, above the number of events.
     const ASKS: u64 = 1 << 32;
 
@@ -34,7 +38,8 @@ impl Out {
     pub fn new(position: u8, wanted: Kinds) -> Out {
         let events = vec![bytemuck::Zeroable::zeroed(); Out::CAP].into_boxed_slice();
         let events = events.try_into().unwrap_or_else(|_| unreachable!("made with that length"));
-        Out { events, effects: 0, position, wanted, seq: 0, ordinal: 0, ts: Ns(0), source: 0, instance: 0 }
+        let (ordinal, ordinal_inside) = (0, Out::INSIDE);
+        Out { events, effects: 0, position, wanted, seq: 0, ordinal, ordinal_inside, ts: Ns(0), source: 0, instance: 0 }
     }
 
     /// Starts the output for `cause`; the runner calls it before the stage.
@@ -43,7 +48,7 @@ impl Out {
         let seq = cause.id.seq();
         if seq != self.seq {
             self.seq = seq;
-            self.ordinal = 0;
+            (self.ordinal, self.ordinal_inside) = (0, Out::INSIDE);
         }
         self.effects = 0;
         self.ts = cause.ts;
@@ -120,8 +125,7 @@ impl Out {
 
     #[inline]
     fn add<R: Record>(&mut self, instrument: u32, flags: Flags, record: &R) {
-        let ordinal = self.ordinal;
-        self.ordinal = ordinal.checked_add(1).expect("more than 65,535 events of one stage for one input");
+        let ordinal = self.next_ordinal(R::KIND);
         if !self.wanted.has(R::KIND) {
             return;
         }
@@ -135,6 +139,14 @@ impl Out {
             slot.body[at] = self.instance;
         }
         self.effects += 1;
+    }
+
+    #[inline(always)]
+    fn next_ordinal(&mut self, kind: Kind) -> u16 {
+        let next = if kind.is_inside() { &mut self.ordinal_inside } else { &mut self.ordinal };
+        let ordinal = *next;
+        *next = ordinal.checked_add(1).expect("more than 65,535 events of one stage for one input");
+        ordinal
     }
 
     /// Sets flags on the last event that was pushed for the current one, if any.

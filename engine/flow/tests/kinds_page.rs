@@ -2,7 +2,7 @@
 //!
 //! To write it anew: `TIDEGATE_BLESS=1 cargo test -p tidegate-flow --test kinds_page`.
 
-use flow::{AnomalyKind, Field, FieldType, Flags, KINDS, KindInfo, kind_info};
+use flow::{AnomalyKind, Field, FieldType, Flags, KINDS, KINDS_INSIDE, KindInfo, kind_info};
 use std::fmt::Write;
 
 fn meaning(field: &Field) -> String {
@@ -45,6 +45,21 @@ fn relations(kind: &KindInfo) -> String {
     text
 }
 
+/// What the page says of a kind.
+fn section(kind: &KindInfo) -> String {
+    let (name, number, about) = (kind.name, kind.kind.0, kind.about.trim());
+    let heads = "| offset | field | type | what |\n|---|---|---|---|\n";
+    let mut text = format!("\n## {name} ({number})\n\n{about}\n\n{}{heads}", relations(kind));
+    for field in kind.fields {
+        writeln!(text, "| {} | `{}` | {} | {} |", field.offset, field.name, meaning(field), field.about_in_full())
+            .unwrap();
+    }
+    if kind.reserved > 0 {
+        writeln!(text, "| {} | reserved | {} bytes | 0 |", 64 - kind.reserved, kind.reserved).unwrap();
+    }
+    text
+}
+
 fn page() -> String {
     let mut page = String::from(
         "# Kinds of events\n\nGenerated from `engine/flow/src/records`; a test keeps it equal to the code. An event is 64 bytes, \
@@ -58,24 +73,11 @@ fn page() -> String {
         write!(page, " · bit {} {name}", flag.0.trailing_zeros()).unwrap();
     }
     page += ".\n";
-    for kind in KINDS {
-        write!(
-            page,
-            "\n## {} ({})\n\n{}\n\n{}| offset | field | type | what |\n|---|---|---|---|\n",
-            kind.name,
-            kind.kind.0,
-            kind.about.trim(),
-            relations(kind)
-        )
-        .unwrap();
-        for field in kind.fields {
-            writeln!(page, "| {} | `{}` | {} | {} |", field.offset, field.name, meaning(field), field.about_in_full())
-                .unwrap();
-        }
-        if kind.reserved > 0 {
-            writeln!(page, "| {} | reserved | {} bytes | 0 |", 64 - kind.reserved, kind.reserved).unwrap();
-        }
-    }
+    KINDS.iter().for_each(|kind| page += &section(kind));
+    page += "\n# Inside the pipeline\n\nWhat stages tell each other and nobody else. It follows from the events around it, so no journal, row or \
+             export has it, the\noutcome hash leaves it out, and no configuration names it. Its ordinals are counted apart, from 32768, and it changes \
+             no other\nid.\n";
+    KINDS_INSIDE.iter().for_each(|kind| page += &section(kind));
     page += "\n# Anomalies\n\n| code | name | `detail` is |\n|---|---|---|\n";
     for what in AnomalyKind::ALL {
         writeln!(page, "| {} | {} | {} |", *what as u16, what.name(), what.detail()).unwrap();

@@ -242,7 +242,8 @@ pub(super) fn header(info: &JournalInfo, log: LogKind, number: u64, first_record
     let length = info.build_id.len().min(build_id.len());
     build_id[..length].copy_from_slice(&info.build_id.as_bytes()[..length]);
     let kinds = match log {
-        LogKind::Inputs => flow::Kinds::ALL,
+        // As it has always been written: every number but that of the watermark.
+        LogKind::Inputs => flow::Kinds::ALL.or(flow::Kinds::INSIDE),
         LogKind::Outcomes => info.outcome_kinds,
     };
     SegmentHeader {

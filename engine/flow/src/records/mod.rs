@@ -5,12 +5,14 @@
 
 mod beside;
 mod control;
+mod inside;
 mod market;
 mod measures;
 mod orders;
 
 pub use beside::*;
 pub use control::*;
+pub use inside::*;
 pub use market::*;
 pub use measures::*;
 pub use orders::*;
@@ -25,6 +27,7 @@ const _: () = {
     assert!(all_in(measures::INFOS, Range::MEASURES), "a measure has a number from another module's range");
     assert!(all_in(orders::INFOS, Range::ORDERS), "an order kind has a number from another module's range");
     assert!(all_in(beside::INFOS, Range::BESIDE), "a result from beside has a number from another module's range");
+    assert!(all_in(inside::INFOS, Range::INSIDE), "what stages tell each other has a number from another range");
 };
 
 const fn all_in(infos: &[KindInfo], ranges: &[Range]) -> bool {
@@ -57,15 +60,18 @@ const fn joined() -> [KindInfo; LEN] {
     table
 }
 
-/// Every kind, in the order of a trade's life cycle.
+/// Every kind that a log or a reader can hold, in the order of a trade's life cycle.
 pub const KINDS: &[KindInfo] = &joined();
+
+/// The kinds that stages tell each other and nobody else.
+pub const KINDS_INSIDE: &[KindInfo] = inside::INFOS;
 
 /// The entry of a kind, if the kind exists.
 pub fn kind_info(kind: Kind) -> Option<&'static KindInfo> {
-    KINDS.iter().find(|k| k.kind == kind)
+    KINDS.iter().chain(KINDS_INSIDE).find(|k| k.kind == kind)
 }
 
-/// The kind with this name.
+/// The kind with this name, but for those of [`KINDS_INSIDE`], which nobody names.
 pub fn kind_named(name: &str) -> Option<&'static KindInfo> {
     KINDS.iter().find(|k| k.name == name)
 }
@@ -108,10 +114,11 @@ mod tests {
 
     #[test]
     fn every_record_fits_and_no_number_or_name_is_given_twice() {
-        for (i, kind) in KINDS.iter().enumerate() {
+        let all: Vec<_> = KINDS.iter().chain(KINDS_INSIDE).collect();
+        for (i, kind) in all.iter().enumerate() {
             assert!(kind.kind.0 > 0 && kind.kind < Kind::WATERMARK, "{}", kind.name);
             assert!(!kind.about.trim().is_empty());
-            for later in &KINDS[i + 1..] {
+            for later in &all[i + 1..] {
                 assert!(kind.kind != later.kind && kind.name != later.name, "{} and {}", kind.name, later.name);
             }
             let mut end = 24;

@@ -1,0 +1,17 @@
+//! What stages tell each other, so that one of them keeps what several need.
+//!
+//! It follows from the events around it and the configuration, so nobody records it: see [`crate::Kinds::INSIDE`].
+
+use crate::Real;
+use crate::record::records;
+
+records! {
+    /// The weighed quantity of both sides of a book, directly before the `book-top` that the same input causes; one for each weighing that a measure asks for.
+    WeighedDepth = 250 "weighed-depth" : doubtful {
+        bid: Real as Float "sum over the best bid levels of quantity times weight; 0 = no bid",
+        ask: Real as Float "the same of the ask levels",
+        lambda: Real as Float "decay of exponential weights from level to level; absent with other weights",
+        levels: u32 as Uint "most levels of a side in the sum",
+        weighting: u8 as Code(Weighting) "weight of the k-th level",
+    } reserved 11
+}
