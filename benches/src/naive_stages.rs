@@ -4,7 +4,7 @@
 //! queue for what slides, sums taken anew when they are asked for. What is left out is what the benchmark does not feed:
 //! snapshots, trades without a price, states that are saved, answers to orders.
 
-use flow::records::{Bar, BarFlow, BookTop, Cvd, Imbalance, Level, Listing, Tick, Trade, Vpin, VpinFlow};
+use flow::records::{Bar, BarFlow, BookTop, Cvd, Imbalance, Listing, Tick, Trade, Vpin, VpinFlow};
 use flow::{Calendar, Event, Interval, Kind, Mic, Ns, Px, Qty, Real, Record, Side};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -89,29 +89,8 @@ impl Naive for SignedVolume {
     }
 }
 
-/// Imbalance of the book, with equal weights.
-pub struct Lean {
-    levels: usize,
-    books: HashMap<u32, [BTreeMap<i64, u64>; 2]>,
-}
-
-impl Lean {
-    /// Over so many levels.
-    pub fn new(levels: usize) -> Lean {
-        Lean { levels, books: HashMap::new() }
-    }
-
-    fn depth(&mut self, instrument: u32, top: &BookTop) -> f64 {
-        let [bids, asks] = self.books.entry(instrument).or_default();
-        let best = (bids.last_key_value(), asks.first_key_value());
-        if best != (Some((&top.bid_px.0, &top.bid_qty.0)), Some((&top.ask_px.0, &top.ask_qty.0))) {
-            return f64::NAN;
-        }
-        let bid: f64 = bids.values().rev().take(self.levels).map(|qty| *qty as f64).sum();
-        let ask: f64 = asks.values().take(self.levels).map(|qty| *qty as f64).sum();
-        (bid - ask) / (bid + ask)
-    }
-}
+/// Imbalance of the touch.
+pub struct Lean;
 
 /// The nearest whole number to a quotient, half to even.
 fn half_even(a: i128, b: i128) -> i64 {
@@ -122,22 +101,13 @@ fn half_even(a: i128, b: i128) -> i64 {
 
 impl Naive for Lean {
     fn on_event(&mut self, event: &Event, tally: &mut Tally) {
-        if let Some(level) = event.get::<Level>() {
-            let side = &mut self.books.entry(event.instrument).or_default()[usize::from(event.side() == Side::Sell)];
-            match level.qty.0 {
-                0 => side.remove(&level.px.0),
-                qty => side.insert(level.px.0, qty),
-            };
-            return;
-        }
         let Some(top) = event.get::<BookTop>() else { return };
-        let levels = self.levels as u32;
         let mut imbalance = Imbalance {
             l1: Real::NONE,
             depth: Real::NONE,
             mid: Px::NONE,
             weighted_mid: Px::NONE,
-            levels,
+            levels: 1,
             weighting: 1,
             instance: 0,
             reserved: [0; 2],
@@ -147,7 +117,7 @@ impl Naive for Lean {
             let [bid, ask, b, a] = [bid.0.into(), ask.0.into(), i128::from(bid_qty), i128::from(ask_qty)];
             let l1 = (bid_qty as f64 - ask_qty as f64) / (bid_qty as f64 + ask_qty as f64);
             imbalance.l1 = Real::of(l1);
-            imbalance.depth = Real::of(if self.levels == 1 { l1 } else { self.depth(event.instrument, top) });
+            imbalance.depth = Real::of(l1);
             imbalance.mid = Px(half_even(bid + ask, 2));
             imbalance.weighted_mid = Px(half_even(ask * b + bid * a, a + b));
         }

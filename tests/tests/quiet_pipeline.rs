@@ -274,7 +274,7 @@ fn listed_late(inputs: &[Event]) -> Vec<Event> {
 fn measure_listings() {
     let mut settings = small();
     let stages = "pipeline.stages=book,bars,cvd,imbalance,vpin,momentum,orders,risk,router";
-    for one in ["book.max_orders=1048576", "book.max_levels=1048576", "imbalance.max_levels=1048576", stages] {
+    for one in ["book.max_orders=1048576", "book.max_levels=1048576", stages] {
         set(&mut settings, one);
     }
     add_day(&mut settings, Day { seed: 64, messages: 40_000, symbols: 1_000, live_orders: 2_000 });

@@ -45,6 +45,9 @@ pub struct StageEntry {
 
 flow::registered!(StageEntry);
 
+/// The stage that measures ask for depth.
+pub(crate) const BOOK: &str = "book";
+
 /// Every stage that is neither a measure nor a strategy, in pipeline order.
 pub const STAGES: &[StageEntry] = &[
     StageEntry {
@@ -56,7 +59,7 @@ pub const STAGES: &[StageEntry] = &[
         build: PulseStage::build,
     },
     StageEntry {
-        name: "book",
+        name: BOOK,
         doc: "engine/stages/docs/book.md",
         about: "Keeps the order book of every instrument, by order or by level; emits trades, levels and the top.",
         position: 8,

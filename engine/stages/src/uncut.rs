@@ -5,9 +5,10 @@
 //! of events do not depend on what else runs.
 
 use crate::Space;
+use crate::book::{BookStage, Weighing};
 use crate::instances::{Instanced, Instances};
 use crate::measures::{Family, Host, MEASURES, Many, MeasureEntry};
-use crate::registry::{STAGES, StageEntry};
+use crate::registry::{BOOK, STAGES, StageEntry};
 use crate::strategies::{STRATEGIES, Setup, Several, StrategyEntry};
 use flow::{ParamError, Params, Registered, Stage, StrategyId};
 
@@ -32,6 +33,8 @@ pub struct Running<E: 'static> {
 pub enum Part {
     /// One with an entry of its own.
     Stage(&'static StageEntry),
+    /// The book with the measures that run, some of which want it to tell them what its depth comes to.
+    Book(&'static StageEntry, Vec<Running<MeasureEntry>>),
     /// A strategy with those of its instances that run, at least one, in the order of their numbers.
     Strategy(&'static StrategyEntry, Vec<Running<StrategyEntry>>),
     /// A family with those of its measures that run, at least one.
@@ -42,7 +45,7 @@ impl Part {
     /// Its fixed position.
     pub fn position(&self) -> u8 {
         match self {
-            Part::Stage(entry) => entry.position,
+            Part::Stage(entry) | Part::Book(entry, _) => entry.position,
             Part::Strategy(entry, _) => entry.position(),
             Part::Measures(family, _) => family.position(),
         }
@@ -51,13 +54,13 @@ impl Part {
     /// The names in it.
     pub fn names(&self) -> Vec<&str> {
         match self {
-            Part::Stage(entry) => vec![entry.name],
+            Part::Stage(entry) | Part::Book(entry, _) => vec![entry.name],
             Part::Strategy(_, instances) => instances.iter().map(|one| one.name.as_str()).collect(),
             Part::Measures(_, measures) => measures.iter().map(|one| one.name.as_str()).collect(),
         }
     }
 
-    /// Builds it; `params` has the parameters of a name, and `beside` are the instances of the pipeline.
+    /// Builds it; `params` has the parameters of every name that runs, and `beside` are the instances of the pipeline.
     ///
     /// # Errors
     /// What the stage, or each of the instances, does not accept.
@@ -69,6 +72,10 @@ impl Part {
     ) -> Result<Box<dyn Stage>, Vec<ParamError>> {
         match self {
             Part::Stage(entry) => (entry.build)(params(entry.name), space).map_err(|e| vec![e]),
+            Part::Book(entry, measures) => {
+                let asked = weighings(measures, &params).map_err(|fault| vec![fault])?;
+                Ok(Box::new(BookStage::new(params(entry.name), space).weighing(&asked)))
+            }
             Part::Strategy(entry, instances) if instances.len() > Several::MOST => {
                 let (most, found) = (Several::MOST, format!("{} instances of {}", instances.len(), entry.name));
                 let valid = format!("valid: at most {most} instances of a strategy in pipeline.stages");
@@ -98,6 +105,26 @@ impl Part {
             },
         }
     }
+}
+
+/// The different weighings that measures want the book to tell, in their order.
+fn weighings<'a>(
+    measures: &[Running<MeasureEntry>],
+    params: impl Fn(&str) -> &'a Params,
+) -> Result<Vec<Weighing>, ParamError> {
+    let mut asked: Vec<Weighing> = Vec::new();
+    for weighing in measures.iter().filter_map(|one| (one.entry.build.weighing)(params(&one.name))) {
+        if !asked.contains(&weighing) {
+            asked.push(weighing);
+        }
+    }
+    if asked.len() <= Weighing::MOST {
+        return Ok(asked);
+    }
+    let (most, found) = (Weighing::MOST, format!("measures of {} different depths", asked.len()));
+    let valid =
+        format!("valid: at most {most}; let some have the same levels, weighting and lambda, or leave some out");
+    Err(ParamError { key: "pipeline.stages".to_owned(), found, valid })
 }
 
 /// All of them, or every fault.
@@ -139,16 +166,19 @@ impl Instances {
 
     /// The stages that the enabled names make, in the order of the pipeline.
     pub fn uncut(&self, enabled: impl Fn(&str) -> bool) -> Vec<Part> {
-        let stages = STAGES.iter().filter(|entry| enabled(entry.name)).map(Part::Stage);
+        let measures = |of: Option<Family>| {
+            let own = MEASURES.iter().filter(|m| of.is_none_or(|family| m.family == family));
+            own.flat_map(|entry| self.running(Instanced::Measures, entry, 0, &enabled)).collect()
+        };
+        let stages = STAGES.iter().filter(|entry| enabled(entry.name)).map(|entry| match entry.name {
+            BOOK => Part::Book(entry, measures(None)),
+            _ => Part::Stage(entry),
+        });
         let strategies = STRATEGIES.iter().map(|entry| {
             let running = self.running(Instanced::Strategies, entry, entry.number.0, &enabled);
             Part::Strategy(entry, running.collect())
         });
-        let families = Family::ALL.into_iter().map(|family| {
-            let own = MEASURES.iter().filter(|m| m.family == family);
-            let running = own.flat_map(|entry| self.running(Instanced::Measures, entry, 0, &enabled));
-            Part::Measures(family, running.collect())
-        });
+        let families = Family::ALL.into_iter().map(|family| Part::Measures(family, measures(Some(family))));
         let mut parts: Vec<Part> =
             stages.chain(strategies).chain(families).filter(|part| !part.names().is_empty()).collect();
         parts.sort_by_key(Part::position);

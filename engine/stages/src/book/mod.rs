@@ -1,8 +1,8 @@
 //! The book stage: order books from market data, and the events that their changes cause.
 //!
 //! [`Books`] holds the orders and levels of all instruments and knows nothing of events. [`Book`] is a read-only view of
-//! one book. [`BookStage`] applies messages and emits `level`, `trade`, `book-top` and anomalies. The listing decides how
-//! a book is kept: by order, by level, from quotes, or not at all. `docs/book.md` has the rules, parameters and cost.
+//! one book. [`BookStage`] applies messages and emits `level`, `trade`, `book-top` and anomalies, and the depth of each
+//! [`Weighing`] that a measure asks for. The listing decides how a book is kept: by order, by level, from quotes, or not at all. `docs/book.md` has the rules, parameters and cost.
 //!
 //! Bound: the parameters; all memory is allocated and written at construction. Worst case: a `clear`, linear in what it
 //! empties; a break, which walks over the trades that are remembered.
@@ -13,6 +13,7 @@ mod ladder;
 mod levels;
 mod order;
 mod outcome;
+mod params;
 mod prefetcher;
 mod prints;
 mod publish;
@@ -23,12 +24,15 @@ mod state;
 mod touch;
 mod trades;
 mod view;
+mod weighing;
 
 pub use books::{BookId, Books, Keeping, Limits, Place};
 pub use order::LevelChange;
 pub use outcome::{Fault, LevelUpdate, Reduced, Replaced};
-pub use stage::{BookStage, MAX_ORDERS, PARAMS};
+pub(crate) use params::{MAX_BOOKS, MAX_LEVELS};
+pub use params::{MAX_ORDERS, PARAMS};
+pub use stage::BookStage;
 pub use touch::Top;
 
-pub(crate) use stage::{MAX_BOOKS, MAX_LEVELS};
 pub use view::{Ahead, Book, Depth, Resting};
+pub use weighing::Weighing;

@@ -2,57 +2,25 @@
 //!
 //! For one input it emits, in this order: the anomaly of the input, the trade, the levels that changed, and, if the
 //! input closes its group, the new top and an anomaly if the book has become crossed. Groups are per instrument; within
-//! a group the top is not published. After a gap it goes on, and marks what it emits as doubtful. For a break it
-//! emits the broken trade, whole. Worst case: six events.
+//! a group the top is not published. Before a top it says what the depth comes to by each weighing that a measure asks
+//! for. After a gap it goes on, and marks what it emits as doubtful. For a break it emits the broken trade, whole. Worst
+//! case: six events, and one a weighing.
 
-use super::books::{BookId, BookPath, Books, Keeping, Limits, Place};
+use super::books::{BookId, BookPath, Books, Keeping, Place};
 use super::order::{LevelChange, order_ref_of};
 use super::outcome::{Fault, LevelUpdate, Reduced};
+use super::params::{MAX_PRINTS, limits};
 use super::prefetcher::Prefetcher;
 use super::prints::Prints;
 use super::touch::Top;
+use super::weighing::{EVENTS, Weighing, Weighings};
 use crate::Space;
 use flow::records::{Add, Anomaly, BookTop, Cancel, Delete, Exec, Level, Listing, Quote, Replace};
 use flow::{
-    AnomalyKind, BookKind, Event, Flags, InstrumentState, InstrumentType, IntParam, Kind, Kinds, Ns, Out, Param,
-    ParamError, Params, Qty, Scope, Side, Stage, StateError, StateReader, StateWriter, TradingState, Trust,
+    AnomalyKind, BookKind, Event, Flags, InstrumentState, InstrumentType, Kind, Kinds, Ns, Out, ParamError, Params,
+    Qty, Scope, Side, Stage, StateError, StateReader, StateWriter, TradingState, Trust,
 };
 use std::mem::offset_of;
-
-/// Live orders of all books.
-pub const MAX_ORDERS: IntParam<u32> = IntParam::new(
-    "max_orders",
-    (16, 16_777_216),
-    "1048576",
-    "live orders in all books; 48 bytes each, taken as they come",
-)
-.unit("orders");
-/// Price levels of all books.
-pub(crate) const MAX_LEVELS: IntParam<u32> = IntParam::new(
-    "max_levels",
-    (16, 16_777_216),
-    "262144",
-    "price levels in all books; 110 bytes each, taken as they come",
-)
-.unit("levels");
-/// Instruments that have a book.
-pub(crate) const MAX_BOOKS: IntParam<u32> = IntParam::new(
-    "max_books",
-    (1, 1_048_576),
-    "16384",
-    "instruments that have a book; 580 bytes each, taken as they come",
-)
-.unit("books");
-const MAX_PRINTS: IntParam<usize> = IntParam::new(
-    "max_prints",
-    (16, 16_777_216),
-    "262144",
-    "last trades of all instruments together that can still be broken; 48 bytes each, taken as they come",
-)
-.unit("trades");
-
-/// What can be set.
-pub const PARAMS: &[Param] = &[MAX_ORDERS.param(), MAX_LEVELS.param(), MAX_BOOKS.param(), MAX_PRINTS.param()];
 
 /// Flags of an input that its `level` and `book-top` events inherit.
 pub(super) const KEPT: u16 = Flags::INHERITED.0;
@@ -68,16 +36,11 @@ pub struct BookStage {
     pub(super) trust: Trust,
     /// The trades that can be broken.
     pub(super) prints: Prints,
-}
-
-/// The limits that the parameters set.
-fn limits(params: &Params, space: Space) -> Limits {
-    let (books, orders, levels) = (params.get(MAX_BOOKS), params.get(MAX_ORDERS), params.get(MAX_LEVELS));
-    Limits { instruments: space.instruments, books, orders, levels }
+    weighings: Weighings,
 }
 
 impl BookStage {
-    /// Builds the stage with the parameters of [`PARAMS`].
+    /// Builds the stage with the parameters of [`super::PARAMS`].
     pub fn new(params: &Params, space: Space) -> BookStage {
         BookStage::of(Books::new(limits(params, space)), Prints::new(params.get(MAX_PRINTS)), space)
     }
@@ -88,7 +51,18 @@ impl BookStage {
     }
 
     fn of(books: Books, prints: Prints, space: Space) -> BookStage {
-        BookStage { books, prefetcher: Prefetcher::NOTHING, trust: Trust::new(space.instruments), prints }
+        let (trust, weighings) = (Trust::new(space.instruments), Weighings::new(&[]));
+        BookStage { books, prefetcher: Prefetcher::NOTHING, trust, prints, weighings }
+    }
+
+    /// Says before every top what the depth comes to by each of these; the order is that of the events.
+    ///
+    /// # Panics
+    /// When more than [`Weighing::MOST`] of them differ.
+    #[must_use]
+    pub fn weighing(mut self, asked: &[Weighing]) -> BookStage {
+        self.weighings = Weighings::new(asked);
+        self
     }
 
     /// The registry's builder.
@@ -166,7 +140,7 @@ impl BookStage {
             return self.close(book, event, Ok(()), out);
         }
         if let Some((top, crossed)) = self.books.publish_top_after(book, &change) {
-            push_top(event, exchange_ts, top, crossed, out);
+            self.push_top(book, event, exchange_ts, (top, crossed), out);
         }
     }
 
@@ -264,7 +238,7 @@ impl BookStage {
             push_anomaly(event, exchange_ts, fault, out);
         }
         if let Some((top, crossed)) = top {
-            push_top(event, exchange_ts, top, crossed, out);
+            self.push_top(book, event, exchange_ts, (top, crossed), out);
         }
     }
 
@@ -318,7 +292,25 @@ impl BookStage {
 
     fn publish_top(&mut self, book: BookId, event: &Event, exchange_ts: Ns, out: &mut Out) {
         if let Some((top, crossed)) = self.books.publish_top(book) {
-            push_top(event, exchange_ts, top, crossed, out);
+            self.push_top(book, event, exchange_ts, (top, crossed), out);
+        }
+    }
+
+    /// Emits the top, and whether it has just become crossed.
+    #[inline(always)]
+    fn push_top(&self, book: BookId, event: &Event, exchange_ts: Ns, (top, crossed): (Top, bool), out: &mut Out) {
+        let flags = Flags(event.flags.0 & KEPT);
+        self.weighings.tell(self.books.view(book), event, flags, out);
+        let record = BookTop {
+            exchange_ts,
+            bid_px: top.bid_px,
+            bid_qty: Qty(top.bid_qty),
+            ask_px: top.ask_px,
+            ask_qty: Qty(top.ask_qty),
+        };
+        out.push(event.instrument, flags.with(Flags::LAST_OF_GROUP), &record);
+        if crossed {
+            push_crossed(event, exchange_ts, top, out);
         }
     }
 
@@ -348,7 +340,9 @@ impl Stage for BookStage {
     }
 
     fn emits(&self) -> Kinds {
-        Kinds::of(&[Kind::Level, Kind::Trade, Kind::BrokenTrade, Kind::BookTop, Kind::Anomaly, Kind::DataState])
+        let own = [Kind::Level, Kind::Trade, Kind::BrokenTrade, Kind::BookTop, Kind::Anomaly, Kind::DataState];
+        let depth = if self.weighings.len() > 0 { &[Kind::WeighedDepth][..] } else { &[] };
+        Kinds::of(&own).or(Kinds::of(depth))
     }
 
     fn scope(&self) -> Scope {
@@ -356,7 +350,7 @@ impl Stage for BookStage {
     }
 
     fn fan_out(&self) -> usize {
-        6
+        EVENTS + self.weighings.len()
     }
 
     #[inline(always)]
@@ -462,22 +456,6 @@ fn push_reduced(event: &Event, exchange_ts: Ns, order_ref: u64, reduced: Reduced
         push_anomaly(event, exchange_ts, Fault { what: over, detail: order_ref }, out);
     }
     push_last_level(event, exchange_ts, reduced.change, out);
-}
-
-#[inline(always)]
-fn push_top(event: &Event, exchange_ts: Ns, top: Top, crossed: bool, out: &mut Out) {
-    let flags = Flags(event.flags.0 & KEPT).with(Flags::LAST_OF_GROUP);
-    let record = BookTop {
-        exchange_ts,
-        bid_px: top.bid_px,
-        bid_qty: Qty(top.bid_qty),
-        ask_px: top.ask_px,
-        ask_qty: Qty(top.ask_qty),
-    };
-    out.push(event.instrument, flags, &record);
-    if crossed {
-        push_crossed(event, exchange_ts, top, out);
-    }
 }
 
 #[cold]

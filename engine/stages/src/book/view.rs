@@ -52,9 +52,14 @@ impl Books {
     /// The book of an instrument, if it has one.
     pub fn book(&self, instrument: u32) -> Option<Book<'_>> {
         match self.place(instrument) {
-            Place::Book(id) => Some(Book { books: self, id }),
+            Place::Book(id) => Some(self.view(id)),
             Place::Unlisted | Place::Bookless => None,
         }
+    }
+
+    #[inline]
+    pub(super) fn view(&self, id: BookId) -> Book<'_> {
+        Book { books: self, id }
     }
 
     /// Live orders in all books.

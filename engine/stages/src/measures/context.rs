@@ -1,13 +1,11 @@
-//! The context that the measures of a host share: sessions, the touch, the last trade, depth.
+//! The context that the measures of a host share: sessions, the touch, the last trade.
 //!
 //! A host keeps each part once for all its measures, and only the parts that one of them needs ([`Needs`]). The context is
 //! that from **before** the event, so a measure sees both the old state and, in the event, the new one. At a `book-top`,
 //! the touch is the previous one; at a `trade`, the last trade is the previous one.
 //!
-//! Bound: arrays by instrument, and the books and levels of [`DepthLimits`]. Worst case: a `clear`, linear in the levels
-//! that it removes.
+//! Bound: arrays by instrument.
 
-use super::depth::{Depth, DepthLimits, Ladders};
 use super::session::{Calendars, Session};
 use super::{MeasureState, PerInstrument, counted};
 use crate::Space;
@@ -24,13 +22,11 @@ pub struct Needs {
     pub touch: bool,
     /// [`Context::last_trade`].
     pub last_trade: bool,
-    /// [`Context::depth`], and its limits.
-    pub depth: Option<DepthLimits>,
 }
 
 impl Needs {
     /// Nothing but the events.
-    pub const NONE: Needs = Needs { sessions: false, touch: false, last_trade: false, depth: None };
+    pub const NONE: Needs = Needs { sessions: false, touch: false, last_trade: false };
     /// Sessions only.
     pub const SESSIONS: Needs = Needs { sessions: true, ..Needs::NONE };
 
@@ -40,7 +36,6 @@ impl Needs {
             sessions: self.sessions || other.sessions,
             touch: self.touch || other.touch,
             last_trade: self.last_trade || other.last_trade,
-            depth: self.depth.into_iter().chain(other.depth).reduce(DepthLimits::max),
         }
     }
 
@@ -50,7 +45,6 @@ impl Needs {
         when(self.sessions, &[Kind::Listing])
             .or(when(self.touch, &[Kind::BookTop]))
             .or(when(self.last_trade, &[Kind::Trade]))
-            .or(when(self.depth.is_some(), &[Kind::Listing, Kind::Level, Kind::Clear]))
     }
 }
 
@@ -98,7 +92,6 @@ pub struct Context {
     calendars: Option<Calendars>,
     touches: Option<PerInstrument<Touch>>,
     trades: Option<PerInstrument<Option<LastTrade>>>,
-    ladders: Option<Ladders>,
 }
 
 impl Context {
@@ -107,7 +100,6 @@ impl Context {
             calendars: needs.sessions.then(|| PerInstrument::new(space)),
             touches: needs.touch.then(|| PerInstrument::new(space)),
             trades: needs.last_trade.then(|| PerInstrument::new(space)),
-            ladders: needs.depth.map(|limits| Ladders::new(space, limits)),
         }
     }
 
@@ -129,12 +121,6 @@ impl Context {
         asked(self.trades.as_ref()).get(instrument).copied().flatten()
     }
 
-    /// The levels of an instrument's book.
-    #[inline]
-    pub fn depth(&self, instrument: u32) -> Depth<'_> {
-        asked(self.ladders.as_ref()).depth(instrument)
-    }
-
     /// Applies an event that the measures have seen, and says whether it lists an instrument. `needs` are those that it was made with; if they are constants, unused
     /// parts cost nothing.
     #[inline(always)]
@@ -142,8 +128,6 @@ impl Context {
         match event.kind {
             Kind::Trade if needs.last_trade => self.trade(event),
             Kind::BookTop if needs.touch => self.top(event),
-            Kind::Level if needs.depth.is_some() => self.ladders.iter_mut().for_each(|l| l.level(event)),
-            Kind::Clear if needs.depth.is_some() => self.ladders.iter_mut().for_each(|l| l.clear(event)),
             Kind::Listing => {
                 self.list(event);
                 return true;
@@ -171,21 +155,18 @@ impl Context {
         self.touches.iter_mut().for_each(|touches| touches.list(event.instrument));
         self.trades.iter_mut().for_each(|trades| trades.list(event.instrument));
         self.calendars.iter_mut().for_each(|calendars| calendars.list(event));
-        self.ladders.iter_mut().for_each(|ladders| ladders.list(event));
     }
 
     pub(super) fn save(&self, to: &mut StateWriter<'_>) {
         self.calendars.iter().for_each(|calendars| calendars.save(to));
         self.touches.iter().for_each(|touches| touches.save(to));
         self.trades.iter().for_each(|trades| trades.save(to));
-        self.ladders.iter().for_each(|ladders| ladders.save(to));
     }
 
     pub(super) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.calendars.iter_mut().try_for_each(|calendars| calendars.load(from))?;
         self.touches.iter_mut().try_for_each(|touches| touches.load(from))?;
-        self.trades.iter_mut().try_for_each(|trades| trades.load(from))?;
-        self.ladders.iter_mut().try_for_each(|ladders| ladders.load(from))
+        self.trades.iter_mut().try_for_each(|trades| trades.load(from))
     }
 }
 

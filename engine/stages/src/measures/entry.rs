@@ -3,6 +3,7 @@
 use super::named::Named;
 use super::{Host, Measure, MeasureSet, One};
 use crate::Space;
+use crate::book::Weighing;
 use flow::{Field, Kind, Kinds, Param, ParamError, Params, RecordGroup, Stage};
 
 /// Measures that run in one stage. The pipeline is cut between families, never inside one, so event ids do not depend on
@@ -40,6 +41,8 @@ type BuildMeasure = fn(&Params, u8, Space) -> Result<Box<dyn MeasureSet>, ParamE
 pub struct Build {
     /// Kinds that it emits.
     pub emits: &'static [Kind],
+    /// The depth that it wants the book to tell.
+    pub weighing: fn(&Params) -> Option<Weighing>,
     /// Builds it as the only running measure of its family.
     pub alone: BuildStage,
     /// Builds it as one of several; with a number that is not 0, as an instance that says so in all that it emits.
@@ -51,6 +54,7 @@ impl Build {
     pub const fn of<M: Measure>() -> Build {
         Build {
             emits: M::Records::KINDS,
+            weighing: M::weighing,
             alone: |params, space| Ok(Box::new(Host::<One<M>>::alone(params, space)?)),
             among: |params, number, space| {
                 let one = One::<M>::new(params, number, space)?;

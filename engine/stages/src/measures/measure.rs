@@ -6,6 +6,7 @@
 
 use super::{Context, MeasureState, Needs};
 use crate::Space;
+use crate::book::Weighing;
 use flow::records::Memory;
 use flow::{Event, Kinds, Lasting, Out, ParamError, ParamInForce, Params, RecordGroup};
 
@@ -28,6 +29,11 @@ pub trait Measure: Send + Sized + 'static {
     /// Parts of the context that it needs.
     fn needs(&self) -> Needs {
         Needs::NONE
+    }
+
+    /// The depth that it wants the book to tell before each `book-top`, as `weighed-depth`.
+    fn weighing(_params: &Params) -> Option<Weighing> {
+        None
     }
 
     /// Parameters that give the state its meaning; a state saved under others is refused.

@@ -14,9 +14,9 @@ pub mod vpin;
 
 mod by_session;
 mod context;
-mod depth;
 mod entry;
 mod host;
+mod last_depth;
 mod measure;
 mod named;
 mod of_session;
@@ -27,9 +27,9 @@ mod trade;
 
 pub use by_session::BySession;
 pub use context::{Context, LastTrade, Needs, Touch};
-pub use depth::{Depth, DepthLimits};
 pub use entry::{Build, Family, MeasureEntry};
 pub use host::{Host, Many, MeasureSet, One};
+pub use last_depth::LastDepth;
 pub use measure::Measure;
 pub use of_session::OfSession;
 pub use per_instrument::PerInstrument;

@@ -6,12 +6,15 @@ use flow::{
     TradingState,
 };
 use stages::Space;
-use stages::book::BookStage;
+use stages::book::{BookStage, Weighing};
 use stages::portfolio::PortfolioStage;
 use std::ops::{Deref, DerefMut};
 
 /// Instruments of every test here are below this.
 pub(crate) const INSTRUMENTS: u32 = 16;
+
+/// Everything that a stage may emit.
+pub(crate) const EVERYTHING: Kinds = Kinds::ALL.or(Kinds::INSIDE);
 
 /// What a stage emitted, without the place in the sequence.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,7 +36,12 @@ pub(crate) struct Pipeline<S> {
 
 impl<S: Stage> Pipeline<S> {
     pub(crate) fn new(stage: S) -> Pipeline<S> {
-        Pipeline { stage, out: Out::new(1, Kinds::ALL), seq: 0 }
+        Pipeline::wanting(stage, EVERYTHING)
+    }
+
+    /// One of which only these kinds are wanted.
+    pub(crate) fn wanting(stage: S, wanted: Kinds) -> Pipeline<S> {
+        Pipeline { stage, out: Out::new(1, wanted), seq: 0 }
     }
 
     /// One input through the stage.
@@ -45,6 +53,11 @@ impl<S: Stage> Pipeline<S> {
     pub(crate) fn feed_whole(&mut self, event: &Event) -> Vec<Emitted> {
         assert!(self.feed(event).is_empty(), "a strategy decides at a pulse: {event:?}");
         self.feed(&Event::new(event.ts, event.instrument, Flags::LAST_OF_GROUP, &Pulse::default()))
+    }
+
+    /// Begins an input of which what follows is: see [`Pipeline::feed_again`].
+    pub(crate) fn next_input(&mut self) {
+        self.seq += 1;
     }
 
     /// Another event of the same input.
@@ -62,9 +75,13 @@ impl<S: Stage> Pipeline<S> {
         self.stage.on_event(&event, &mut self.out);
         let emitted = self.out.events();
         assert!(emitted.len() <= self.stage.fan_out(), "{} events of one", emitted.len());
-        for (ordinal, event) in emitted.iter().enumerate() {
+        // What stages tell each other is numbered apart, and from the middle on.
+        let mut ordinals = [0, 1 << 15];
+        for event in emitted {
             assert!(self.stage.emits().has(event.kind), "{event:?}");
-            assert_eq!(event.id, EventId::new(self.seq, 1, ordinal as u16));
+            let ordinal = &mut ordinals[usize::from(event.kind.is_inside())];
+            assert_eq!(event.id, EventId::new(self.seq, 1, *ordinal));
+            *ordinal += 1;
         }
         emitted.iter().map(Emitted::bare).collect()
     }
@@ -189,6 +206,11 @@ pub(crate) fn book(orders: u32, levels: u32, books: u32) -> Pipeline<BookStage> 
     let limits = [("max_orders", &*orders), ("max_levels", &levels), ("max_books", &books), ("max_prints", &prints)];
     let params = params("book", &limits);
     Pipeline::new(BookStage::new(&params, Space { instruments: INSTRUMENTS, fills: 64, positions: 64 }))
+}
+
+/// The same, asked for depth.
+pub(crate) fn book_weighing(orders: u32, levels: u32, books: u32, asked: &[Weighing]) -> Pipeline<BookStage> {
+    Pipeline::new(book(orders, levels, books).stage.weighing(asked))
 }
 
 /// What a stage saves.

@@ -2,19 +2,29 @@
 
 use crate::harness::{self, INSTRUMENTS, Pipeline};
 use crate::stream::{listing, opening, steps};
-use flow::records::{Add, BookTop, Delete, Imbalance, Level};
-use flow::{BookKind, Event, Flags, InstrumentType, Kind, Ns, Px, Qty, Real, Side, Stage};
+use flow::records::{Add, BookTop, Delete, Imbalance, Level, WeighedDepth};
+use flow::{BookKind, Event, EventId, Flags, InstrumentType, Kind, Kinds, Ns, Out, Params, Px, Qty, Real, Side, Stage};
 use proptest::prelude::*;
-use stages::Space;
-use stages::book::BookStage;
+use stages::book::{BookStage, Weighing};
 use stages::measures::imbalance::Imbalance as ImbalanceMeasure;
-use stages::measures::{Host, One};
+use stages::measures::{Host, Measure, One};
+use stages::{Instance, Instanced, Instances, Part, Space};
+use std::collections::BTreeMap;
 
-fn pipeline(levels: u32, weighting: &str, max_levels: u32) -> Pipeline<Host<One<ImbalanceMeasure>>> {
-    let (levels, max) = (levels.to_string(), max_levels.to_string());
-    let set = [("levels", &*levels), ("weighting", weighting), ("max_levels", &max), ("max_books", "8")];
-    let space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
-    Pipeline::new(Host::alone(&harness::params("imbalance", &set), space).unwrap())
+const SPACE: Space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
+
+fn params(levels: u32, weighting: &str) -> Params {
+    harness::params("imbalance", &[("levels", &levels.to_string()), ("weighting", weighting)])
+}
+
+fn pipeline(levels: u32, weighting: &str) -> Pipeline<Host<One<ImbalanceMeasure>>> {
+    Pipeline::new(Host::alone(&params(levels, weighting), SPACE).unwrap())
+}
+
+/// A book with these limits that such a measure asks for its depth.
+fn asked(orders: u32, limits: (u32, u32), levels: u32, weighting: &str) -> Pipeline<BookStage> {
+    let asked: Vec<Weighing> = ImbalanceMeasure::weighing(&params(levels, weighting)).into_iter().collect();
+    harness::book_weighing(orders, limits.0, limits.1, &asked)
 }
 
 /// Weight of the k-th level by its definition.
@@ -66,9 +76,10 @@ fn both(
     if pipeline.stage.reads().has(event.kind) {
         assert!(pipeline.feed(event).is_empty());
     }
+    pipeline.next_input();
     for emitted in book.feed(event) {
         if pipeline.stage.reads().has(emitted.0.kind) {
-            let measured = pipeline.feed_from(1, &emitted.0);
+            let measured = pipeline.feed_again(&emitted.0);
             assert_eq!(measured.len(), usize::from(emitted.0.kind == Kind::BookTop));
             found.extend(measured.iter().map(|m| (*emitted.0.record::<BookTop>(), m.0)));
         }
@@ -82,8 +93,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
     #[test]
     fn depth_is_the_books(steps in steps(400), levels in 1..8_u32, weighting in 0..3_usize) {
-        let (weighting, opening, mut book) = (WEIGHTINGS[weighting], opening().0, harness::book(64, 256, 8));
-        let mut pipeline = pipeline(levels, weighting, 256);
+        let (weighting, opening) = (WEIGHTINGS[weighting], opening().0);
+        let (mut book, mut pipeline) = (asked(64, (256, 8), levels, weighting), pipeline(levels, weighting));
         for event in opening.iter().copied().chain(steps.iter().map(|s| s.event(2))) {
             for (top, measured) in both(&mut book, &mut pipeline, &event) {
                 prop_assert_eq!(measured.instrument, event.instrument);
@@ -92,17 +103,13 @@ proptest! {
         }
     }
 
+    /// Where the book has no room for a level it has none: the depth is that of the others.
     #[test]
-    fn a_ladder_that_is_not_whole_is_silent(steps in steps(400)) {
-        let (opening, mut book, mut pipeline) = (opening().0, harness::book(64, 64, 6), pipeline(5, "equal", 16));
+    fn a_book_that_is_full_has_the_depth_that_it_keeps(steps in steps(400)) {
+        let (opening, mut book, mut pipeline) = (opening().0, asked(64, (16, 6), 5, "equal"), pipeline(5, "equal"));
         for event in opening.iter().copied().chain(steps.iter().map(|s| s.event(2))) {
             for (top, measured) in both(&mut book, &mut pipeline, &event) {
-                let found: &Imbalance = measured.record();
-                // Absent, or right.
-                if found.l1 != Real::NONE && found.depth == Real::NONE {
-                    continue;
-                }
-                check(found, &top, &book.stage, event.instrument, 5, "equal");
+                check(measured.record(), &top, &book.stage, event.instrument, 5, "equal");
             }
         }
     }
@@ -118,7 +125,7 @@ fn the_worked_numbers() {
     let bids = [(10_000, 300), (9_999, 200), (9_998, 500)].map(|(px, qty)| level(Side::Buy, px, qty));
     let asks = [(10_002, 100), (10_003, 400), (10_004, 300)].map(|(px, qty)| level(Side::Sell, px, qty));
     for (weighting, depth) in WEIGHTINGS.into_iter().zip(["0.111111", "0.172414", "0.143892"]) {
-        let (mut book, mut pipeline) = (harness::book(64, 64, 6), pipeline(3, weighting, 64));
+        let (mut book, mut pipeline) = (asked(64, (64, 6), 3, weighting), pipeline(3, weighting));
         let worst_first = bids.iter().rev().chain(asks.iter().rev());
         let found = opening().0.iter().chain(worst_first).flat_map(|e| both(&mut book, &mut pipeline, e)).last();
         let found: &Imbalance = &found.unwrap().1.record::<Imbalance>().to_owned();
@@ -130,10 +137,10 @@ fn the_worked_numbers() {
     }
 }
 
-/// An instrument is listed again as an equity while an order rests below zero: its level leaves the ladder with the order.
+/// An instrument is listed again as an equity while an order rests below zero: its level leaves the book with the order.
 #[test]
 fn a_level_below_zero_leaves_with_its_order() {
-    let (mut book, mut pipeline) = (harness::book(64, 64, 8), pipeline(2, "equal", 64));
+    let (mut book, mut pipeline) = (asked(64, (64, 8), 2, "equal"), pipeline(2, "equal"));
     let order = |order_ref, side, px, qty| {
         let record = Add { order_ref, px: Px(px), qty: Qty(qty), ..Default::default() };
         Event::new(Ns(1), 1, Flags::LAST_OF_GROUP.with_side(side), &record)
@@ -152,13 +159,14 @@ fn a_level_below_zero_leaves_with_its_order() {
 
 #[test]
 fn the_touch_alone_reads_no_levels() {
-    let reads = pipeline(1, "equal", 64).stage.reads();
+    let reads = pipeline(1, "equal").stage.reads();
     assert_eq!(reads.iter().collect::<Vec<_>>(), [Kind::Listing, Kind::BookTop], "a listing takes memory");
+    assert_eq!(ImbalanceMeasure::weighing(&params(1, "equal")), None);
 }
 
 #[test]
 fn halves_are_even_and_the_largest_touch_does_not_overflow() {
-    let mut pipeline = pipeline(1, "equal", 64);
+    let mut pipeline = pipeline(1, "equal");
     let mut found = |bid: (i64, u64), ask: (i64, u64)| {
         let top = BookTop {
             bid_px: Px(bid.0),
@@ -174,4 +182,118 @@ fn halves_are_even_and_the_largest_touch_does_not_overflow() {
     assert_eq!(found((-2, 1), (-1, 1)).mid, Px(-2));
     let most = found((i64::MAX - 2, u64::MAX), (i64::MAX - 1, u64::MAX));
     assert_eq!((most.l1, most.mid, most.weighted_mid), (Real::of(0.0), Px(i64::MAX - 1), Px::NONE));
+}
+
+/// A `weighed-depth` is of one input, one instrument and one weighing.
+#[test]
+fn the_depth_of_anything_else_is_unknown() {
+    let mut stage = Host::<One<ImbalanceMeasure>>::alone(&params(2, "equal"), SPACE).unwrap();
+    let told = |levels, weighting, lambda| {
+        let (bid, ask) = (Real::of(3.0), Real::of(1.0));
+        WeighedDepth { bid, ask, lambda, levels, weighting, ..Default::default() }
+    };
+    let own = told(2, 1, Real::NONE);
+    let top = BookTop { bid_px: Px(1), bid_qty: Qty(1), ask_px: Px(2), ask_qty: Qty(1), exchange_ts: Ns(1) };
+    let mut found = |depth: &WeighedDepth, seq: u64, instrument: u32| {
+        let mut out = Out::new(36, Kinds::ALL);
+        let depth = Event::new(Ns(1), instrument, Flags::NONE, depth);
+        let top = Event::new(Ns(1), 1, Flags::NONE, &top);
+        for event in [Event { id: EventId::new(seq, 8, 0), ..depth }, Event { id: EventId::new(9, 8, 0), ..top }] {
+            out.begin(&event);
+            stage.on_event(&event, &mut out);
+        }
+        out.events()[0].record::<Imbalance>().depth
+    };
+    assert_eq!(found(&own, 9, 1), Real::of(0.5));
+    assert_eq!(found(&own, 8, 1), Real::NONE, "of another input");
+    assert_eq!(found(&own, 9, 2), Real::NONE, "of another instrument");
+    for other in [told(3, 1, Real::NONE), told(2, 2, Real::NONE), told(2, 3, Real::of(0.5))] {
+        assert_eq!(found(&other, 9, 1), Real::NONE, "of another weighing");
+    }
+}
+
+/// The stages of a pipeline of the book and instances of imbalance, each with levels and weighting.
+fn several(of: &[(u32, &str)]) -> Vec<Box<dyn Stage>> {
+    let mut instances = Instances::PLAIN;
+    for at in 0..of.len() {
+        let instance = Instance { name: format!("i{at}"), uses: "imbalance", given: 0, number: 0 };
+        instances.add(Instanced::Measures, instance);
+    }
+    instances.number(&Instances::PLAIN).unwrap();
+    let named = |(at, (levels, weighting)): (usize, &(u32, &str))| (format!("i{at}"), params(*levels, weighting));
+    let mut all: BTreeMap<String, Params> = of.iter().enumerate().map(named).collect();
+    all.insert("book".to_owned(), harness::params("book", &[]));
+    let parts = instances.uncut(|name| all.contains_key(name));
+    let build = |part: &Part| part.build(|name| &all[name], &instances, SPACE).unwrap();
+    parts.iter().map(build).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    /// Each instance has its own depth, whoever else asks the book; equal ones ask once.
+    #[test]
+    fn instances_with_different_weighings_do_not_mix(
+        steps in steps(300),
+        of in prop::collection::vec((1..6_u32, 0..3_usize), 2..6),
+    ) {
+        let of: Vec<(u32, &str)> = of.into_iter().map(|(levels, weighting)| (levels, WEIGHTINGS[weighting])).collect();
+        let mut stages = several(&of);
+        let [book, measures] = &mut stages[..] else { panic!("a book and a host") };
+        let mut different: Vec<_> = of.iter().filter(|(levels, _)| *levels > 1).collect();
+        different.sort_unstable();
+        different.dedup();
+        let (mut told, mut measured) = (Out::new(8, harness::EVERYTHING), Out::new(36, Kinds::ALL));
+        let reads = measures.reads();
+        let mut naive = harness::book(64, 256, 8);
+        let inputs = opening().0.into_iter().chain(steps.iter().map(|s| s.event(2)));
+        for (seq, input) in (1..).zip(inputs) {
+            let input = Event { id: EventId::new(seq, 0, 0), ..input };
+            told.begin(&input);
+            book.on_event(&input, &mut told);
+            naive.feed(&input);
+            let depths = told.events().iter().filter(|e| e.kind == Kind::WeighedDepth).count();
+            let tops = told.events().iter().filter(|e| e.kind == Kind::BookTop).count();
+            prop_assert_eq!(depths, tops * different.len(), "one for each that differs, before each top");
+            for event in std::iter::once(&input).chain(told.events()).filter(|e| reads.has(e.kind)) {
+                measured.begin(event);
+                measures.on_event(event, &mut measured);
+                let found: Vec<&Imbalance> = measured.events().iter().map(|e| e.record()).collect();
+                prop_assert_eq!(found.len(), if event.kind == Kind::BookTop { of.len() } else { 0 });
+                for (found, (levels, weighting)) in found.iter().zip(&of) {
+                    check(found, event.record(), &naive.stage, event.instrument, *levels, weighting);
+                }
+            }
+        }
+    }
+
+    /// Who asks, or listens, changes nothing else: the same events with the same ids.
+    #[test]
+    fn telling_the_depth_changes_no_other_event(steps in steps(300)) {
+        let inputs: Vec<Event> = opening().0.into_iter().chain(steps.iter().map(|s| s.event(2))).collect();
+        let run = |asks: bool, wanted: Kinds| {
+            let asked = [Weighing::new(5, flow::Weighting::Equal, 0.0), Weighing::new(2, flow::Weighting::Harmonic, 0.0)];
+            let mut book = harness::book(64, 256, 8).stage.weighing(if asks { &asked } else { &[] });
+            let mut out = Out::new(8, wanted);
+            let each = inputs.iter().zip(1..).flat_map(|(input, seq)| {
+                out.begin(&Event { id: EventId::new(seq, 0, 0), ..*input });
+                book.on_event(input, &mut out);
+                out.events().to_vec()
+            });
+            each.collect::<Vec<Event>>()
+        };
+        let plain = run(false, harness::EVERYTHING);
+        prop_assert_eq!(&run(true, Kinds::ALL), &plain, "nobody listens");
+        let told = run(true, harness::EVERYTHING);
+        let (inside, others): (Vec<Event>, Vec<Event>) = told.into_iter().partition(|e| e.kind.is_inside());
+        prop_assert_eq!(&others, &plain);
+        prop_assert_eq!(inside.len(), 2 * plain.iter().filter(|e| e.kind == Kind::BookTop).count());
+    }
+}
+
+#[test]
+fn only_who_looks_behind_the_touch_asks_the_book() {
+    let emits = |of: &[(u32, &str)]| several(of)[0].emits().has(Kind::WeighedDepth);
+    assert!(!emits(&[(1, "equal"), (1, "harmonic")]) && emits(&[(1, "equal"), (2, "harmonic")]));
+    let fan_out = |of: &[(u32, &str)]| several(of)[0].fan_out();
+    assert_eq!(fan_out(&[(2, "equal"), (2, "equal"), (3, "equal")]), fan_out(&[(1, "equal")]) + 2);
 }

@@ -3,18 +3,17 @@
 use crate::harness::{self, INSTRUMENTS, Pipeline, saved};
 use crate::stream::{opening, steps};
 use flow::records::{Break, Gap};
-use flow::{Event, EventId, Kind, Kinds, Ns, Out, ParamError, Params, Px, Side, Stage, StateReader};
+use flow::{Event, EventId, Kind, Kinds, Ns, Out, ParamError, Params, Px, Stage, StateReader};
 use proptest::prelude::*;
 use stages::bars::BarStage;
 use stages::measures::{
-    Build, Context, Depth, DepthLimits, Family, Host, MEASURES, Many, Measure, MeasureSet, Needs, OfSession,
-    PerInstrument,
+    Build, Context, Family, Host, MEASURES, Many, Measure, MeasureSet, Needs, OfSession, PerInstrument,
 };
 use stages::{STAGES, Space};
 
 const SPACE: Space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
 
-/// A measure of two kinds that uses all of the context: moves from trade to trade, where the touch and the depth were.
+/// A measure of two kinds that uses all of the context: moves from trade to trade, and where the touch was.
 struct Probe;
 
 impl Measure for Probe {
@@ -30,20 +29,14 @@ impl Measure for Probe {
     }
 
     fn needs(&self) -> Needs {
-        Needs { sessions: true, touch: true, last_trade: true, depth: Some(DepthLimits { books: 8, levels: 256 }) }
+        Needs { sessions: true, touch: true, last_trade: true }
     }
 
     fn on(&self, seen: &mut Self::State, context: &Context, event: &Event) -> Option<(Gap, Break)> {
         let seen = seen.in_session(event.instrument, event.ts, context)?;
         *seen += 1;
         let (touch, last) = (context.touch(event.instrument), context.last_trade(event.instrument));
-        let depth = match context.depth(event.instrument) {
-            Depth::Levels(book) => book.depth(Side::Buy).map(|level| level.qty.0).sum(),
-            Depth::TouchOnly => 1,
-            Depth::Unknown => 2,
-        };
-        let gap =
-            Gap { exchange_ts: Ns(*seen), expected: depth, received: touch.bid_px.0 as u64, ..Default::default() };
+        let gap = Gap { exchange_ts: Ns(*seen), received: touch.bid_px.0 as u64, ..Default::default() };
         let last = last.map_or(Px::NONE, |last| last.px);
         Some((gap, Break { match_id: last.0 as u64, ..Default::default() }))
     }
@@ -55,7 +48,7 @@ type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 const CHOICES: [Choice; 6] = [
     ("cvd", &[]),
     ("imbalance", &[("levels", "1")]),
-    ("imbalance", &[("levels", "4"), ("max_levels", "256"), ("max_books", "8")]),
+    ("imbalance", &[("levels", "4")]),
     ("vpin", &[("bucket_qty", "7"), ("window", "3")]),
     ("vpin", &[("bucket_qty", "9"), ("window", "2"), ("mode", "bulk"), ("bulk_bar", "5s"), ("sigma_bars", "3")]),
     ("probe", &[]),
@@ -93,7 +86,9 @@ fn run(stage: &mut dyn Stage, out: &mut Out, event: &Event) -> Vec<Event> {
 
 /// What a pipeline of book and bars passes on to its measures, over some days.
 fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
-    let mut book = harness::book(64, 256, 8);
+    let asked = MEASURES.iter().flat_map(|m| CHOICES.iter().filter(|(name, _)| *name == m.name).map(move |c| (m, c.1)));
+    let asked: Vec<_> = asked.filter_map(|(m, set)| (m.build.weighing)(&harness::params(m.name, set))).collect();
+    let mut book = harness::book_weighing(64, 256, 8, &asked);
     let mut bars = Pipeline::new(BarStage::new(&harness::params("bars", &[("intervals", "5s")]), SPACE).unwrap());
     let inputs = opening().0.into_iter().chain((1..).zip(steps).map(|(i, s)| s.event(i * 1_300 * Ns::SECOND)));
     let mut events = Vec::new();
@@ -118,9 +113,11 @@ proptest! {
         let (mut host, mut out) = (mixed(mask), Out::new(32, Kinds::ALL));
         let chosen = CHOICES.iter().enumerate().filter(|(bit, _)| mask >> bit & 1 == 1);
         let mut singles: Vec<_> = chosen.map(|(_, c)| (alone(*c), Out::new(32, Kinds::ALL))).collect();
-        let listings = opening().1;
+        let (listings, mut saves) = (opening().1, true);
         for (at, event) in day(&steps).iter().enumerate() {
-            if at == save_at {
+            // A state is saved between two inputs.
+            if saves && at >= save_at && event.id.position() == 0 {
+                saves = false;
                 let bytes = saved(&host, &listings);
                 host = mixed(mask);
                 let mut reader = StateReader::new(&listings, &bytes);

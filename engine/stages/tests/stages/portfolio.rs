@@ -26,10 +26,9 @@ fn one_stage_alone_follows_fills() {
     let reports = Kinds::of(&[Kind::Fill, Kind::FillCost, Kind::Bust, Kind::DropCopy]);
     let told = Kinds::of(&[Kind::Booked, Kind::Position]);
     let (mut owners, mut followers) = (Vec::new(), Vec::new());
+    let all: Vec<_> = stages::entries().map(|e| (e.name(), Params::defaults(e.params()))).collect();
     for part in stages::uncut(|_| true) {
-        let params = |name: &str| Params::defaults(stages::entries().find(|e| e.name() == name).unwrap().params());
-        let all: Vec<_> = part.names().into_iter().map(|name| (name.to_owned(), params(name))).collect();
-        let of = |name: &str| &all.iter().find(|(n, _)| n == name).unwrap().1;
+        let of = |name: &str| &all.iter().find(|(n, _)| *n == name).unwrap().1;
         let stage = part.build(of, &Instances::PLAIN, SPACE).unwrap_or_else(|faults| panic!("{faults:?}"));
         if !stage.reads().and(reports).is_empty() {
             owners.push(part.names()[0].to_owned());

@@ -31,8 +31,9 @@ const SMALL: &[(&str, &str)] = &[
     ("book.max_levels", "16"),
     ("book.max_books", "3"),
     ("bars.intervals", "5s,1m"),
-    ("imbalance.max_levels", "16"),
-    ("imbalance.max_books", "3"),
+    ("imbalance.levels", "3"),
+    ("deep.levels", "2"),
+    ("deep.weighting", "exponential"),
     ("vpin.bucket_qty", "300"),
     ("vpin.window", "3"),
     ("vpin.bulk_bar", "5s"),
@@ -78,11 +79,13 @@ const TURNED: &[(&str, &str)] = &[
     ("risk.max_data_age_ms", "86400000"),
 ];
 
-fn params(name: &str, table: &[Param], turned: u8) -> Params {
+/// The parameters of the entry `name`; those of an instance may be set under its own.
+fn params(name: &str, instance: &str, table: &[Param], turned: u8) -> Params {
     let mut params = Params::defaults(table);
     let chosen = TURNED.iter().enumerate().filter(|(bit, _)| turned >> bit & 1 == 1).map(|(_, one)| one);
     for (key, text) in SMALL.iter().chain(chosen) {
-        if let Some(key) = key.strip_prefix(name).and_then(|rest| rest.strip_prefix('.')) {
+        let (section, key) = key.split_once('.').expect("a parameter of a section");
+        if section == name || section == instance {
             let param = table.iter().find(|p| p.name == key).expect("a parameter of the stage");
             params.set(param, param.parse(key, text).expect("a value in its range"));
         }
@@ -111,14 +114,15 @@ pub(crate) fn build(part: &Part, turned: u8) -> Box<dyn Stage> {
         let uses = instances.find(name).map_or(name, |(_, instance)| instance.uses);
         stages::entries().find(|e| e.name() == uses).expect("a name of an entry")
     };
-    let of = |name: &str| params(entry(name).name(), entry(name).params(), turned);
-    let all: BTreeMap<&str, Params> = part.names().into_iter().map(|name| (name, of(name))).collect();
+    let of = |name: &str| params(entry(name).name(), name, entry(name).params(), turned);
+    let names = stages::entries().map(|entry| entry.name()).chain(instances.names());
+    let all: BTreeMap<&str, Params> = names.map(|name| (name, of(name))).collect();
     let space = Space { instruments: INSTRUMENTS, fills: FILLS, positions: POSITIONS };
     part.build(|name| &all[name], &instances, space).expect("the parameters are valid")
 }
 
 pub(crate) fn build_venue(turned: u8) -> SimulatedVenue {
-    let params = params("sim", stages::exchange_sim::PARAMS, turned);
+    let params = params("sim", "sim", stages::exchange_sim::PARAMS, turned);
     SimulatedVenue::new(&params, Space { instruments: INSTRUMENTS, fills: FILLS, positions: POSITIONS })
         .expect("the parameters are valid")
 }
@@ -221,7 +225,7 @@ impl World {
     fn new(turned: u8, wrap: impl Fn(Box<dyn Stage>) -> Box<dyn Stage>) -> World {
         let station = |part: Part| Station {
             name: part.names()[0].to_owned(),
-            out: Out::new(part.position(), Kinds::ALL),
+            out: Out::new(part.position(), Kinds::ALL.or(Kinds::INSIDE)),
             stage: wrap(build(&part, turned)),
             part,
             decided: 0,

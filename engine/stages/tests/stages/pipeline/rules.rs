@@ -21,6 +21,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+/// Everything that a stage may emit.
+const EVERYTHING: Kinds = Kinds::ALL.or(Kinds::INSIDE);
+
 /// How far ahead a stage is shown what comes.
 const AHEAD: usize = 8;
 
@@ -120,20 +123,20 @@ impl Judged<'_> {
     /// The rule that it breaks, with where.
     pub(super) fn check(&self, cut: usize, wanted: Kinds) -> Result<usize, String> {
         let Judged { name, listings, tape, .. } = *self;
-        let mut first = self.fresh(Kinds::ALL);
+        let mut first = self.fresh(EVERYTHING);
         let coming = |at: usize| tape[at..].iter().take(AHEAD).copied().collect();
         let whole = first.read(tape, coming);
         let end = first.saved(listings);
         reals(&whole).map_err(|wrong| format!("{name}: {wrong}"))?;
 
         // What it is shown now is what it has read long ago.
-        let (at, mut other) = (self.between_inputs(cut), self.fresh(Kinds::ALL));
+        let (at, mut other) = (self.between_inputs(cut), self.fresh(EVERYTHING));
         let past = |at: usize| tape[..at].iter().rev().take(AHEAD).copied().collect();
         let part = other.read(&tape[..at], past);
         same(&whole[..at], &part, &format!("{name} depends on what comes after"))?;
 
         let saved = other.saved(listings);
-        let mut loaded = self.fresh(Kinds::ALL);
+        let mut loaded = self.fresh(EVERYTHING);
         loaded.read(&tape[at / 2..], |_| Vec::new());
         let mut reader = StateReader::new(listings, &saved);
         let load = loaded.stage.load(&mut reader).and_then(|()| reader.finish());
@@ -141,7 +144,7 @@ impl Judged<'_> {
         if loaded.saved(listings) != saved {
             return Err(format!("{name} saves other bytes than it loaded"));
         }
-        loaded.out = Out::new(self.position, Kinds::ALL);
+        loaded.out = Out::new(self.position, EVERYTHING);
         let rest = loaded.read(&tape[at..], |_| Vec::new());
         same(&whole[at..], &rest, &format!("{name} goes on differently from a saved state"))?;
         if loaded.saved(listings) != end {
@@ -170,7 +173,7 @@ impl Judged<'_> {
         let mut writer = StateWriter::new(self.listings);
         before.stage.save(&mut writer);
         let saved = writer.into_parts();
-        let mut loaded = self.fresh(Kinds::ALL);
+        let mut loaded = self.fresh(EVERYTHING);
         let mut reader = StateReader::apart(self.listings, &saved.now, Some(&saved.past)).whose_past(&whose);
         loaded.stage.load(&mut reader)?;
         reader.finish()?;

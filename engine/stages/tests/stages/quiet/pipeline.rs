@@ -44,7 +44,7 @@ fn nothing_is_allocated_per_event() {
     let all: BTreeMap<&str, Params> = stages::entries().map(|e| (e.name(), params(e.name(), &[]))).collect();
     for part in stages::uncut(|_| true) {
         let stage = part.build(|name| &all[name], &Instances::PLAIN, SPACE).unwrap();
-        pipeline.push((stage, Out::new(part.position(), Kinds::ALL)));
+        pipeline.push((stage, Out::new(part.position(), Kinds::ALL.or(Kinds::INSIDE))));
     }
     // The path of a measure that its defaults do not take, beside others in one stage that keep all of the context.
     let bulk = params("vpin", &[("mode", "bulk"), ("bulk_bar", "5s")]);
