@@ -108,6 +108,7 @@ fn decode_and_book_agree_with_replay() {
     let decode = bench(&["decode", day, "--rounds", "2"]);
     assert_eq!((&decode["messages"], &decode["whole"]), (&20_000.into(), &true.into()));
     within(&decode, "ns_per_message");
+    assert!(decode["of_symbols"].is_null());
     let replay = replayed(&["--set", "pipeline.stages=book"]);
     let book = bench(&["book", day, "--rounds", "2"]);
     assert_eq!(book["messages"], 20_000);
@@ -126,6 +127,11 @@ fn decode_and_book_agree_with_replay() {
         }
     }
     let symbol = result[0]["symbol"].as_str().expect("text");
+    let some = bench(&["decode", day, "--rounds", "2", "--symbols", symbol]);
+    let (some, all) = (&some["of_symbols"], &some);
+    assert_eq!(some["messages"], all["messages"]);
+    assert!(number(&some["inputs"]) < number(&all["inputs"]), "{some}");
+    within(some, "ns_per_message");
     let chosen = bench(&["book", day, "--rounds", "1", "--symbol", symbol]);
     assert_eq!(chosen["bbo"].as_array().expect("a list"), &result[..1]);
     assert!(run(["bench", "book", day, "--symbol", "NOBODY", "--rounds", "1"]).expect(2).stderr.contains("NOBODY"));

@@ -10,7 +10,7 @@ use super::rounds::{Ratio, interleave, least, median};
 use super::{Numbering, Recording, decode, queue};
 use crate::ahead::Ahead;
 use feeds::OpenError;
-use flow::{Event, FeedError, Kind, Kinds, Listings, Out, Params, Px, Stage, StateWriter, decimal};
+use flow::{Event, FeedError, Kind, Kinds, Listings, Out, Params, Px, Selection, Stage, StateWriter, decimal};
 use hdrhistogram::Histogram;
 use quanta::Clock;
 use serde::Serialize;
@@ -35,7 +35,7 @@ pub enum StageError {
 }
 
 /// Cost per message.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct MessageCost {
     /// Number of messages decoded.
     pub messages: u64,
@@ -74,8 +74,18 @@ struct Counted {
 }
 
 /// One pass of `on_event` over the recording, timed.
-fn pass(recording: &Recording, mut on_event: impl FnMut(&Event, &[Event])) -> Result<(Counted, Duration), StageError> {
+fn pass(recording: &Recording, on_event: impl FnMut(&Event, &[Event])) -> Result<(Counted, Duration), StageError> {
+    pass_of(recording, &Selection::default(), on_event)
+}
+
+/// [`pass`], of which the decoder may leave out what is not of the selection.
+fn pass_of(
+    recording: &Recording,
+    selection: &Selection,
+    mut on_event: impl FnMut(&Event, &[Event]),
+) -> Result<(Counted, Duration), StageError> {
     let (_, mut decoder) = recording.decoder()?;
+    decoder.watch(selection);
     let (mut windows, mut queue) = (recording.windows(), queue());
     let mut inputs = 0;
     let start = Instant::now();
@@ -88,25 +98,34 @@ fn pass(recording: &Recording, mut on_event: impl FnMut(&Event, &[Event])) -> Re
     if messages == 0 { Err(StageError::Empty) } else { Ok((Counted { messages, inputs }, time)) }
 }
 
-fn decoded(recording: &Recording) -> Result<(Counted, Duration), StageError> {
+fn decoded(recording: &Recording, selection: &Selection) -> Result<(Counted, Duration), StageError> {
     let mut sum = 0;
-    let done = pass(recording, |event, _| sum ^= u64::from(event.instrument));
+    let done = pass_of(recording, selection, |event, _| sum ^= u64::from(event.instrument));
     black_box(sum);
     done
 }
 
-/// Measures decoding alone, in `rounds` rounds after an untimed one.
+/// Measures decoding alone, in `rounds` rounds after an untimed one: of everything, and of each selection in the same rounds.
 ///
 /// # Errors
 /// When the file cannot be decoded.
-pub fn decoding(recording: &Recording, rounds: usize, mut each: impl FnMut()) -> Result<MessageCost, StageError> {
-    let (counted, _) = decoded(recording)?;
-    let mut times = Vec::new();
+pub fn decoding(
+    recording: &Recording,
+    selections: &[Selection],
+    rounds: usize,
+    mut each: impl FnMut(),
+) -> Result<Vec<MessageCost>, StageError> {
+    let all: Vec<_> = std::iter::once(Selection::default()).chain(selections.iter().cloned()).collect();
+    let counted = all.iter().map(|selection| decoded(recording, selection).map(|(counted, _)| counted));
+    let counted = counted.collect::<Result<Vec<_>, _>>()?;
+    let mut times = vec![Vec::new(); all.len()];
     for _ in 0..rounds {
-        times.push(decoded(recording)?.1);
-        each();
+        for (selection, times) in all.iter().zip(&mut times) {
+            times.push(decoded(recording, selection)?.1);
+            each();
+        }
     }
-    Ok(MessageCost::of(counted, &times))
+    Ok(counted.into_iter().zip(&times).map(|(counted, times)| MessageCost::of(counted, times)).collect())
 }
 
 /// The number of the first source of a pipeline, as used in the keys of a saved state.
@@ -224,7 +243,7 @@ pub fn book(
             let mut shelf = Shelf::new(instruments, params);
             pass(recording, |event, lookahead| shelf.take(event, lookahead)).map(|(_, time)| whole.push(time))
         } else {
-            decoded(recording).map(|(_, time)| decode_times.push(time))
+            decoded(recording, &Selection::default()).map(|(_, time)| decode_times.push(time))
         };
         failed = failed.take().or(done.err());
         each();

@@ -87,9 +87,10 @@ impl Rebuilt {
         let other_build = (*info.build_id != build_id::build_id()).then(|| info.build_id.clone());
         took.open = lap.us();
         let (blueprint, before) = std::thread::scope(|scope| {
-            let reading = scope.spawn(|| Before::read(&place, other_build.is_some(), past, notices));
-            // Where memory is in pieces the kernel takes up to a tenth of a second to make a large page, and what is repeated here
-            // is too short to gain by one.
+            // Where memory is in pieces the kernel takes up to a tenth of a second to make a large page, and neither what is read
+            // here nor what is repeated is enough to gain by one.
+            let read = || flow::in_order(|| Before::read(&place, other_build.is_some(), past, notices));
+            let reading = scope.spawn(read);
             let build = || Blueprint::new(&settings, vec![Box::new(Listener)], info.instruments, control);
             let blueprint = flow::in_order(build);
             (blueprint, reading.join().unwrap_or_else(|e| std::panic::resume_unwind(e)))

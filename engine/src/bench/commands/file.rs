@@ -15,6 +15,7 @@ use crate::config::keys::{self, Preset};
 use crate::registries::Registries;
 use chrono::NaiveDate;
 use clap::Args;
+use flow::{Selection, Symbols};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -109,6 +110,9 @@ impl On {
 pub(crate) struct DecodeArgs {
     #[command(flatten)]
     file: FileArgs,
+    /// Measure a decoder that needs only these symbols too, comma-separated.
+    #[arg(long, value_delimiter = ',')]
+    symbols: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -120,6 +124,8 @@ struct DecodeResult {
     #[serde(flatten)]
     cost: MessageCost,
     mb_per_s: f64,
+    /// With only some symbols; null if none are named.
+    of_symbols: Option<MessageCost>,
 }
 
 fn costs(name: &str, c: &MessageCost) -> Vec<String> {
@@ -132,14 +138,18 @@ const COSTS: [&str; 5] = ["", "messages", "inputs", "ns/message", "least"];
 pub(super) fn decode(args: &DecodeArgs, registries: &Registries) -> Result<Exit, Failure> {
     let setting = Setting::begin("decode");
     let recording = args.file.read(registries)?;
-    let progress = args.file.progress(&recording, "decode", 1);
-    let cost = stages::decoding(&recording, args.file.rounds as usize, || progress.step())?;
+    let symbols: Symbols = args.symbols.iter().cloned().collect();
+    let selection = (!symbols.is_empty()).then_some(Selection { symbols: Some(symbols), shard: None });
+    let progress = args.file.progress(&recording, "decode", 1 + selection.iter().len() as u64);
+    let measured = stages::decoding(&recording, selection.as_slice(), args.file.rounds as usize, || progress.step())?;
     drop(progress);
-    let table = table(&COSTS, &[costs("decode", &cost)]);
+    let (cost, of_symbols) = (measured[0], measured.get(1).copied());
+    let some = of_symbols.iter().map(|cost| costs(&format!("{} symbols", args.symbols.len()), cost));
+    let table = table(&COSTS, &std::iter::once(costs("decode", &cost)).chain(some).collect::<Vec<_>>());
     let seconds = cost.ns_per_message * cost.messages as f64 / 1e9;
     let mb_per_s = (recording.bytes() as f64 / 1e6 / seconds).round();
     let on = On::of(&recording, args.file.rounds);
-    let result = DecodeResult { setting: setting.end(), on, cost, mb_per_s };
+    let result = DecodeResult { setting: setting.end(), on, cost, mb_per_s, of_symbols };
     print(args.file.json, &result, &result.setting, &table)
 }
 
