@@ -135,10 +135,9 @@ fn a_failed_replay_says_that_nothing_was_cancelled() {
     assert!(ended.is_ok() && did.is_empty(), "{ended:?} {did:?}");
 }
 
-/// The head takes nothing and its ring is full: the switch works all the same.
-#[test]
-fn a_pull_does_not_wait_for_a_head_that_stands_still() {
-    let mut bench = Bench::new(Script::default());
+/// Pulls the switch of a gateway whose head takes nothing and whose ring is full, and waits until that is carried out.
+pub(super) fn pulled_while_the_head_stands_still(script: Script) -> Bench {
+    let mut bench = Bench::new(script);
     bench.link.begin(Resumption::default());
     for n in 1..=200 {
         let event = route(n, n, Action::New);
@@ -147,6 +146,12 @@ fn a_pull_does_not_wait_for_a_head_that_stands_still() {
     let pull = bench.switch.pull();
     wait(|| bench.switch.is_carried_out(pull), "carried out");
     bench.wait_for(&Did::CancelledAll);
+    bench
+}
+
+#[test]
+fn a_pull_does_not_wait_for_a_head_that_stands_still() {
+    pulled_while_the_head_stands_still(Script::default());
 }
 
 /// What the head makes of inputs, as after a restart: where the gateway resumes.

@@ -1,7 +1,7 @@
 //! A gateway that spins: it does what one that sleeps does, keeps to its pace, and is in nobody's way.
 
 use super::super::pace::EVERY;
-use super::pulls::life;
+use super::pulls::{life, pulled_while_the_head_stands_still};
 use super::*;
 
 const SPINS: GatewayIdle = GatewayIdle::Spin;
@@ -43,15 +43,7 @@ fn trouble_is_met_as_by_one_that_sleeps() {
 /// The head takes nothing and its ring is full, and the gateway spins: a pull is carried out, and a stop ends it.
 #[test]
 fn a_pull_and_a_stop_are_obeyed_at_once() {
-    let mut bench = Bench::new(spinning());
-    bench.link.begin(Resumption::default());
-    for n in 1..=200 {
-        let event = route(n, n, Action::New);
-        wait(|| bench.routes.try_publish(&Slot(event)).is_ok(), "room for a route");
-    }
-    let pull = bench.switch.pull();
-    wait(|| bench.switch.is_carried_out(pull), "carried out");
-    bench.wait_for(&Did::CancelledAll);
+    let bench = pulled_while_the_head_stands_still(spinning());
     let begun = Instant::now();
     let _ = bench.end(Ending::Failed);
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
