@@ -13,7 +13,7 @@ pub(crate) const CHOSEN: &[Named] = &[
     ("a_part_is_refused_where_it_would_change_a_result", refused),
 ];
 
-const EMIT: &str = "trade,book-top,level,bar,cvd,imbalance,vpin,listing,status";
+const EMIT: &str = "trade,book-top,level,depth,bar,cvd,imbalance,vpin,anomaly,listing,status";
 
 const CUT: &[&str] = &["--set", "pipeline.preset=cuts", "--set", "pipeline.cuts=bars", "--set", "pipeline.idle=yield"];
 

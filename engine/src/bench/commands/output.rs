@@ -1,6 +1,7 @@
 //! Output of a benchmark: progress, a table for people, one JSON object.
 
 use crate::bench::Setting;
+use crate::bench::open_loop::Stalls;
 use crate::cli::exit::{Exit, Failure, output};
 use crate::cli::numbers::grouped;
 use crate::cli::table::{self, Align, column};
@@ -46,6 +47,16 @@ pub(super) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     let columns: Vec<_> = heading.iter().enumerate().map(|(i, name)| column(*name, align(i))).collect();
     let rows: Vec<Vec<_>> = rows.iter().map(|row| row.iter().map(|c| c.as_str().into()).collect()).collect();
     table::table(&columns, &rows)
+}
+
+/// The stalls of the host, as a line.
+pub(super) fn stalled(of: &Stalls) -> String {
+    format!(
+        "host: {:.0} stalls over 1 us per second, the longest {} ns, {} % of the time; percentiles beyond that measure the host\n",
+        of.over_1us_per_s,
+        grouped(of.max_ns),
+        of.share_percent
+    )
 }
 
 /// A row of percentiles.

@@ -1,7 +1,7 @@
 //! `tidegate bench tick-to-order`.
 
 use super::load::{self, LoadArgs};
-use super::output::{headed, print, table, times};
+use super::output::{headed, print, stalled, table, times};
 use crate::bench::open_loop::{Burst, TickToOrder, hgrm, measure, page, settings};
 use crate::bench::own_cores;
 use crate::cli::console;
@@ -134,7 +134,6 @@ fn shown(r: &TickToOrder, files: &[String]) -> String {
     text += "\n";
     text += &table(&headed("stages, ns"), &stages);
     text += &format!("each includes a clock reading: {:.1} ns\n\n", r.clock_ns);
-    let stalls = &r.stalls;
     for burst in &r.bursts {
         let verdict = if burst.kept_up { "kept up" } else { "fell behind" };
         text += &format!(
@@ -155,12 +154,7 @@ fn shown(r: &TickToOrder, files: &[String]) -> String {
     if !r.sweep.is_empty() {
         text += &sweep(r);
     }
-    text += &format!(
-        "host: {:.0} stalls over 1 us per second, the longest {} ns, {} % of the time; percentiles beyond that measure the host\n",
-        stalls.over_1us_per_s,
-        grouped(stalls.max_ns),
-        stalls.share_percent
-    );
+    text += &stalled(&r.stalls);
     files.iter().for_each(|file| text += &format!("wrote {file}\n"));
     text
 }

@@ -1,7 +1,7 @@
 //! `tidegate bench tick-to-write`.
 
 use super::load::{self, LoadArgs};
-use super::output::{headed, print, table, times};
+use super::output::{headed, print, stalled, table, times};
 use crate::bench::open_loop::{Mode, TickToWrite, WriteCores, measure_writes, settings_of_writes};
 use crate::cli::console;
 use crate::cli::exit::{Exit, Failure};
@@ -68,13 +68,7 @@ fn shown(r: &TickToWrite) -> String {
             grouped(*answers)
         );
     }
-    let stalls = &r.stalls;
-    text += &format!(
-        "host: {:.0} stalls over 1 us per second, the longest {} ns, {} % of the time; percentiles beyond that measure the host\n",
-        stalls.over_1us_per_s,
-        grouped(stalls.max_ns),
-        stalls.share_percent
-    );
+    text += &stalled(&r.stalls);
     text
 }
 

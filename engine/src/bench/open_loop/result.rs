@@ -307,7 +307,13 @@ fn rare(
     }))
 }
 
-fn messages_per_order(run: &Passage) -> f64 {
+/// Cost of a clock reading.
+pub(super) fn clock_ns() -> f64 {
+    rounded(crate::bench::stages::clock_cost(&Clock::new()) / 2.0)
+}
+
+/// Messages per order of a run.
+pub(super) fn messages_per_order(run: &Passage) -> f64 {
     rounded(run.pursuit.messages as f64 / (run.seen.samples.len() as u64 + run.seen.past).max(1) as f64)
 }
 
@@ -402,7 +408,7 @@ fn analysed(
         uncaused: seen.uncaused,
         refused: report.refused.values().sum(),
         groups: report.groups.clone(),
-        clock_ns: rounded(crate::bench::stages::clock_cost(&Clock::new()) / 2.0),
+        clock_ns: clock_ns(),
         tick_to_order: Spread::of(Percentiles::from(&distributions.steady), &in_order),
         all: Percentiles::from(&distributions.all),
         wait: fused.then(|| Percentiles::from(&distributions.wait)),

@@ -16,10 +16,9 @@ mod venue;
 pub use venue::VenueStartError;
 
 use super::orders::Sample;
-use super::result::{Load, Spread, achieved, measured, schedule};
+use super::result::{Load, Spread, achieved, clock_ns, measured, messages_per_order, schedule};
 use super::stalls::Stalls;
 use super::{Day, OpenLoopError, Passage, Schedule, passage};
-use crate::bench::rounds::rounded;
 use crate::bench::{Setting, own_cores};
 use crate::config::{Faults, Settings};
 use crate::registries::Registries;
@@ -166,7 +165,7 @@ pub fn measure_writes(
         groups,
         cores,
         venue_rest_ms: if place.own { 0 } else { venue::REST.as_millis() as u64 },
-        clock_ns: rounded(crate::bench::stages::clock_cost(&Clock::new()) / 2.0),
+        clock_ns: clock_ns(),
         modes,
         stalls: Stalls::watch(Some(cores.pipeline), Duration::from_millis(500)),
     })
@@ -219,7 +218,7 @@ fn analysed(
         name: idle.name(),
         gateway_core: core,
         achieved_per_s: achieved(run),
-        messages_per_order: rounded(run.pursuit.messages as f64 / (samples + run.seen.past).max(1) as f64),
+        messages_per_order: messages_per_order(run),
         uncaused: run.seen.uncaused,
         refused: run.report.refused.values().sum(),
         unsent: samples - in_order.len() as u64,
