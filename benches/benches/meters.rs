@@ -17,7 +17,7 @@ use std::time::Instant;
 use tidegate::config::Settings;
 use tidegate::drive::{Control, run_pipeline};
 use tidegate::ingress::{Admitted, Head, IngressError};
-use tidegate::pipeline::Tail;
+use tidegate::pipeline::{Group, Tail};
 use tidegate::plan::Plan;
 
 const MESSAGES: u64 = 1_000_000;
@@ -38,7 +38,7 @@ impl Head for Numbered {
     }
 
     #[inline]
-    fn admit(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
+    fn admit(&mut self, to: &mut Event, _group: &Group) -> Result<Admitted, IngressError> {
         let Some(event) = self.inputs.get(self.at) else { return Ok(Admitted::Ended) };
         *to = *event;
         self.at += 1;

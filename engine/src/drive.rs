@@ -315,7 +315,7 @@ fn admit_all<H: Head, E: Exit>(
         stopped = stopped || stops(head, control);
         let (mut state, mut admitted) = (Admitted::One, 0);
         while admitted < turns.batch && state == Admitted::One && !exit.is_closed() {
-            match head.admit(&mut input) {
+            match head.admit(&mut input, group) {
                 Ok(now) => state = now,
                 Err(e) => {
                     error.get_or_insert(e);

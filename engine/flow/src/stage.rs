@@ -3,6 +3,7 @@
 use crate::{
     Event, InstrumentState, Interval, Kinds, Lasting, Out, StateError, StateReader, StateWriter, TradingState,
 };
+use std::any::Any;
 
 /// How a stage's state is partitioned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,10 @@ pub trait Stage: Send {
     /// Reads what its next decision will read, as there is time for it: it is in the cache then. Changes nothing and emits
     /// nothing, so only timing may depend on it.
     fn warm(&self) {}
+    /// What others on the same thread may look at between two events; nothing by default.
+    fn shared(&self) -> Option<&dyn Any> {
+        None
+    }
     /// Says where trading stands, because an operator asked; nothing by default. It may take long, as it is not done for every
     /// event, and changes nothing.
     fn trading_state(&self, _to: &mut TradingState) {}

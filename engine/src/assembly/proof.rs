@@ -33,8 +33,8 @@ impl Proof {
     pub fn of(settings: &Settings, instruments: u32, readers: Kinds) -> Result<Proof, Faults> {
         let (planned, tables) = flow::planned(|| {
             let plan = Plan::build(settings, settings.space(instruments), readers);
-            let trades = plan.as_ref().map_or(true, |plan| plan.trades);
-            let venue = if trades { venue_faults(settings, instruments) } else { Vec::new() };
+            let (trades, looks) = plan.as_ref().map_or((true, false), |plan| (plan.trades, plan.venue_looks));
+            let venue = if trades { venue_faults(settings, instruments, looks) } else { Vec::new() };
             let clock = Clock::new(settings.pipeline.get(keys::CLOCK));
             let _head = Ingress::new(Vec::new(), TickSource::new(Vec::new()), clock, instruments);
             let _tail =
@@ -52,14 +52,14 @@ impl Proof {
     }
 }
 
-/// The faults of the venues that routes go to.
-fn venue_faults(settings: &Settings, instruments: u32) -> Vec<Fault> {
+/// The faults of the venues that routes go to; the simulated one `looks` at the book of the stage.
+fn venue_faults(settings: &Settings, instruments: u32, looks: bool) -> Vec<Fault> {
     let Ok(routing) = settings.order_routing() else { return Vec::new() };
     let outside = routing.gateways.iter().filter_map(|gateway| {
         let fault = (gateway.entry.open)(&settings.venues[&gateway.name]).err()?;
         Some(gateway.fault(fault))
     });
     let ring = Some(()).filter(|()| routing.simulated).and_then(|()| ring::channel(ring::Kind::Phase, 1).ok());
-    let inside = ring.and_then(|(_, inbox)| simulated(settings, instruments, inbox, Arc::default()).err());
+    let inside = ring.and_then(|(_, inbox)| simulated(settings, instruments, inbox, Arc::default(), looks).err());
     settings.placed(outside.chain(inside).collect()).0
 }

@@ -10,7 +10,7 @@ use crate::plan::{Carries, Plan};
 use flow::{Event, Gateway, Sink};
 use ring::{Consumer, Producer};
 use sinks::Threading;
-use stages::exchange_sim::SimulatedVenue;
+use stages::exchange_sim::{SimulatedVenue, book_params};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -52,7 +52,8 @@ impl Ready {
     }
 }
 
-/// The simulated venue of the settings; its returns come over `inbox`, and `watermark` is the tail's.
+/// The simulated venue of the settings; its returns come over `inbox`, and `watermark` is the tail's. It keeps a book, or `looks` at
+/// that of the head's group.
 ///
 /// # Errors
 /// When a parameter is invalid.
@@ -61,10 +62,14 @@ pub(super) fn simulated(
     instruments: u32,
     inbox: Consumer<Slot>,
     watermark: Arc<AtomicU64>,
+    looks: bool,
 ) -> Result<SimVenueReplies, Fault> {
-    let params = &settings.venues["sim"];
-    let venue = SimulatedVenue::new(params, settings.space(instruments))?;
-    Ok(SimVenueReplies::new(venue, inbox, watermark, settings.pipeline.get(keys::MAX_RETURNS)))
+    let (params, space) = (&settings.venues["sim"], settings.space(instruments));
+    let venue = match looks {
+        true => SimulatedVenue::without_book(params, space),
+        false => SimulatedVenue::new(params, &book_params(params, &settings.stages["book"]), space),
+    };
+    Ok(SimVenueReplies::new((venue?, looks), inbox, watermark, settings.pipeline.get(keys::MAX_RETURNS)))
 }
 
 /// The ends of the rings that lead to venues and back; empty for a pipeline that does not trade.
@@ -94,7 +99,7 @@ impl VenueWiring {
         wiring.back = Some(back);
         let watermark = Arc::clone(&control.watermark);
         if plan.routing.simulated {
-            let returns = simulated(settings, instruments, inbox, watermark);
+            let returns = simulated(settings, instruments, inbox, watermark, plan.venue_looks);
             wiring.returns = Some(returns.map_err(|fault| settings.placed(vec![fault]))?);
         } else {
             wiring.refusals = Some(Refusals::new(inbox, watermark));

@@ -53,6 +53,11 @@ pub struct OrderRouting {
 }
 
 impl OrderRouting {
+    /// The names of the gateways.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.gateways.iter().map(|gateway| gateway.name.as_str())
+    }
+
     /// Adds the tables that the router and the gate read.
     fn add_to(&self, params: &mut Params) {
         for (strategy, account, venue) in &self.routes {

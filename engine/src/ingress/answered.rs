@@ -18,6 +18,7 @@
 use super::read_ahead::ReadAhead;
 use super::sim_replies::{Returned, SimVenueReplies};
 use super::{Admitted, Head, IngressError};
+use crate::pipeline::Group;
 use flow::records::{Anomaly, Halt};
 use flow::{AnomalyKind, Event, EventId, Gateway, HaltReason, Kind, Ns, SOURCE_OPERATOR, SOURCE_RETURNS};
 
@@ -113,7 +114,7 @@ impl Answered {
 
     /// A recorded input enters.
     #[inline]
-    fn enter(&mut self, to: &mut Event) {
+    fn enter(&mut self, to: &mut Event, group: &Group) {
         *to = self.block[self.at];
         self.at += 1;
         self.read = (to.id.seq(), to.ts);
@@ -128,7 +129,7 @@ impl Answered {
             returns.moved(self.seq, recorded);
             if reaches_the_exchange(to) {
                 returns.prefetch(&self.block[self.at..]);
-                returns.defer_to_venue();
+                returns.defer_to_venue(to, group);
             }
         }
     }
@@ -141,7 +142,7 @@ impl Answered {
     }
 
     /// The exchange's turn, if a return is due by `by`: whether it entered. `Ok(None)` if none is due.
-    fn take_return(&mut self, by: Option<Ns>, idle: bool, to: &mut Event) -> Option<Admitted> {
+    fn take_return(&mut self, by: Option<Ns>, idle: bool, to: &mut Event, group: &Group) -> Option<Admitted> {
         loop {
             let returns = self.returns.as_mut()?;
             let (due, arrives) = returns.due().filter(|(due, _)| by.is_none_or(|by| *due <= by))?;
@@ -153,7 +154,7 @@ impl Answered {
             match returns.take(to)? {
                 Returned::Arrival => {
                     self.now = at;
-                    returns.arrive(at, *to, self.seq);
+                    returns.arrive(at, *to, self.seq, group);
                 }
                 Returned::Input => {
                     to.ts = at;
@@ -170,14 +171,14 @@ impl Answered {
         if self.extent.is_whole { None } else { Some(Ns(self.read.1.0.saturating_sub(1))) }
     }
 
-    fn admit_next(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
+    fn admit_next(&mut self, to: &mut Event, group: &Group) -> Result<Admitted, IngressError> {
         if self.block.get(self.at).is_none_or(|event| !enters(event)) {
             self.find_next()?;
         }
         let next = self.block.get(self.at).map(|event| event.ts);
         let Some(returns) = &mut self.returns else {
             if next.is_some() {
-                self.enter(to);
+                self.enter(to, group);
                 return Ok(Admitted::One);
             }
             return Ok(self.end());
@@ -185,7 +186,7 @@ impl Answered {
         if let Some(at) = next
             && returns.admits_first(at, self.seq)
         {
-            self.enter(to);
+            self.enter(to, group);
             return Ok(Admitted::One);
         }
         let idle = returns.pipeline_is_idle(self.seq);
@@ -193,12 +194,12 @@ impl Answered {
             return Err(IngressError::Returns { limit: returns.bound() });
         }
         let by = if next.is_some() { next } else { self.horizon() };
-        if let Some(admitted) = self.take_return(by, idle, to) {
+        if let Some(admitted) = self.take_return(by, idle, to, group) {
             return Ok(admitted);
         }
         match next {
             Some(at) if self.returns.as_mut().is_none_or(|returns| returns.admits(at, idle)) => {
-                self.enter(to);
+                self.enter(to, group);
                 Ok(Admitted::One)
             }
             None if idle => Ok(self.end()),
@@ -236,14 +237,14 @@ fn enters(event: &Event) -> bool {
 impl Head for Answered {
     fn begin_turn(&mut self) {}
 
-    fn admit(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
+    fn admit(&mut self, to: &mut Event, group: &Group) -> Result<Admitted, IngressError> {
         if let Some(returns) = &mut self.returns {
-            returns.pass_to_venue(to);
+            returns.pass_to_venue(to, group);
         }
         if self.ended {
             return Ok(Admitted::Ended);
         }
-        self.admit_next(to).inspect_err(|_| self.ended = true)
+        self.admit_next(to, group).inspect_err(|_| self.ended = true)
     }
 
     fn lookahead(&self) -> &[Event] {

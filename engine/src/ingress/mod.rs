@@ -51,7 +51,7 @@ pub use ticks::TickSource;
 pub use watch::WatchList;
 
 use crate::gateway::GatewayEnded;
-use crate::pipeline::HeadState;
+use crate::pipeline::{Group, HeadState};
 use flow::{Event, FeedError};
 use sinks::journal::LogFull;
 
@@ -124,11 +124,12 @@ pub trait Head: Send {
     /// Called once at the start of a turn; the only place where the head reads a clock.
     fn begin_turn(&mut self);
 
-    /// Admits the next input, if one is ready, and writes it to `to`, which must still hold the last admitted input.
+    /// Admits the next input, if one is ready, and writes it to `to`, which must still hold the last admitted input. `group` is
+    /// the head's, and has finished that one.
     ///
     /// # Errors
     /// When the sequence cannot continue. Keep calling until it ends: the head then shuts down in order.
-    fn admit(&mut self, to: &mut Event) -> Result<Admitted, IngressError>;
+    fn admit(&mut self, to: &mut Event, group: &Group) -> Result<Admitted, IngressError>;
 
     /// The inputs that will probably come next, nearest first. Their numbers and times are not final.
     fn lookahead(&self) -> &[Event] {

@@ -1,6 +1,7 @@
 //! Replays recorded inputs unchanged, with their numbers and times, as the head of a pipeline.
 
 use super::{Admitted, Head, IngressError};
+use crate::pipeline::Group;
 use flow::{Event, Kind};
 use sinks::journal::HomeLog;
 
@@ -35,7 +36,7 @@ impl Recorded {
 impl Head for Recorded {
     fn begin_turn(&mut self) {}
 
-    fn admit(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
+    fn admit(&mut self, to: &mut Event, _group: &Group) -> Result<Admitted, IngressError> {
         if self.ended || self.seq >= self.through {
             return Ok(Admitted::Ended);
         }

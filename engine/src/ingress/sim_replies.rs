@@ -18,12 +18,13 @@
 use super::renumbered::Renumbered;
 use super::waiting::{Lane, Pending, Waiting};
 use crate::deliberate::{Fault, is_on};
-use crate::pipeline::Slot;
+use crate::pipeline::{Group, Slot};
 use flow::records::{Arrival, Route, Sent};
 use flow::{
     Approved, Event, EventId, Flags, Kind, Ns, POSITION_VENUE, SOURCE_RETURNS, StateError, StateReader, StateWriter,
 };
 use ring::Consumer;
+use stages::book::Books;
 use stages::exchange_sim::{Replies, SimulatedVenue};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
@@ -40,6 +41,8 @@ pub(super) enum Returned {
 /// The pending returns, and the simulated venue.
 pub struct SimVenueReplies {
     venue: SimulatedVenue,
+    /// Whether it looks at the book of the head's group, and keeps none.
+    looks: bool,
     /// L: a return is due at least this many nanoseconds after its cause.
     least_latency: u64,
     replies: Replies,
@@ -60,9 +63,10 @@ pub struct SimVenueReplies {
 }
 
 impl SimVenueReplies {
-    /// Takes returns from `inbox`; `watermark` is the tail's. At most `bound` returns wait.
+    /// Takes returns from `inbox`; `watermark` is the tail's. At most `bound` returns wait. The `venue` keeps a book, or `looks` at
+    /// that of the head's group.
     pub fn new(
-        venue: SimulatedVenue,
+        (venue, looks): (SimulatedVenue, bool),
         inbox: Consumer<Slot>,
         watermark: Arc<AtomicU64>,
         bound: usize,
@@ -70,6 +74,7 @@ impl SimVenueReplies {
         SimVenueReplies {
             least_latency: venue.least_latency(),
             venue,
+            looks,
             replies: Replies::default(),
             inbox,
             watermark,
@@ -202,10 +207,11 @@ impl SimVenueReplies {
         Some(if to.kind == Kind::Route { Returned::Arrival } else { Returned::Input })
     }
 
-    /// An order arrives at the venue; `seq` is the last assigned.
-    pub(super) fn arrive(&mut self, now: Ns, route: Event, seq: u64) {
+    /// An order arrives at the venue; `seq` is the last assigned, and `group` has finished it.
+    pub(super) fn arrive(&mut self, now: Ns, route: Event, seq: u64, group: &Group) {
         let route = Event { id: known(&self.known_as, route.id), ..route };
-        self.venue.on_route(now, &Approved::grant(route), &mut self.replies);
+        let books = self.shown(group);
+        self.venue.on_route(now, &Approved::grant(route), books, &mut self.replies);
         self.answer(seq);
     }
 
@@ -216,25 +222,36 @@ impl SimVenueReplies {
     }
 
     /// A market input or a tick has entered: the venue processes it before the next admission, after the pipeline has it. The venue's
-    /// answers are due later than anything the pipeline does, so no order waits for the venue's book update.
+    /// answers are due later than anything the pipeline does, so no order waits for the venue's book update. Where it looks at
+    /// the pipeline's book it looks now, too, before the input changes that.
     #[inline]
-    pub(super) fn defer_to_venue(&mut self) {
+    pub(super) fn defer_to_venue(&mut self, input: &Event, group: &Group) {
         self.venue_behind = true;
+        if self.looks {
+            self.venue.before_market(input, group.books());
+        }
     }
 
-    /// Passes the last input to the venue, if the venue has yet to see it.
+    /// Passes the last input to the venue, if the venue has yet to see it; `group` has finished it.
     #[inline]
-    pub(super) fn pass_to_venue(&mut self, last: &Event) {
+    pub(super) fn pass_to_venue(&mut self, last: &Event, group: &Group) {
         if std::mem::take(&mut self.venue_behind) {
+            let books = self.shown(group);
             match &self.known_as {
-                None => self.venue.on_market(last, &mut self.replies),
+                None => self.venue.on_market(last, books, &mut self.replies),
                 Some(known_as) => {
                     let known = Event { id: known_as.of(last.id), ..*last };
-                    self.venue.on_market(&known, &mut self.replies);
+                    self.venue.on_market(&known, books, &mut self.replies);
                 }
             }
             self.answer(last.id.seq());
         }
+    }
+
+    /// The book that the venue looks at, if it keeps none.
+    #[inline]
+    fn shown<'a>(&self, group: &'a Group) -> Option<&'a Books> {
+        if self.looks { group.books() } else { None }
     }
 
     /// Queues the venue's answers until they are due, in the order in which it gave them.
@@ -271,11 +288,11 @@ impl SimVenueReplies {
         self.waiting.bound()
     }
 
-    /// Saves the pending returns and the venue's state. The pipeline must be idle.
+    /// Saves the pending returns and the venue's state. The pipeline must be idle; `group` is the head's.
     ///
     /// # Panics
     /// When the venue has not seen the last input: the head must have been polled once more after it.
-    pub fn save(&self, to: &mut StateWriter<'_>) {
+    pub fn save(&self, group: &Group, to: &mut StateWriter<'_>) {
         assert!(!self.venue_behind, "the venue has seen every input when the pipeline is idle");
         let mut waiting: Vec<_> = self.waiting.iter().collect();
         waiting.sort_unstable_by_key(|p| p.key());
@@ -283,7 +300,7 @@ impl SimVenueReplies {
         let keys: Vec<_> = keys.collect();
         to.put(&keys);
         to.put(&self.answers);
-        self.venue.save(to);
+        self.venue.save(self.shown(group), to);
     }
 
     /// Restores what [`SimVenueReplies::save`] wrote.

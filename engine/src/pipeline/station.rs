@@ -14,6 +14,7 @@ use crate::deliberate::spins;
 use crate::plan::{GroupPlan, Planned};
 use flow::records::Pulse;
 use flow::{Event, EventId, Flags, Kind, Kinds, Out, Stage};
+use stages::book::{Books, shown_by};
 
 /// Bit in a kind's mask: the exit takes it.
 const EXIT: u64 = 1 << (GroupPlan::MAX_STAGES + 1);
@@ -42,6 +43,8 @@ pub struct Group {
     /// Stations that prefetch, and the kinds that they prefetch for.
     prefetching: Vec<usize>,
     prefetched: Kinds,
+    /// The station that shows its books.
+    with_books: Option<usize>,
 }
 
 impl Group {
@@ -64,12 +67,13 @@ impl Group {
         let prefetches = |p: &Planned| p.stage.prefetches();
         let prefetching: Vec<usize> = (0..stages.len()).filter(|i| prefetches(&stages[*i]) != Kinds::NONE).collect();
         let prefetched = stages.iter().map(prefetches).fold(Kinds::NONE, Kinds::or);
+        let with_books = stages.iter().position(|p| shown_by(p.stage.as_ref()).is_some());
         let stations = stages.into_iter().map(station).collect();
         // A pulse goes only where one is pending.
         let to_pulse = std::mem::take(&mut readers[usize::from(Kind::Pulse.0)]);
         let (open, ends) = if begins_with_pulse { (PULSE, Flags::LAST_OF_GROUP) } else { (0, Flags::NONE) };
         let pulses = Pulses { readers: to_pulse, pending: to_pulse | open, ends };
-        Group { stations, readers, meter, pulses, prefetching, prefetched }
+        Group { stations, readers, meter, pulses, prefetching, prefetched, with_books }
     }
 
     /// A group of the first `deciding` stages, and one of the others, which the tail runs on what it holds back. If none of the
@@ -137,6 +141,12 @@ impl Group {
             station.out.warm();
             station.stage.warm();
         }
+    }
+
+    /// The books of its book stage, if it has one: as they stand after the last event.
+    #[inline]
+    pub fn books(&self) -> Option<&Books> {
+        shown_by(self.stations[self.with_books?].stage.as_ref())
     }
 
     /// The stages in order.

@@ -7,6 +7,8 @@ use crate::config::keys::{self, ClockKind};
 use crate::config::{Fault, Faults, OrderRouting, Settings, one_of};
 use flow::{Kind, Kinds, Params};
 use ring::Idle;
+use stages::book::shown_by;
+use stages::exchange_sim::book_params;
 use stages::{Instances, Part, Rehearsal, Space};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -33,6 +35,8 @@ pub struct Plan {
     pub trades: bool,
     /// Where they go.
     pub routing: OrderRouting,
+    /// Whether the simulated venue looks at the book of the stage `book`, which is on the head's thread, and keeps none.
+    pub venue_looks: bool,
     /// Whether orders are timed from the input that caused them.
     pub time_orders: bool,
     /// The most returns that may be pending at once.
@@ -99,13 +103,13 @@ impl Plan {
         if !faults.is_empty() {
             return Err(settings.placed(faults));
         }
-        let names = routing.gateways.iter().map(|gateway| gateway.name.as_str()).collect();
-        let routes = (names, proof::route_slots(settings));
+        let routes = (routing.names().collect(), proof::route_slots(settings));
         let shape = Shape { groups: &groups, capacity: ring_capacity, trades, routes };
         let wiring = Wiring::of(&shape);
         let given = settings.pipeline.get(keys::IDLE);
         let idle = given.unwrap_or_else(|| idle(&groups, gateways::spinning(&routing), clock));
         Ok(Plan {
+            venue_looks: routing.simulated && looks(settings, &stages, deciding, &groups),
             stages,
             deciding,
             groups,
@@ -147,6 +151,15 @@ impl Plan {
         let said = shared.then_some(crowded).into_iter().chain(spinning.then_some(spins)).chain(gateways);
         said.chain(settings).collect()
     }
+}
+
+/// Whether a venue on the head's thread is shown the book that it would keep: the stage is in the first group, before what only
+/// observes, and holds as much.
+fn looks(settings: &Settings, stages: &[Planned], deciding: usize, groups: &[GroupPlan]) -> bool {
+    let first = groups.first().map_or(0..0, |group| group.stages.start..group.stages.end.min(deciding));
+    let book = &settings.stages["book"];
+    stages[first].iter().any(|planned| shown_by(planned.stage.as_ref()).is_some())
+        && book_params(&settings.venues["sim"], book) == *book
 }
 
 /// What of the settings is without effect where these parts run.

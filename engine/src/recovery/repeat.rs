@@ -128,7 +128,7 @@ impl<'a> Repeater<'a> {
         finished.groups.iter().flat_map(|g| g.stages()).for_each(|s| s.save(&mut stages));
         finished.tail.save(&mut stages);
         let mut head = StateWriter::new(&listings);
-        finished.head.save(&mut head);
+        finished.head.save(&finished.groups[0], &mut head);
         whole.take(head.into_bytes(), stages.into_parts());
         Ok((finished, whole))
     }

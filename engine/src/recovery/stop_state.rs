@@ -39,7 +39,7 @@ impl StateAtStop {
         finished.groups.iter().flat_map(|group| group.stages()).for_each(|stage| stage.save(&mut stages));
         finished.tail.save(&mut stages);
         let mut ingress = StateWriter::new(&listings);
-        finished.head.save(&mut ingress);
+        finished.head.save(&finished.groups[0], &mut ingress);
         let (stages, ingress) = (stages.into_parts(), ingress.into_bytes());
         Some(StateAtStop { seq: finished.head.last_seq(), definitions: definitions.bytes(), ingress, stages })
     }

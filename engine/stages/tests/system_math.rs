@@ -39,7 +39,7 @@ fn the_stages_call_no_mathematics_of_the_system() {
         part.build(|name| &settings[name], &Instances::PLAIN, space).unwrap_or_else(|faults| panic!("{faults:?}"));
     }
     for venue in stages::exchange_sim::VENUES {
-        (venue.build)(&Params::defaults(venue.params()), space).expect("the defaults are valid");
+        (venue.build)(&Params::defaults(venue.params()), &settings["book"], space).expect("the defaults are valid");
     }
     let here = std::env::current_exe().expect("a test has a file");
     let nm = Command::new("nm").arg(here).output().expect("nm is there: it comes with the linker, in binutils");

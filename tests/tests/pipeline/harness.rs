@@ -12,8 +12,8 @@ use std::time::Duration;
 use tidegate::config::Settings;
 use tidegate::drive::{Control, run_pipeline};
 use tidegate::ingress::{Admitted, Head, IngressError};
-use tidegate::pipeline::Meters;
-use tidegate::pipeline::Tail;
+use tidegate::pipeline::{Group, Meters, Tail};
+
 use tidegate::plan::{Plan, Planned};
 use tidegate::run::{Options, execute};
 
@@ -238,7 +238,7 @@ struct Repeated {
 impl Head for Repeated {
     fn begin_turn(&mut self) {}
 
-    fn admit(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
+    fn admit(&mut self, to: &mut Event, _group: &Group) -> Result<Admitted, IngressError> {
         if self.delays.as_mut().is_some_and(Delays::hits) {
             return Ok(Admitted::Pending);
         }

@@ -8,7 +8,7 @@ use feeds::itch::ItchDecoder;
 use flow::records::{Fill, Route};
 use flow::{Action, Approved, Event, EventId, Flags, Ns, OrderType, Params, Px, Qty, Side, Tif};
 use stages::Space;
-use stages::exchange_sim::{PARAMS, Replies, SimulatedVenue};
+use stages::exchange_sim::{PARAMS, Replies, SimulatedVenue, book_params};
 use std::collections::BTreeMap;
 use std::path::Path;
 use tidegate_tests::Case;
@@ -177,8 +177,9 @@ fn simulated(inputs: &[(Event, usize)], from: usize, story: &Story) -> Simulated
         let param = PARAMS.iter().find(|p| p.name == name).expect("a parameter");
         params.set(param, param.parse(name, text).expect("in its range"));
     }
+    let book = book_params(&params, &Params::defaults(stages::book::PARAMS));
     let mut venue =
-        SimulatedVenue::new(&params, Space { instruments: 16, fills: 64, positions: 64 }).expect("it builds");
+        SimulatedVenue::new(&params, &book, Space { instruments: 16, fills: 64, positions: 64 }).expect("it builds");
     let mut replies = Replies::new();
     let mut simulated = Simulated { ahead: 0, fills: Vec::new(), left: None };
     let mut waiting = true;
@@ -196,12 +197,16 @@ fn simulated(inputs: &[(Event, usize)], from: usize, story: &Story) -> Simulated
                 ..Route::default()
             };
             let route = Event::new(event.ts, AAPL, Flags::side_only(side), &route);
-            venue.on_route(event.ts, &Approved::grant(route), &mut replies);
+            venue.on_route(event.ts, &Approved::grant(route), None, &mut replies);
             assert_eq!(replies.len(), 1, "acknowledged and not marketable");
             simulated.ahead = venue.queue_position(1).expect("it rests").ahead;
             replies.clear();
         }
-        venue.on_market(&Event { id: EventId::new(seq, 0, 0), ts: Ns(event.ts.0), source: 1, ..*event }, &mut replies);
+        venue.on_market(
+            &Event { id: EventId::new(seq, 0, 0), ts: Ns(event.ts.0), source: 1, ..*event },
+            None,
+            &mut replies,
+        );
         for (_, fill) in replies.iter() {
             if let Some(fill) = fill.get::<Fill>() {
                 assert_eq!(fill.px, Px::from_scaled(story.px, 4), "at our price");

@@ -1,6 +1,6 @@
 //! Instruments by key: over sources and days, at the bound, and after a restart at any input.
 
-use super::tests::admitted;
+use super::tests::{admitted, no_stages};
 use super::{Ingress, SourceQueue};
 use crate::config::keys::ClockKind;
 use crate::ingress::{Clock, TickSource};
@@ -184,7 +184,7 @@ fn gone_on(scripts: &[Vec<Step>], record: &[Event], snapshot: usize) -> Vec<Even
     for (k, input) in record.iter().enumerate() {
         if k == snapshot {
             let mut saved = StateWriter::new(&listings);
-            merge.save(&mut saved);
+            merge.save(&no_stages(), &mut saved);
             let bytes = saved.into_bytes();
             merge = self::merge(scripts, 4);
             merge.load(&mut StateReader::new(&listings, &bytes)).unwrap();

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::deliberate::{Fault, is_on};
 use crate::gateway::{KillSwitch, LiveVenueReplies};
-use crate::pipeline::HeadState;
+use crate::pipeline::{Group, HeadState};
 use flow::records::{EndOfInput, Listing};
 use flow::{AnomalyKind, Calendar, CommandAction, Event, EventId, Flags, HaltReason, Kind, MarketHours, Mic, Ns};
 use sinks::journal::InputLog;
@@ -167,7 +167,7 @@ impl Ingress {
 
     /// Admits the next input of a feed; `false` if it is left out.
     #[inline(always)]
-    fn admit_feed(&mut self, i: usize, ts: Ns, to: &mut Event) -> Result<bool, IngressError> {
+    fn admit_feed(&mut self, i: usize, ts: Ns, to: &mut Event, group: &Group) -> Result<bool, IngressError> {
         self.last_feed = i;
         let record = match &mut self.retrace {
             Some(retrace) => {
@@ -196,7 +196,7 @@ impl Ingress {
         self.feeds[i].entered(to.ts);
         if let Some(returns) = &mut self.returns {
             returns.prefetch(self.feeds[i].lookahead());
-            returns.defer_to_venue();
+            returns.defer_to_venue(to, group);
         }
         Ok(true)
     }
@@ -248,9 +248,9 @@ impl Ingress {
 
     /// Carries out a choice that may enter; `false` if it was not an input.
     #[inline]
-    fn enter(&mut self, choice: Choice, to: &mut Event) -> Result<bool, IngressError> {
+    fn enter(&mut self, choice: Choice, to: &mut Event, group: &Group) -> Result<bool, IngressError> {
         match choice {
-            Choice::Feed(i, at) => return self.admit_feed(i, at, to),
+            Choice::Feed(i, at) => return self.admit_feed(i, at, to, group),
             Choice::Tick(at) => {
                 let tick = match &self.retrace {
                     Some(retrace) if self.clock.wall().is_some() => {
@@ -261,7 +261,7 @@ impl Ingress {
                     _ => Event::new(at, 0, Flags::NONE, &self.ticks.take()),
                 };
                 self.admit_own(tick, at, to)?;
-                self.returns.iter_mut().for_each(SimVenueReplies::defer_to_venue);
+                self.returns.iter_mut().for_each(|returns| returns.defer_to_venue(to, group));
             }
             Choice::Session(at, seen) => {
                 let session = match &self.retrace {
@@ -273,7 +273,7 @@ impl Ingress {
                     None => self.ticks.take_session(at, seen),
                 };
                 self.admit_own(session, at, to)?;
-                self.returns.iter_mut().for_each(SimVenueReplies::defer_to_venue);
+                self.returns.iter_mut().for_each(|returns| returns.defer_to_venue(to, group));
             }
             Choice::Command(at) => {
                 let command = match &mut self.retrace {
@@ -292,7 +292,7 @@ impl Ingress {
                 }
                 self.joining.take(to, &mut self.feeds)?;
             }
-            Choice::Return(at) | Choice::Arrival(at) => return self.enter_return(at, to),
+            Choice::Return(at) | Choice::Arrival(at) => return self.enter_return(at, to, group),
             Choice::Answer(gateway, at) => self.enter_answer(gateway, at, to)?,
             Choice::End(at) => {
                 let end = EndOfInput { inputs: self.seq, ..EndOfInput::default() };
@@ -335,7 +335,7 @@ impl Ingress {
 
     /// The general path: considers every kind of candidate and admits the next one if it may enter.
     #[inline(never)]
-    fn admit_slow(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
+    fn admit_slow(&mut self, to: &mut Event, group: &Group) -> Result<Admitted, IngressError> {
         loop {
             if self.phase == Phase::Ended {
                 self.commands.close();
@@ -362,7 +362,7 @@ impl Ingress {
                     self.phase = Phase::Ended;
                 }
             })?;
-            let Some(choice) = self.unless_it_rolls(choice, idle) else { continue };
+            let Some(choice) = self.unless_it_rolls(choice, idle, group) else { continue };
             if choice == Choice::Pending || !self.may_enter(choice, idle) {
                 return Ok(Admitted::Pending);
             }
@@ -385,7 +385,7 @@ impl Ingress {
                 self.complete = self.phase == Phase::Returning && self.stopping.is_none();
                 self.log.iter().filter(|_| self.complete).for_each(InputLog::end);
                 self.phase = Phase::Ended;
-            } else if self.enter(choice, to)? {
+            } else if self.enter(choice, to, group)? {
                 return Ok(Admitted::One);
             }
         }
@@ -401,9 +401,9 @@ impl Head for Ingress {
     }
 
     #[inline]
-    fn admit(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
+    fn admit(&mut self, to: &mut Event, group: &Group) -> Result<Admitted, IngressError> {
         if let Some(returns) = &mut self.returns {
-            returns.pass_to_venue(to);
+            returns.pass_to_venue(to, group);
         }
         if self.fast_path
             && self.phase == Phase::Open
@@ -414,11 +414,11 @@ impl Head for Ingress {
             if !self.has_room()? {
                 return Ok(Admitted::Pending);
             }
-            if self.admit_feed(i, due, to)? {
+            if self.admit_feed(i, due, to, group)? {
                 return Ok(Admitted::One);
             }
         }
-        self.admit_slow(to)
+        self.admit_slow(to, group)
     }
 
     #[inline]

@@ -6,6 +6,7 @@ use super::{Ingress, Phase};
 use crate::deliberate::{Fault, is_on};
 use crate::ingress::IngressError;
 use crate::ingress::sim_replies::{Returned, arrival_of};
+use crate::pipeline::Group;
 use flow::{Event, Ns};
 
 impl Ingress {
@@ -29,7 +30,7 @@ impl Ingress {
     }
 
     /// A refusal, or what the simulated exchange says; `false` if it is no input.
-    pub(super) fn enter_return(&mut self, at: Ns, to: &mut Event) -> Result<bool, IngressError> {
+    pub(super) fn enter_return(&mut self, at: Ns, to: &mut Event, group: &Group) -> Result<bool, IngressError> {
         if let Some(refusals) = &mut self.refusals {
             let event = match &self.retrace {
                 Some(retrace) => {
@@ -59,7 +60,7 @@ impl Ingress {
                     self.admit_own(arrival_of(&route, at), at, to)?;
                 }
                 self.now = self.now.max(at);
-                self.returns.iter_mut().for_each(|returns| returns.arrive(self.now, route, self.seq));
+                self.returns.iter_mut().for_each(|returns| returns.arrive(self.now, route, self.seq, group));
                 Ok(is_wall)
             }
             Some(Returned::Input) => {

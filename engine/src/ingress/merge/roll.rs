@@ -4,6 +4,7 @@
 use super::{Choice, Ingress, Phase};
 use crate::ingress::IngressError;
 use crate::ingress::rolling::{Roll, Rolling};
+use crate::pipeline::Group;
 use flow::{Ns, StateWriter};
 
 impl Ingress {
@@ -18,14 +19,14 @@ impl Ingress {
     }
 
     /// The choice, unless the journal rolls before it: then another one, or none if the head is to choose again.
-    pub(super) fn unless_it_rolls(&mut self, choice: Choice, idle: bool) -> Option<Choice> {
+    pub(super) fn unless_it_rolls(&mut self, choice: Choice, idle: bool, group: &Group) -> Option<Choice> {
         if self.rolling.is_none() {
             return Some(choice);
         }
-        self.roll_before(choice, idle)
+        self.roll_before(choice, idle, group)
     }
 
-    fn roll_before(&mut self, choice: Choice, idle: bool) -> Option<Choice> {
+    fn roll_before(&mut self, choice: Choice, idle: bool, group: &Group) -> Option<Choice> {
         let is_open = self.phase == Phase::Open && self.stopping.is_none() && choice != Choice::Exhausted;
         let settled = self.rolling.as_ref().is_some_and(Rolling::is_near) && self.is_settled();
         let Some(rolling) = self.rolling.as_mut().filter(|_| self.retrace.is_none()) else { return Some(choice) };
@@ -47,7 +48,7 @@ impl Ingress {
             }
             Roll::Settle => Some(self.settling()),
             Roll::Save => {
-                self.begin_next(at.unwrap_or(self.now));
+                self.begin_next(at.unwrap_or(self.now), group);
                 None
             }
         }
@@ -59,11 +60,11 @@ impl Ingress {
     }
 
     #[cold]
-    fn begin_next(&mut self, at: Ns) {
+    fn begin_next(&mut self, at: Ns, group: &Group) {
         let Some(mut rolling) = self.rolling.take() else { return };
         let listings = rolling.listings();
         let mut state = StateWriter::new(&listings);
-        self.save(&mut state);
+        self.save(group, &mut state);
         rolling.begin_next(self.seq, at, state.into_bytes());
         self.rolling = Some(rolling);
     }

@@ -1,11 +1,12 @@
 //! Saves and restores a merge for snapshots: clock, sequence, keys, position in every source, ticks, returns, simulated venue.
 
 use super::{Ingress, Phase};
+use crate::pipeline::Group;
 use flow::{Ns, StateError, StateReader, StateWriter};
 
 impl Ingress {
-    /// Saves the state of the merge. The pipeline must be idle.
-    pub fn save(&self, to: &mut StateWriter<'_>) {
+    /// Saves the state of the merge. The pipeline must be idle; `group` is the head's.
+    pub fn save(&self, group: &Group, to: &mut StateWriter<'_>) {
         to.put(&(self.now, self.seq, self.phase == Phase::Returning));
         self.directory.save(to);
         self.joining.save(to);
@@ -15,7 +16,7 @@ impl Ingress {
         to.put(&active.map(|(i, n)| (to.key(i as u32), *n)).collect::<Vec<_>>());
         self.ticks.save(to);
         if let Some(returns) = &self.returns {
-            returns.save(to);
+            returns.save(group, to);
         }
         self.refusals.iter().for_each(|refusals| refusals.save(to));
         self.live_replies.iter().for_each(|replies| replies.save(to));

@@ -2,9 +2,10 @@
 
 use super::Ingress;
 use crate::ingress::{Admitted, Clock, Head, SourceQueue, TickSource, Times};
+use crate::pipeline::Group;
 use bytemuck::Zeroable;
 use flow::records::{Anomaly, Session, Tick, Trade};
-use flow::{AnomalyKind, Count, Definition, Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Source};
+use flow::{AnomalyKind, Count, Definition, Event, FeedError, Flags, Inputs, Kind, Kinds, Ns, Polled, Source};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -78,11 +79,16 @@ fn merge(trades: &[u64], heartbeat_s: u64) -> (Set, Ingress) {
     (set, Ingress::new(feeds, ticks.with_heartbeat(heartbeat_s), clock, 4 * trades.len() as u32))
 }
 
+/// A group that shows nothing.
+pub(super) fn no_stages() -> Group {
+    Group::new(Vec::new(), Kinds::NONE, 0)
+}
+
 /// What enters now.
 pub(super) fn admitted(merge: &mut Ingress) -> Vec<Event> {
-    let (mut all, mut event) = (Vec::new(), Event::zeroed());
+    let (mut all, mut event, group) = (Vec::new(), Event::zeroed(), no_stages());
     merge.begin_turn();
-    while merge.admit(&mut event).unwrap() == Admitted::One {
+    while merge.admit(&mut event, &group).unwrap() == Admitted::One {
         all.push(event);
     }
     all
@@ -186,7 +192,7 @@ fn no_source_keeps_another_one_out() {
     let (mut counts, mut event) = ([0_u64; 3], Event::zeroed());
     merge.begin_turn();
     for _ in 0..3_000 {
-        assert_eq!(merge.admit(&mut event).unwrap(), Admitted::One);
+        assert_eq!(merge.admit(&mut event, &no_stages()).unwrap(), Admitted::One);
         if event.kind != Kind::Session {
             counts[usize::from(event.source) - 1] += 1;
         }

@@ -29,9 +29,9 @@ mod weighing;
 pub use books::{BookId, Books, Keeping, Limits, Place};
 pub use order::LevelChange;
 pub use outcome::{Fault, LevelUpdate, Reduced, Replaced};
-pub(crate) use params::{MAX_BOOKS, MAX_LEVELS};
+pub(crate) use params::{LIMITS, MAX_BOOKS_RANGE, MAX_LEVELS_RANGE, MAX_ORDERS_RANGE};
 pub use params::{MAX_ORDERS, PARAMS};
-pub use stage::BookStage;
+pub use stage::{BookStage, shown_by};
 pub use touch::Top;
 
 pub use view::{Ahead, Book, Depth, Resting};

@@ -20,6 +20,7 @@ use flow::{
     AnomalyKind, BookKind, Event, Flags, InstrumentState, InstrumentType, Kind, Kinds, Ns, Out, ParamError, Params,
     Qty, Scope, Side, Stage, StateError, StateReader, StateWriter, TradingState, Trust,
 };
+use std::any::Any;
 use std::mem::offset_of;
 
 /// Flags of an input that its `level` and `book-top` events inherit.
@@ -78,7 +79,7 @@ impl BookStage {
         &self.books
     }
 
-    /// For the simulated venue, which changes the books without emitting events.
+    /// For the simulated venue, which loads them without the rest.
     pub(crate) fn books_mut(&mut self) -> &mut Books {
         &mut self.books
     }
@@ -332,6 +333,12 @@ impl BookStage {
     }
 }
 
+/// The books that a stage shows to others on its thread: those of a book stage.
+#[inline]
+pub fn shown_by(stage: &dyn Stage) -> Option<&Books> {
+    stage.shared()?.downcast_ref()
+}
+
 impl Stage for BookStage {
     fn reads(&self) -> Kinds {
         let of_prints = if self.prints.keeps() { &[Kind::Trade, Kind::Break][..] } else { &[] };
@@ -372,6 +379,11 @@ impl Stage for BookStage {
     #[inline]
     fn prefetch(&mut self, lookahead: &[Event]) {
         self.prefetcher.advance(&self.books, lookahead);
+    }
+
+    /// The books: the simulated venue looks at them if it is on the same thread.
+    fn shared(&self) -> Option<&dyn Any> {
+        Some(&self.books)
     }
 
     fn trading_state(&self, to: &mut TradingState) {

@@ -96,6 +96,14 @@ impl Books {
         Ok(())
     }
 
+    /// Reads on past what [`Books::save`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are not such a state.
+    pub(crate) fn pass_over(from: &mut StateReader<'_>) -> Result<(), StateError> {
+        (0..from.get::<u64>()?).try_for_each(|_| from.get::<SavedBook>().map(drop))
+    }
+
     fn reset(&mut self) {
         for instrument in 0..self.places.len() {
             if let Place::Book(book) = self.place(instrument as u32) {

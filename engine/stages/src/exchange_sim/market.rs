@@ -1,23 +1,22 @@
-//! Market data at the venue: updates the book and fills our resting orders.
+//! Market data at the venue: fills our resting orders.
 //!
-//! Before the book changes, the venue works out which queue the message affects; then it updates the book and applies
-//! the consequences. Departures reduce the queue ahead of us, a trade that exceeds the queue ahead fills us, and when a
-//! group closes with the other side at or through our price, what is displayed there fills us at our price. On
-//! instruments where we have no orders only the book is updated. Bound: our orders on the instrument, and the queue
-//! position of the order that the message names.
+//! Before the book changes, the venue works out which queue the message affects; once it has, it applies the consequences.
+//! Departures reduce the queue ahead of us, a trade that exceeds the queue ahead fills us, and when a group closes with the
+//! other side at or through our price, what is displayed there fills us at our price. A bit per price rules out most messages
+//! where we have orders; where we have none there is nothing to do. Bound: our orders on the instrument, and the queue position
+//! of the order that the message names.
 
+use super::Replies;
 use super::consumed::{self, Place};
-use super::instrument::SimInstrument;
+use super::matching::Matching;
 use super::reports::Cause;
 use super::resting::{self, NONE, RestingOrder};
-use super::{Replies, SimulatedVenue};
-use crate::book::Top;
 use flow::records::{Add, Cancel, Delete, Exec, Level, Listing, Replace, Session, Status, Tick, Trade};
 use flow::{Event, Flags, Kind, Px, Side, StatusKind};
 
 /// What a message will do to a queue, worked out before the book changes.
 #[derive(Clone, Copy)]
-enum Impact {
+pub(super) enum Impact {
     /// Nothing that concerns us.
     None,
     /// An order leaves its queue, whole or in part.
@@ -34,7 +33,7 @@ enum Impact {
 
 /// An order of the market that leaves its queue, whole or in part.
 #[derive(Clone, Copy)]
-struct QueueExit {
+pub(super) struct QueueExit {
     side: Side,
     px: Px,
     qty: u64,
@@ -54,18 +53,15 @@ pub(super) fn counts(event: &Event) -> bool {
     event.flags.0 & not == 0
 }
 
-impl SimulatedVenue {
-    /// Applies a market input that the ingress has stamped: updates the book and fills resting orders.
+impl Matching<'_> {
+    /// Applies a market input that has changed the book, with what was worked out before.
     #[inline]
-    pub fn on_market(&mut self, event: &Event, replies: &mut Replies) {
+    pub(super) fn on_market(&mut self, event: &Event, impact: Impact, replies: &mut Replies) {
         let at = event.instrument as usize;
-        if event.kind == Kind::Level && self.instruments.get(at).is_some_and(SimInstrument::is_by_level) {
-            return self.on_level(event, replies);
-        }
         if event.instrument == 0 {
             return self.on_source(event, replies);
         }
-        let Some(sim) = self.instruments.get_mut(at) else { return self.update_book(event) };
+        let Some(sim) = self.instruments.get_mut(at) else { return };
         let anew = match event.kind {
             Kind::Listing => sim.list(event.source, event.record::<Listing>()),
             Kind::Status => {
@@ -77,13 +73,16 @@ impl SimulatedVenue {
             }
             kind => kind == Kind::Clear,
         };
-        if sim.is_idle() {
-            return self.update_book(event);
+        if !sim.is_idle() {
+            self.follow(event, (anew, impact), replies);
         }
-        let cause = Cause { id: event.id, now: event.ts };
+    }
+
+    /// An input on an instrument where we have orders, or took from the depth that is displayed.
+    fn follow(&mut self, event: &Event, (anew, impact): (bool, Impact), replies: &mut Replies) {
+        let (at, cause) = (event.instrument as usize, Cause { id: event.id, now: event.ts });
         self.expire(cause, event.instrument, replies);
         if anew {
-            self.update_book(event);
             self.reset_queues(at);
             if event.kind == Kind::Listing {
                 self.consumed.clear(&mut self.instruments[at].consumed);
@@ -91,8 +90,6 @@ impl SimulatedVenue {
         } else if event.kind == Kind::Trade {
             self.on_print(cause, event, replies);
         } else {
-            let impact = self.impact_of(event);
-            self.update_book(event);
             self.apply(cause, event, impact, replies);
         }
         if event.flags.has(Flags::LAST_OF_GROUP) {
@@ -110,7 +107,6 @@ impl SimulatedVenue {
         if let Some(session) = event.get::<Session>() {
             return self.on_session(event, session);
         }
-        self.update_book(event);
         let hour = event.get::<Status>().filter(|s| StatusKind::from_code(s.what) == Some(StatusKind::Session));
         if hour.is_none() && event.kind != Kind::Clear {
             return;
@@ -135,7 +131,7 @@ impl SimulatedVenue {
     fn on_session(&mut self, event: &Event, session: &Session) {
         self.sessions.take(session);
         for sim in self.instruments.values_mut() {
-            if sim.listed && sim.calendar.code() == session.calendar && sim.is_over(event.ts, &self.sessions) {
+            if sim.listed && sim.calendar.code() == session.calendar && sim.is_over(event.ts, self.sessions) {
                 self.resting.end_day(&mut sim.lists, event.ts);
             }
         }
@@ -164,9 +160,9 @@ impl SimulatedVenue {
     }
 
     /// Works out which queue a message affects.
-    fn impact_of(&self, event: &Event) -> Impact {
+    pub(super) fn impact_of(&self, event: &Event) -> Impact {
         let sim = &self.instruments[event.instrument as usize];
-        let Some(book) = self.book.books().book(event.instrument) else { return Impact::None };
+        let Some(book) = self.books.book(event.instrument) else { return Impact::None };
         if sim.is_by_order() {
             return self.impact_on_queue(event);
         }
@@ -174,15 +170,20 @@ impl SimulatedVenue {
             let best = [Side::Buy, Side::Sell].map(|side| book.best(side).map_or((Px::NONE, 0), |d| (d.px, d.qty.0)));
             return if event.kind == Kind::Quote { Impact::Quote(best) } else { Impact::None };
         }
-        let px = match event.kind {
+        let (px, trade) = match event.kind {
             Kind::Add => return self.impact_of_news(event),
-            Kind::Level => event.record::<Level>().px,
-            Kind::Exec => event.record::<Exec>().px,
-            Kind::Cancel => event.record::<Cancel>().px,
-            Kind::Delete => event.record::<Delete>().px,
+            Kind::Level => (event.record::<Level>().px, false),
+            // It may have to do with orders of ours at better prices.
+            Kind::Exec => (event.record::<Exec>().px, true),
+            Kind::Cancel => (event.record::<Cancel>().px, false),
+            Kind::Delete => (event.record::<Delete>().px, false),
             _ => return Impact::None,
         };
-        Impact::Level(event.side(), px, book.level(event.side(), px).map_or(0, |l| l.qty.0))
+        let side = event.side();
+        if !trade && sim.passes_by(side, px) {
+            return Impact::None;
+        }
+        Impact::Level(side, px, book.level(side, px).map_or(0, |l| l.qty.0))
     }
 
     fn impact_of_news(&self, event: &Event) -> Impact {
@@ -195,12 +196,12 @@ impl SimulatedVenue {
     }
 
     /// What a level displays.
-    fn shown(&self, place: Place) -> u64 {
-        self.book(place.instrument).and_then(|b| b.level(place.side, place.px)).map_or(0, |l| l.qty.0)
+    pub(super) fn shown(&self, place: Place) -> u64 {
+        self.books.book(place.instrument).and_then(|b| b.level(place.side, place.px)).map_or(0, |l| l.qty.0)
     }
 
     fn impact_on_queue(&self, event: &Event) -> Impact {
-        let book = self.book.books().book(event.instrument).expect("looked at just now");
+        let book = self.books.book(event.instrument).expect("looked at just now");
         if let Some(add) = event.get::<Add>() {
             if !event.flags.has(Flags::SNAPSHOT) {
                 return self.impact_of_news(event);
@@ -217,6 +218,11 @@ impl SimulatedVenue {
         };
         let Some(order) = book.order(reference) else { return Impact::None };
         let (side, px, has) = (order.side, order.px, order.qty.0);
+        let trade = event.kind == Kind::Exec && counts(event);
+        let sim = &self.instruments[event.instrument as usize];
+        if !trade && sim.passes_by(side, px) {
+            return Impact::None;
+        }
         let qty = match event.kind {
             Kind::Exec => event.record::<Exec>().qty.0.min(has),
             Kind::Cancel => event.record::<Cancel>().qty.0.min(has),
@@ -226,10 +232,9 @@ impl SimulatedVenue {
         if qty == 0 {
             return Impact::None;
         }
-        let beside = self.resting.first_at(&self.instruments[event.instrument as usize].lists, side, px) != NONE;
+        let beside = self.resting.first_at(&sim.lists, side, px) != NONE;
         let place = if beside { book.ahead(reference).map_or(0, |a| a.orders) } else { 0 };
         let left = book.level(side, px).map_or(0, |l| l.qty.0) - qty;
-        let trade = event.kind == Kind::Exec && counts(event);
         Impact::Queue(QueueExit { side, px, qty, place, whole: qty == has, trade, left })
     }
 
@@ -250,9 +255,9 @@ impl SimulatedVenue {
         match impact {
             Impact::None => {}
             Impact::Queue(exit) => self.on_queue_exit(cause, event, exit, replies),
-            Impact::Level(side, px, before) => self.on_order_message(cause, event, (side, px, before), replies),
+            Impact::Level(side, px, before) => self.on_level(cause, event, (side, px, before), replies),
             Impact::Joining(side, px, qty, orders) => {
-                let book = self.book.books().book(event.instrument);
+                let book = self.books.book(event.instrument);
                 let Some(now) = book.and_then(|b| b.level(side, px)).filter(|l| l.orders > orders) else { return };
                 // Restated orders are ahead of ours until the first order that is news.
                 self.each_at(event.instrument, side, px, |order| {
@@ -303,7 +308,7 @@ impl SimulatedVenue {
     /// stay consumed where the order is displayed now; else it is news there.
     #[cold]
     fn take_along(&mut self, instrument: u32, new_ref: u64, cut: u64) {
-        let Some(order) = self.book(instrument).and_then(|b| b.order(new_ref)) else { return };
+        let Some(order) = self.books.book(instrument).and_then(|b| b.order(new_ref)) else { return };
         let place = Place { instrument, side: order.side, px: order.px };
         let (others, qty) = (self.shown(place) - order.qty.0, cut.min(order.qty.0));
         let head = &mut self.instruments[instrument as usize].consumed;
@@ -315,7 +320,7 @@ impl SimulatedVenue {
 
     /// The best level of a side may have changed, in a book of quotes.
     fn quote(&mut self, instrument: u32, side: Side, was: Px, had: u64) {
-        let best = self.book.books().book(instrument).and_then(|b| b.best(side));
+        let best = self.books.book(instrument).and_then(|b| b.best(side));
         let (px, qty) = best.map_or((Px::NONE, 0), |d| (d.px, d.qty.0));
         if px == was {
             let place = Place { instrument, side, px };
@@ -400,28 +405,18 @@ impl SimulatedVenue {
 
     /// When the other side is at or through our price, what is displayed there fills us at our price.
     pub(super) fn crossed(&mut self, cause: Cause, instrument: u32, replies: &mut Replies) {
-        if let Some(top) = self.book(instrument).map(|b| b.top()) {
-            self.crossed_by(cause, instrument, &top, replies);
-        }
-    }
-
-    /// [`SimulatedVenue::crossed`] for a given touch.
-    pub(super) fn crossed_by(&mut self, cause: Cause, instrument: u32, top: &Top, replies: &mut Replies) {
-        let lists = &mut self.instruments[instrument as usize].lists;
-        let heads = lists.heads;
-        lists.crossed = true;
-        if self.instruments[instrument as usize].is_halted() {
+        let sim = &self.instruments[instrument as usize];
+        if sim.lists.are_empty() || sim.is_halted() {
             return;
         }
-        let mut crossed = false;
+        let Some(top) = self.books.book(instrument).map(|book| book.top()) else { return };
+        let heads = sim.lists.heads;
         for (side, best) in [(Side::Buy, top.ask_px), (Side::Sell, top.bid_px)] {
             let head = heads[resting::half(side)];
             if head != NONE && best != Px::NONE && resting::trades_at(side, self.resting.get(head).px, best) {
-                crossed = true;
                 self.uncross(cause, (instrument, side, best), head, replies);
             }
         }
-        self.instruments[instrument as usize].lists.crossed = crossed;
     }
 
     /// Fills our orders that cross `best`, the best price of the other side, from `next` on.
@@ -444,7 +439,7 @@ impl SimulatedVenue {
     /// Takes what is displayed at or through `limit` opposite `side`, up to `wanted`; returns the quantity.
     fn take(&mut self, instrument: u32, side: Side, limit: Px, wanted: u64) -> u64 {
         let sim = &mut self.instruments[instrument as usize];
-        let Some(book) = self.book.books().book(instrument) else { return 0 };
+        let Some(book) = self.books.book(instrument) else { return 0 };
         let (other, mut taken) = (side.opposite(), 0);
         for level in book.depth(other) {
             if taken == wanted || !resting::trades_at(side, limit, level.px) {

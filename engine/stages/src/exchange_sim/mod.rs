@@ -16,6 +16,7 @@ mod ids;
 mod instrument;
 mod latency;
 mod market;
+mod matching;
 mod params;
 mod queue;
 mod registry;
@@ -26,7 +27,7 @@ mod route;
 mod sim;
 mod state;
 
-pub use params::PARAMS;
+pub use params::{PARAMS, book_params};
 pub use registry::{VENUES, VenueEntry};
 pub use replies::Replies;
 pub use sim::{QueuePosition, SimulatedVenue};

@@ -1,15 +1,34 @@
 //! Parameters of the simulated venue.
 //!
-//! The limits of its book have the names and ranges of the book stage's, so one value can serve both. The rest sets
-//! latency, queue model, fees and table sizes. Nothing changes while it runs.
+//! The limits of its book are those of the book stage, unless it has its own: only then does it never share that stage's. The
+//! rest sets latency, queue model, fees and table sizes. Nothing changes while it runs.
 
 use super::consumed::MAX_TAKEN_LEVELS;
 use super::fees::{MAKER_BPS, MAKER_PER_SHARE, TAKER_BPS, TAKER_PER_SHARE};
 use super::latency::{JITTER_NS, LATENCY, LATENCY_FILE, ORDER_LATENCY_NS, REPLY_LATENCY_NS, SERVICE_NS};
 use super::queue::{QUEUE_MODEL, QUEUE_POWER};
 use super::resting::MAX_OWN_ORDERS;
-use crate::book::{MAX_BOOKS, MAX_LEVELS, MAX_ORDERS};
-use flow::Param;
+use crate::book;
+use flow::{OptionalIntParam, Param, Params, Value};
+
+const MAX_ORDERS: OptionalIntParam = OptionalIntParam::new(
+    "max_orders",
+    book::MAX_ORDERS_RANGE,
+    "live orders in all of the venue's books; none: as of the stage book",
+)
+.unit("orders");
+const MAX_LEVELS: OptionalIntParam = OptionalIntParam::new(
+    "max_levels",
+    book::MAX_LEVELS_RANGE,
+    "price levels in all of the venue's books; none: as of the stage book",
+)
+.unit("levels");
+const MAX_BOOKS: OptionalIntParam = OptionalIntParam::new(
+    "max_books",
+    book::MAX_BOOKS_RANGE,
+    "instruments that have a book; none: as of the stage book",
+)
+.unit("books");
 
 /// What can be set.
 pub const PARAMS: &[Param] = &[
@@ -27,7 +46,18 @@ pub const PARAMS: &[Param] = &[
     MAKER_BPS.param(),
     MAX_OWN_ORDERS.param(),
     MAX_TAKEN_LEVELS.param(),
-    Param { about: "live orders in all of the venue's books together, as of the stage book", ..MAX_ORDERS.param() },
-    Param { about: "price levels in all of the venue's books together, as of the stage book", ..MAX_LEVELS.param() },
-    Param { about: "instruments that have a book, as of the stage book", ..MAX_BOOKS.param() },
+    MAX_ORDERS.param(),
+    MAX_LEVELS.param(),
+    MAX_BOOKS.param(),
 ];
+
+/// The parameters of the venue's book, where those of the stage `book` are these.
+pub fn book_params(venue: &Params, stage: &Params) -> Params {
+    let mut book = stage.clone();
+    for (own, of_book) in [MAX_ORDERS, MAX_LEVELS, MAX_BOOKS].into_iter().zip(book::LIMITS) {
+        if let Some(limit) = venue.get(own) {
+            book.set(&of_book, Value::Int(limit));
+        }
+    }
+    book
+}

@@ -14,8 +14,8 @@ pub struct VenueEntry {
     pub about: &'static str,
     /// What can be set.
     pub params: &'static [Param],
-    /// Builds it; all memory that it will ever use is reserved here.
-    pub build: fn(&Params, Space) -> Result<SimulatedVenue, ParamError>,
+    /// Builds it, with a book of the second parameters; all memory that it will ever use is reserved here.
+    pub build: fn(&Params, &Params, Space) -> Result<SimulatedVenue, ParamError>,
 }
 
 flow::registered!(VenueEntry);

@@ -141,13 +141,10 @@ pub(super) struct Lists {
     pub(super) expires: Ns,
     /// Whether a side's bits may belong to orders that have ended.
     stale: [bool; 2],
-    /// Whether the touch, when last compared, may have crossed one of these orders.
-    pub(super) crossed: bool,
 }
 
 impl Lists {
-    pub(super) const EMPTY: Lists =
-        Lists { heads: [NONE; 2], marks: [0; 2], expires: Ns::NONE, stale: [false; 2], crossed: false };
+    pub(super) const EMPTY: Lists = Lists { heads: [NONE; 2], marks: [0; 2], expires: Ns::NONE, stale: [false; 2] };
 
     /// Whether no order rests here.
     #[inline]
@@ -294,7 +291,6 @@ impl RestingOrders {
         self.ids.set(order.id, at);
         lists.marks[half(order.side)] |= mark(order.px);
         lists.expires = lists.expires.min(order.expires);
-        lists.crossed = true;
         let head = &mut lists.heads[half(order.side)];
         let (mut before, mut after) = (NONE, *head);
         while after != NONE && trades_at(order.side, self.orders[after].px, order.px) {

@@ -3,10 +3,11 @@
 //! A new order is validated, acknowledged, and walks the displayed depth up to its limit; the remainder rests or is
 //! cancelled. Only [`Approved`] routes are accepted. Bound: the levels it walks; for a mass cancel, all our orders.
 
+use super::Replies;
 use super::consumed::Place;
+use super::matching::Matching;
 use super::reports::Cause;
 use super::resting::{self, OrderStatus, RestingOrder};
-use super::{Replies, SimulatedVenue};
 use flow::records::Route;
 use flow::{
     Account, Action, Approved, CancelReason, Event, Liquidity, Ns, OrderId, OrderType, Px, RejectReason, Side,
@@ -18,9 +19,9 @@ fn any_price(side: Side) -> Px {
     if side == Side::Sell { Px(i64::MIN) } else { Px::NONE }
 }
 
-impl SimulatedVenue {
+impl Matching<'_> {
     /// An approved route arrives at `now`.
-    pub fn on_route(&mut self, now: Ns, route: &Approved<Event>, replies: &mut Replies) {
+    pub(super) fn on_route(&mut self, now: Ns, route: &Approved<Event>, replies: &mut Replies) {
         let event = route.get();
         let Some(terms) = event.get::<Route>() else { return };
         let cause = Cause { id: event.id, now };
@@ -79,13 +80,13 @@ impl SimulatedVenue {
         if self.resting.status_of(order.id) != OrderStatus::Unknown {
             return Some(RejectReason::DuplicateId);
         }
-        let Some(book) = self.book(order.instrument) else { return Some(RejectReason::NoMarket) };
+        let Some(book) = self.books.book(order.instrument) else { return Some(RejectReason::NoMarket) };
         let sim = &self.instruments[order.instrument as usize];
         let rests = kind == OrderType::Limit && matches!(tif, Tif::Day | Tif::GoodTillCancelled);
         match kind {
             OrderType::Limit if !sim.takes(order.px) => Some(RejectReason::BadTerms),
             _ if sim.is_halted() => Some(RejectReason::Halted),
-            _ if tif == Tif::Day && sim.is_over(now, &self.sessions) => Some(RejectReason::Closed),
+            _ if tif == Tif::Day && sim.is_over(now, self.sessions) => Some(RejectReason::Closed),
             OrderType::Market if book.best(order.side.opposite()).is_none() => Some(RejectReason::NoMarket),
             _ if rests && !self.resting.has_room() => Some(RejectReason::TooManyOrders),
             _ => None,
@@ -94,7 +95,7 @@ impl SimulatedVenue {
 
     /// How much of an order could fill at once, up to its quantity.
     fn reachable(&self, order: &RestingOrder, limit: Px) -> u64 {
-        let Some(book) = self.book(order.instrument) else { return 0 };
+        let Some(book) = self.books.book(order.instrument) else { return 0 };
         let (other, mut room, mut sum) = (order.side.opposite(), self.consumed.room(), 0_u64);
         for level in book.depth(other) {
             if sum >= order.qty || !resting::trades_at(order.side, limit, level.px) {
@@ -115,9 +116,9 @@ impl SimulatedVenue {
     /// Fills against the displayed depth, level by level, up to the limit.
     fn walk(&mut self, cause: Cause, order: &mut RestingOrder, limit: Px, replies: &mut Replies) {
         let mark = self.mark(order.instrument);
-        let SimulatedVenue { book, consumed, instruments, reports, .. } = self;
+        let Matching { books, consumed, instruments, reports, .. } = self;
         let sim = &mut instruments[order.instrument as usize];
-        let Some(book) = book.books().book(order.instrument) else { return };
+        let Some(book) = books.book(order.instrument) else { return };
         let other = order.side.opposite();
         for level in book.depth(other) {
             if order.open() == 0 || !resting::trades_at(order.side, limit, level.px) {
@@ -137,7 +138,7 @@ impl SimulatedVenue {
         if order.open() == 0 {
             return self.resting.remember(order.id);
         }
-        let level = self.book(order.instrument).and_then(|b| b.level(order.side, order.px));
+        let level = self.books.book(order.instrument).and_then(|b| b.level(order.side, order.px));
         let sim = &mut self.instruments[order.instrument as usize];
         order.ahead = level.map_or(0, |l| l.qty.0);
         order.ahead_orders = level.filter(|_| sim.is_by_order()).map_or(0, |l| l.orders);
@@ -182,7 +183,7 @@ impl SimulatedVenue {
     }
 
     fn replace(&mut self, cause: Cause, new: RestingOrder, old: u64, replies: &mut Replies) {
-        let refused = |venue: &mut SimulatedVenue, reason, replies: &mut Replies| {
+        let refused = |venue: &mut Matching<'_>, reason, replies: &mut Replies| {
             venue.reports.reject(cause, &new, Action::Replace, reason, replies);
         };
         let at = match self.find_live(cause, old, replies) {

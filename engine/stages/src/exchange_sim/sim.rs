@@ -1,19 +1,22 @@
-//! The venue's parts, and the steps that routes and market data share.
+//! The venue: its parts, and the market's book that it looks at.
+//!
+//! A book of its own is kept as the book stage keeps it, without emitting events. Where that stage is on the same thread, the
+//! venue looks at the stage's instead: it is shown it once before an input changes it, for what can then no longer be told, and
+//! once after. Both see the same, so both answer the same. Bound: with a book of its own, the tables of a book stage.
 
 use super::Replies;
 use super::consumed::{self, ConsumedDepth};
 use super::fees::Fees;
 use super::instrument::SimInstrument;
 use super::latency::Session;
+use super::market::Impact;
+use super::matching::Matching;
 use super::queue::{self, QueueModel};
-use super::reports::{Cause, ExecutionReports};
-use super::resting::{self, NONE, RestingOrder, RestingOrders};
+use super::reports::ExecutionReports;
+use super::resting::{self, RestingOrders};
 use crate::Space;
-use crate::book::{Book, BookStage};
-use flow::{
-    CancelReason, Event, EventId, Flags, GrowingTable, Kinds, Liquidity, Ns, Out, ParamError, Params, Px, Sessions,
-    Side, Stage,
-};
+use crate::book::{Book, BookStage, Books};
+use flow::{Approved, Event, EventId, GrowingTable, Kinds, Ns, Out, ParamError, Params, Px, Sessions, Stage};
 
 /// A venue that fills our orders against the market's own book. See the module.
 pub struct SimulatedVenue {
@@ -23,21 +26,61 @@ pub struct SimulatedVenue {
     pub(super) consumed: ConsumedDepth,
     pub(super) instruments: GrowingTable<SimInstrument>,
     pub(super) sessions: Sessions,
-    pub(super) book: BookStage,
-    books: Kinds,
+    /// Its own book, if it is not shown another one.
+    pub(super) own: Option<OwnBook>,
+    /// What the input that is under way does to a queue.
+    impact: Impact,
+}
+
+/// A book of the venue's own.
+pub(super) struct OwnBook {
+    stage: BookStage,
+    reads: Kinds,
     prefetches: Kinds,
     /// Discards the events of the book stage: the venue reads the book itself.
     discarded: Out,
 }
 
+impl OwnBook {
+    fn new(params: &Params, space: Space) -> OwnBook {
+        let stage = BookStage::without_prints(params, space);
+        let (reads, prefetches) = (stage.reads(), stage.prefetches());
+        OwnBook { stage, reads, prefetches, discarded: Out::new(flow::POSITION_VENUE, Kinds::NONE) }
+    }
+
+    pub(super) fn books(&self) -> &Books {
+        self.stage.books()
+    }
+
+    pub(super) fn books_mut(&mut self) -> &mut Books {
+        self.stage.books_mut()
+    }
+
+    #[inline]
+    fn update(&mut self, event: &Event) {
+        if self.reads.has(event.kind) {
+            self.discarded.begin(event);
+            self.stage.on_event(event, &mut self.discarded);
+        }
+    }
+}
+
 impl SimulatedVenue {
-    /// Builds the venue with the parameters of [`super::PARAMS`].
+    /// Builds the venue with the parameters of [`super::PARAMS`] and a book of its own, with those of `book`.
     ///
     /// # Errors
     /// When the latency model is `recorded` and its rows are missing, do not parse, or are out of order.
-    pub fn new(params: &Params, space: Space) -> Result<SimulatedVenue, ParamError> {
+    pub fn new(params: &Params, book: &Params, space: Space) -> Result<SimulatedVenue, ParamError> {
+        let venue = SimulatedVenue::without_book(params, space)?;
+        Ok(SimulatedVenue { own: Some(OwnBook::new(book, space)), ..venue })
+    }
+
+    /// The same without a book: it is shown one with every call.
+    ///
+    /// # Errors
+    /// As [`SimulatedVenue::new`].
+    pub fn without_book(params: &Params, space: Space) -> Result<SimulatedVenue, ParamError> {
         let session = Session::new(params)?;
-        let book = BookStage::without_prints(params, space);
         Ok(SimulatedVenue {
             reports: ExecutionReports { session, fees: Fees::new(params), venue_orders: 0, matches: 0 },
             queue: queue::build(params),
@@ -45,10 +88,8 @@ impl SimulatedVenue {
             consumed: ConsumedDepth::new(params.get(consumed::MAX_TAKEN_LEVELS)),
             instruments: GrowingTable::new(space.instruments as usize, SimInstrument::UNLISTED),
             sessions: Sessions::default(),
-            books: book.reads(),
-            prefetches: book.prefetches(),
-            book,
-            discarded: Out::new(flow::POSITION_VENUE, Kinds::NONE),
+            own: None,
+            impact: Impact::None,
         })
     }
 
@@ -63,9 +104,9 @@ impl SimulatedVenue {
         self.reports.session.arrival(id, ts)
     }
 
-    /// The market's book of an instrument, as the venue keeps it.
+    /// The market's book of an instrument, as the venue keeps it; `None` also where it keeps none.
     pub fn book(&self, instrument: u32) -> Option<Book<'_>> {
-        self.book.books().book(instrument)
+        self.own.as_ref()?.books().book(instrument)
     }
 
     /// The queue position of a resting order.
@@ -78,69 +119,55 @@ impl SimulatedVenue {
     /// Prefetches memory for the market inputs that are likely next; results do not depend on it.
     #[inline]
     pub fn prefetch(&mut self, lookahead: &[Event]) {
-        if lookahead.first().is_some_and(|next| self.prefetches.has(next.kind)) {
-            self.book.prefetch(lookahead);
+        if let Some(own) = &mut self.own
+            && lookahead.first().is_some_and(|next| own.prefetches.has(next.kind))
+        {
+            own.stage.prefetch(lookahead);
         }
     }
 
-    /// Updates the market's book.
+    /// A market input that the ingress has stamped is about to change `shown`. Nothing to do with a book of its own, or where
+    /// we have no orders.
     #[inline]
-    pub(super) fn update_book(&mut self, event: &Event) {
-        if self.books.has(event.kind) {
-            self.discarded.begin(event);
-            self.book.on_event(event, &mut self.discarded);
+    pub fn before_market(&mut self, event: &Event, shown: Option<&Books>) {
+        if let Some(books) = shown.filter(|_| self.own.is_none())
+            && self.instruments.get(event.instrument as usize).is_some_and(|sim| !sim.is_idle())
+        {
+            self.impact = self.matching(Some(books)).impact_of(event);
         }
     }
 
-    /// Fills a resting order and removes it when nothing is open.
-    pub(super) fn fill_resting(&mut self, cause: Cause, at: u32, qty: u64, replies: &mut Replies) {
-        let mark = self.mark(self.resting.get(at).instrument);
-        let order = self.resting.get_mut(at);
-        let sim = &mut self.instruments[order.instrument as usize];
-        self.reports.fill(cause, order, sim, (order.px, qty, Liquidity::Added, mark), replies);
-        if order.open() == 0 {
-            self.resting.end(&mut sim.lists, at);
-        }
-    }
-
-    /// What a fill on that instrument is marked with now: whether the market would hardly have given it.
-    pub(super) fn mark(&self, instrument: u32) -> Flags {
-        let crossed = self.book(instrument).is_some_and(|b| b.top().crossed());
-        let doubtful = crossed || self.instruments[instrument as usize].is_closed();
-        if doubtful { Flags::DOUBTFUL } else { Flags::NONE }
-    }
-
-    /// Cancels a resting order. `route` is the request; 0 = the venue did it by itself.
-    pub(super) fn cancel(&mut self, cause: Cause, route: u64, at: u32, reason: CancelReason, replies: &mut Replies) {
-        let instrument = self.resting.get(at).instrument as usize;
-        let order = self.resting.end(&mut self.instruments[instrument].lists, at);
-        self.reports.cancelled(cause, route, &order, reason, replies);
-    }
-
-    /// Cancels the day orders of an instrument whose day is over.
+    /// Applies a market input that the ingress has stamped: updates its own book, or takes note of what the input has changed
+    /// in the one that is `shown`; and fills resting orders.
+    ///
+    /// # Panics
+    /// When it has no book and is shown none.
     #[inline]
-    pub(super) fn expire(&mut self, cause: Cause, instrument: u32, replies: &mut Replies) {
-        if self.instruments[instrument as usize].lists.expires <= cause.now {
-            self.end_day(cause, instrument, replies);
-        }
-    }
-
-    #[cold]
-    fn end_day(&mut self, cause: Cause, instrument: u32, replies: &mut Replies) {
-        let mut earliest = Ns::NONE;
-        for side in [Side::Buy, Side::Sell] {
-            let mut next = self.instruments[instrument as usize].lists.heads[resting::half(side)];
-            while next != NONE {
-                let (this, RestingOrder { expires, after, .. }) = (next, *self.resting.get(next));
-                next = after;
-                if expires <= cause.now {
-                    self.cancel(cause, 0, this, CancelReason::EndOfDay, replies);
-                } else {
-                    earliest = earliest.min(expires);
-                }
+    pub fn on_market(&mut self, event: &Event, shown: Option<&Books>, replies: &mut Replies) {
+        if self.own.is_some() {
+            if self.instruments.get(event.instrument as usize).is_some_and(|sim| !sim.is_idle()) {
+                self.impact = self.matching(None).impact_of(event);
             }
+            self.own.iter_mut().for_each(|own| own.update(event));
         }
-        self.instruments[instrument as usize].lists.expires = earliest;
+        let impact = std::mem::replace(&mut self.impact, Impact::None);
+        self.matching(shown).on_market(event, impact, replies);
+    }
+
+    /// An approved route arrives at `now`.
+    ///
+    /// # Panics
+    /// As [`SimulatedVenue::on_market`].
+    pub fn on_route(&mut self, now: Ns, route: &Approved<Event>, shown: Option<&Books>, replies: &mut Replies) {
+        self.matching(shown).on_route(now, route, replies);
+    }
+
+    /// Its parts, and the market's book.
+    #[inline]
+    fn matching<'a>(&'a mut self, shown: Option<&'a Books>) -> Matching<'a> {
+        let SimulatedVenue { reports, queue, resting, consumed, instruments, sessions, own, .. } = self;
+        let books = own.as_ref().map(OwnBook::books).or(shown).expect("a venue without a book is shown one");
+        Matching { books, reports, queue: &**queue, resting, consumed, instruments, sessions }
     }
 }
 

@@ -7,7 +7,9 @@ use super::SimulatedVenue;
 use super::consumed::{self, Place};
 use super::instrument::SimInstrument;
 use super::resting::{self, OrderStatus, RestingOrder};
-use flow::{Calendar, Halts, Ns, Px, Side, Stage, StateError, StateReader, StateWriter};
+use super::sim::OwnBook;
+use crate::book::Books;
+use flow::{Calendar, Halts, Ns, Px, Side, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
 
 /// An instrument with its consumed levels: bid or not, price, quantity.
@@ -46,8 +48,12 @@ fn side_of(bid: bool) -> Side {
 }
 
 impl SimulatedVenue {
-    /// Saves the state as canonical bytes.
-    pub fn save(&self, to: &mut StateWriter<'_>) {
+    /// Saves the state as canonical bytes, with the market's book, be it its own or `shown`: whoever loads it may keep one of its
+    /// own.
+    ///
+    /// # Panics
+    /// As [`SimulatedVenue::on_market`].
+    pub fn save(&self, shown: Option<&Books>, to: &mut StateWriter<'_>) {
         self.reports.session.save(to);
         to.put(&(self.reports.venue_orders, self.reports.matches));
         let known =
@@ -60,7 +66,8 @@ impl SimulatedVenue {
         to.put(&orders);
         to.put(&self.resting.remembered().collect::<Vec<u64>>());
         self.sessions.save(to);
-        self.book.save(to);
+        let books = self.own.as_ref().map(OwnBook::books).or(shown);
+        books.expect("a venue without a book is shown one").save(to);
     }
 
     fn saved_instrument(&self, sim: &SimInstrument, key: String) -> SavedInstrument {
@@ -101,7 +108,10 @@ impl SimulatedVenue {
             self.resting.remember(id);
         }
         self.sessions.load(from)?;
-        self.book.load(from)
+        match &mut self.own {
+            Some(own) => own.books_mut().load(from),
+            None => Books::pass_over(from),
+        }
     }
 
     fn load_instrument(&mut self, from: &StateReader<'_>, saved: SavedInstrument) -> Result<(), StateError> {

@@ -38,7 +38,7 @@ fn after_the_close_of_the_session() {
     status(&mut rig, 0, StatusKind::CircuitBreaker, *b"M   ");
     let other = Status { code: *b"M   ", what: StatusKind::Session.code(), ..Status::default() };
     let other = Event { id: flow::EventId(1), ts: Ns(rig.now), source: 2, ..Event::new(Ns(0), 0, Flags::NONE, &other) };
-    rig.venue.on_market(&other, &mut rig.replies);
+    rig.pass(&other);
     assert!(!marked(&mut rig, 20));
     status(&mut rig, 0, StatusKind::Session, *b"M   ");
     assert!(marked(&mut rig, 21));

@@ -1,14 +1,18 @@
 //! A venue with instruments and a clock, and short names for what the market and the pipeline send.
+//!
+//! Beside it stands one without a book, which is shown that of a book stage. Whatever a test sends, both answer the same and
+//! save the same.
 
 use flow::records::{
     Ack, Add, Cancel, Cancelled, Delete, Exec, Fill, FillCost, Level, Listing, Reject, Replace, Route, Trade,
 };
 use flow::{
-    Action, Approved, Event, EventId, Flags, Kind, Listings, Ns, OrderType, Params, Px, Qty, Record, Side, StateReader,
-    StateWriter, Tif,
+    Action, Approved, Event, EventId, Flags, Kind, Kinds, Listings, Ns, OrderType, Out, Params, Px, Qty, Record, Side,
+    Stage, StateReader, StateWriter, Tif,
 };
 use stages::Space;
-use stages::exchange_sim::{PARAMS, Replies, SimulatedVenue};
+use stages::book::BookStage;
+use stages::exchange_sim::{PARAMS, Replies, SimulatedVenue, book_params};
 
 /// Instruments here: 1 and 2 by order, 3 by level, 4 quotes.
 pub(crate) const BOOKS: [(u32, u8); 4] = [(1, 2), (2, 2), (3, 1), (4, 3)];
@@ -31,6 +35,8 @@ pub(crate) enum Emitted {
 /// A venue under test.
 pub(crate) struct SimInstrument {
     pub(crate) venue: SimulatedVenue,
+    /// The venue without a book, its answers, and the book that it is shown.
+    beside: (SimulatedVenue, Replies, BookStage),
     pub(crate) now: u64,
     pub(crate) replies: Replies,
     /// The last answers, as they came.
@@ -82,8 +88,12 @@ impl Terms {
 
 impl SimInstrument {
     pub(crate) fn new(set: &[(&str, &str)]) -> SimInstrument {
-        let venue = SimulatedVenue::new(&params(set), Space { instruments: 8, fills: 64, positions: 64 }).unwrap();
-        let mut rig = SimInstrument { venue, now: 1_000, replies: Replies::new(), seen: Vec::new(), seq: 0 };
+        let (params, space) = (params(set), Space { instruments: 8, fills: 64, positions: 64 });
+        let book = book_params(&params, &Params::defaults(stages::book::PARAMS));
+        let venue = SimulatedVenue::new(&params, &book, space).unwrap();
+        let without = SimulatedVenue::without_book(&params, space).unwrap();
+        let beside = (without, Replies::new(), BookStage::new(&book, space));
+        let mut rig = SimInstrument { venue, beside, now: 1_000, replies: Replies::new(), seen: Vec::new(), seq: 0 };
         for (instrument, book) in BOOKS {
             let listing = Listing { book, instrument_type: 1, calendar: *b"----", ..Listing::default() };
             rig.market(instrument, Flags::NONE, &listing);
@@ -99,19 +109,32 @@ impl SimInstrument {
     pub(crate) fn saved(&self) -> Vec<u8> {
         let listings = SimInstrument::listings();
         let mut writer = StateWriter::new(&listings);
-        self.venue.save(&mut writer);
-        writer.into_bytes()
+        self.venue.save(None, &mut writer);
+        let (mut beside, (venue, _, book)) = (StateWriter::new(&listings), &self.beside);
+        venue.save(Some(book.books()), &mut beside);
+        let saved = writer.into_bytes();
+        assert!(saved == beside.into_bytes(), "the venue without a book saves other bytes");
+        saved
     }
 
     pub(crate) fn load(&mut self, bytes: &[u8]) -> Result<(), flow::StateError> {
         let mut reader = StateReader::new(&SimInstrument::listings(), bytes);
-        self.venue.load(&mut reader)?;
-        reader.finish()
+        let loaded = self.venue.load(&mut reader).and_then(|()| reader.finish());
+        let venue = &mut self.beside.0;
+        let mut reader = StateReader::new(&SimInstrument::listings(), bytes);
+        let passed = venue.load(&mut reader).and_then(|()| reader.finish());
+        // A book that cannot be is no fault where it is passed over.
+        assert!(passed.is_ok() || loaded.is_err(), "{passed:?}");
+        loaded
     }
 
-    /// The same place in time and in the sequence as another.
+    /// The same place in time and in the sequence as another, and the same book shown.
     pub(crate) fn join(&mut self, other: &SimInstrument) {
         (self.now, self.seq) = (other.now, other.seq);
+        let listings = SimInstrument::listings();
+        let mut writer = StateWriter::new(&listings);
+        other.beside.2.save(&mut writer);
+        self.beside.2.load(&mut StateReader::new(&listings, &writer.into_bytes())).unwrap();
     }
 
     fn id(&mut self) -> EventId {
@@ -122,8 +145,36 @@ impl SimInstrument {
     /// A market input, as it is.
     pub(crate) fn input(&mut self, event: &Event) -> Vec<Emitted> {
         let event = Event { id: self.id(), ts: Ns(self.now), source: 1, ..*event };
-        self.venue.on_market(&event, &mut self.replies);
+        self.pass(&event);
         self.emitted(event.id)
+    }
+
+    /// Passes a stamped input to both venues.
+    pub(crate) fn pass(&mut self, event: &Event) {
+        self.venue.on_market(event, None, &mut self.replies);
+        let (venue, replies, book) = &mut self.beside;
+        venue.before_market(event, Some(book.books()));
+        if book.reads().has(event.kind) {
+            let mut out = Out::new(1, Kinds::ALL);
+            out.begin(event);
+            book.on_event(event, &mut out);
+        }
+        venue.on_market(event, Some(book.books()), replies);
+        self.compare();
+    }
+
+    /// So many answers have room, and no more.
+    pub(crate) fn take_at_most(&mut self, replies: usize) {
+        self.replies = Replies::with_capacity(replies);
+        self.beside.1 = Replies::with_capacity(replies);
+    }
+
+    /// Both venues answered the same.
+    fn compare(&mut self) {
+        let replies = &mut self.beside.1;
+        assert_eq!(self.replies.events(), replies.events());
+        assert_eq!(self.replies.overflowed(), replies.overflowed());
+        replies.clear();
     }
 
     /// A market input that closes its group.
@@ -174,7 +225,11 @@ impl SimInstrument {
         };
         let id = self.id();
         let event = Event { id, ..Event::new(Ns(self.now), terms.instrument, Flags::side_only(terms.side), &route) };
-        self.venue.on_route(Ns(self.now), &Approved::grant(event), &mut self.replies);
+        let route = Approved::grant(event);
+        self.venue.on_route(Ns(self.now), &route, None, &mut self.replies);
+        let (venue, replies, book) = &mut self.beside;
+        venue.on_route(Ns(self.now), &route, Some(book.books()), replies);
+        self.compare();
         self.emitted(id)
     }
 

@@ -3,9 +3,9 @@
 use super::harness::{BACK, Emitted, SimInstrument, limit, params};
 use super::reference::DAY;
 use flow::records::{Add, Session, Status, Tick};
-use flow::{Calendar, EventId, Flags, Kind, Ns, Px, Qty, SessionPhase, Side, StateError, StatusKind, Tif};
+use flow::{Calendar, EventId, Flags, Kind, Ns, Params, Px, Qty, SessionPhase, Side, StateError, StatusKind, Tif};
 use stages::Space;
-use stages::exchange_sim::{Replies, SimulatedVenue};
+use stages::exchange_sim::SimulatedVenue;
 
 /// Asks of 10 at 101, 20 at 102, 30 at 103; a bid of 40 at 99.
 fn market() -> SimInstrument {
@@ -272,7 +272,7 @@ fn restated_orders_stand_ahead() {
 #[test]
 fn too_many_answers_are_said_and_nothing_half() {
     let mut rig = market();
-    rig.replies = Replies::with_capacity(8);
+    rig.take_at_most(8);
     for id in 1..=6 {
         rig.new_order(limit(id, Side::Buy, 100, 1));
     }
@@ -282,7 +282,7 @@ fn too_many_answers_are_said_and_nothing_half() {
         Flags::side_only(Side::Sell).with(Flags::LAST_OF_GROUP),
         &Add { order_ref: 44, px: Px(100), qty: Qty(6), ..Add::default() },
     );
-    rig.venue.on_market(&listing, &mut rig.replies);
+    rig.pass(&listing);
     let kinds: Vec<Kind> = rig.replies.events().iter().map(|e| e.kind).collect();
     let pair = [Kind::Fill, Kind::FillCost];
     assert_eq!(kinds, [&pair[..], &pair, &pair, &pair, &[Kind::Anomaly]].concat());
@@ -292,7 +292,9 @@ fn too_many_answers_are_said_and_nothing_half() {
 #[test]
 fn latencies() {
     let space = Space { instruments: 8, fills: 64, positions: 64 };
-    let venue = |set: &[(&str, &str)]| SimulatedVenue::new(&params(set), space).unwrap();
+    let venue = |set: &[(&str, &str)]| {
+        SimulatedVenue::new(&params(set), &Params::defaults(stages::book::PARAMS), space).unwrap()
+    };
     let id = |seq| EventId::new(seq, 9, 0);
     let mut constant = venue(&[]);
     assert_eq!((constant.least_latency(), constant.arrival(id(1), Ns(1_000))), (50_000, Ns(51_000)));
@@ -307,7 +309,7 @@ fn latencies() {
     assert_eq!(recorded.least_latency(), 10);
     let at = [50, 100, 155, 200, 300].map(|ts| recorded.arrival(id(ts), Ns(ts)).0 - ts);
     assert_eq!(at, [10, 10, 15, 20, 20]);
-    assert!(SimulatedVenue::new(&params(&[("latency", "recorded")]), space).is_err());
+    assert!(SimulatedVenue::without_book(&params(&[("latency", "recorded")]), space).is_err());
     // Jitter is drawn by id, stays in its bound, and never lets one overtake another.
     let set = [("order_latency_ns", "100"), ("jitter_ns", "1000")];
     let (mut one, mut other) = (venue(&set), venue(&set));
@@ -339,6 +341,7 @@ fn a_state_that_cannot_be_is_refused() {
     let full = rig.saved();
     let mut large = SimInstrument::new(&[("max_own_orders", "32")]);
     large.load(&full).unwrap();
+    large.join(&rig);
     large.new_order(limit(18, Side::Buy, 98, 30));
     match SimInstrument::new(&[]).load(&large.saved()) {
         Err(StateError::TooLarge { what: "own orders", limit: 16, .. }) => {}

@@ -45,7 +45,7 @@ fn damaged(world: &mut World, name: &str, blows: &[Blow]) -> bool {
     let turned = world.turned;
     let mut bytes = match place {
         Some(at) => world.saved(|to: &mut StateWriter<'_>| world.stations[at].stage.save(to)),
-        None => world.saved(|to: &mut StateWriter<'_>| world.venue.save(to)),
+        None => world.saved(|to: &mut StateWriter<'_>| world.venue.save(None, to)),
     };
     blows.iter().for_each(|blow| strike(&mut bytes, *blow));
     if let Some(at) = place {
@@ -64,7 +64,7 @@ fn damaged(world: &mut World, name: &str, blows: &[Blow]) -> bool {
         if load(world, &bytes, |from| venue.load(from)).is_err() {
             return false;
         }
-        let saved = world.saved(|to| venue.save(to));
+        let saved = world.saved(|to| venue.save(None, to));
         load(world, &saved, |from| again.load(from)).unwrap_or_else(|e| panic!("{name} refuses what it saved: {e}"));
         world.venue = venue;
     }

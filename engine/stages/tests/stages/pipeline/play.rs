@@ -11,7 +11,7 @@ use flow::{
     AnomalyKind, Approved, Event, EventId, Flags, Kind, Kinds, Listings, Ns, Out, Param, Params, SOURCE_RETURNS, Stage,
     StateReader, StateWriter,
 };
-use stages::exchange_sim::{Replies, SimulatedVenue};
+use stages::exchange_sim::{Replies, SimulatedVenue, book_params};
 use stages::{Instance, Instanced, Instances, Part, Space};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -122,8 +122,10 @@ pub(crate) fn build(part: &Part, turned: u8) -> Box<dyn Stage> {
 }
 
 pub(crate) fn build_venue(turned: u8) -> SimulatedVenue {
-    let params = params("sim", "sim", stages::exchange_sim::PARAMS, turned);
-    SimulatedVenue::new(&params, Space { instruments: INSTRUMENTS, fills: FILLS, positions: POSITIONS })
+    let of = |name, all| params(name, name, all, turned);
+    let (params, book) = (of("sim", stages::exchange_sim::PARAMS), of("book", stages::book::PARAMS));
+    let book = book_params(&params, &book);
+    SimulatedVenue::new(&params, &book, Space { instruments: INSTRUMENTS, fills: FILLS, positions: POSITIONS })
         .expect("the parameters are valid")
 }
 
@@ -269,7 +271,7 @@ impl World {
             let ((due, _), event) = next.remove_entry();
             self.now = self.now.max(due);
             if event.kind == Kind::Route {
-                self.venue.on_route(self.now, &Approved::grant(event), &mut self.replies);
+                self.venue.on_route(self.now, &Approved::grant(event), None, &mut self.replies);
                 self.answers();
             } else {
                 self.enter(event);
@@ -292,7 +294,7 @@ impl World {
         let event = Event { id: EventId::new(self.seq, 0, 0), ts: self.now, ..event };
         self.listings.observe(&event);
         if event.source != SOURCE_RETURNS {
-            self.venue.on_market(&event, &mut self.replies);
+            self.venue.on_market(&event, None, &mut self.replies);
             self.answers();
         }
         if event.kind == Kind::Fill {
@@ -342,10 +344,10 @@ impl World {
             self.load(&station.name, &saved, |from| other.load(from));
             assert!(saved == self.saved(|to| other.save(to)), "{} saves other bytes than it loaded", station.name);
         }
-        let saved = self.saved(|to| self.venue.save(to));
+        let saved = self.saved(|to| self.venue.save(None, to));
         let mut other = build_venue(self.turned);
         self.load("sim", &saved, |from| other.load(from));
-        assert!(saved == self.saved(|to| other.save(to)), "the venue saves other bytes than it loaded");
+        assert!(saved == self.saved(|to| other.save(None, to)), "the venue saves other bytes than it loaded");
     }
 
     pub(crate) fn saved(&self, save: impl FnOnce(&mut StateWriter<'_>)) -> Vec<u8> {

@@ -3,7 +3,7 @@
 use flow::records::{Add, Cancel, Delete, Exec, Level, Listing, Replace, Route, Trade};
 use flow::{Approved, Event, EventId, Flags, Kind, Ns, Params, Px, Qty, Record, Side};
 use stages::Space;
-use stages::exchange_sim::{PARAMS, Replies, SimulatedVenue};
+use stages::exchange_sim::{PARAMS, Replies, SimulatedVenue, book_params};
 
 /// Tables so small that every bound is met.
 const SMALL: [(&str, &str); 5] = [
@@ -62,7 +62,8 @@ fn nothing_is_allocated_per_event() {
         let param = PARAMS.iter().find(|p| p.name == name).unwrap();
         params.set(param, param.parse(name, text).unwrap());
     }
-    let mut venue = SimulatedVenue::new(&params, Space { instruments: 8, fills: 64, positions: 64 }).unwrap();
+    let book = book_params(&params, &Params::defaults(stages::book::PARAMS));
+    let mut venue = SimulatedVenue::new(&params, &book, Space { instruments: 8, fills: 64, positions: 64 }).unwrap();
     let mut replies = Replies::with_capacity(256);
     let mut dice = Dice(7);
     let mut events: Vec<Event> =
@@ -77,9 +78,9 @@ fn nothing_is_allocated_per_event() {
         for event in &events {
             if event.kind == Kind::Route {
                 let at = venue.arrival(event.id, event.ts);
-                venue.on_route(at, &Approved::grant(*event), &mut replies);
+                venue.on_route(at, &Approved::grant(*event), None, &mut replies);
             } else {
-                venue.on_market(event, &mut replies);
+                venue.on_market(event, None, &mut replies);
             }
             answers += replies.len();
             fills += replies.events().iter().filter(|e| e.kind == Kind::Fill).count();
