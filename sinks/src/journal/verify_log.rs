@@ -188,23 +188,24 @@ fn sealed_part(
 }
 
 /// Checks the part after the sealed records: written records, then nothing. Returns how many records are written, and
-/// whether a half-written one follows.
+/// whether a half-written one follows. Looks at no more of them than `range` has: a writer may have gone on since.
 pub(super) fn check_tail(
     file: &SegmentFile,
-    from: u64,
+    range: Range<u64>,
     cursor: &mut Cursor,
     closed: bool,
     ended: bool,
     fault: &mut impl FnMut(Fault),
 ) -> Result<(u64, bool), JournalError> {
     let mut buffer = vec![Event::zeroed(); BLOCK_RECORDS];
-    let mut index = from;
-    loop {
+    let mut index = range.start;
+    while index < range.end {
         // A record after the first 0 is reported below, with everything else after the end.
         let n = match file.read_written(index, &mut buffer)? {
             Ok(n) => n,
             Err(_) => buffer.iter().take_while(|e| e.id.0 != 0).count(),
         };
+        let n = n.min((range.end - index) as usize);
         for (k, event) in buffer[..n].iter().enumerate() {
             let seq = cursor.expected(event, event);
             if let Err(what) = cursor.accept(event.id) {
@@ -222,7 +223,8 @@ pub(super) fn check_tail(
             break;
         }
     }
-    let torn = file.record(index)? != Event::zeroed();
+    let next = file.record(index)?;
+    let torn = next.id.0 == 0 && next != Event::zeroed();
     if let Some(stray) = file.first_not_zero(index + 1)?
         && file.record(index)?.id.0 == 0
     {

@@ -27,10 +27,11 @@ pub(super) struct LogCheck<'a> {
     pub(super) faults: &'a mut Faults,
 }
 
-/// A segment as it was seen: its file with the header and what is wrong with that, and its sidecar.
+/// A segment as it was seen: its file with the header and what is wrong with that, its sidecar, and how many records it had.
 struct Look {
     file: Option<(SegmentFile, HeaderPage, Option<&'static str>)>,
     seal: Option<Sidecar>,
+    written: u64,
 }
 
 /// The state carried from segment to segment.
@@ -83,7 +84,7 @@ impl LogCheck<'_> {
         let last = numbers.last().copied().unwrap_or(0).max(self.expected_last(log)).max(u64::from(dropped.is_none()));
         let mut moving = self.moving(log, &numbers)?;
         while number <= last {
-            let Look { file, seal } = match moving.remove(&number) {
+            let Look { file, seal, written } = match moving.remove(&number) {
                 Some(look) => look,
                 None => self.look(log, number)?,
             };
@@ -95,7 +96,9 @@ impl LogCheck<'_> {
                 continue;
             }
             match file {
-                Some((file, page, wrong)) => self.segment(log, number, (&file, page, wrong), seal, &mut carry)?,
+                Some((file, page, wrong)) => {
+                    self.segment(log, number, (&file, page, wrong, written), seal, &mut carry)?
+                }
                 // What memory held of the outcomes from here on is derived again.
                 None if self.is_gone_from_memory(log, number)? => carry.ended = true,
                 None => {
@@ -122,7 +125,8 @@ impl LogCheck<'_> {
         Ok(log == LogKind::Outcomes && self.info.memory.is_some() && follows)
     }
 
-    /// Looks at a segment: its header before its sidecar, which never seals less than the header says.
+    /// Looks at a segment: its header before its sidecar, which never seals less than the header says, and that before its
+    /// records. What is not in memory has as many of them as it holds.
     fn look(&self, log: LogKind, number: u64) -> Result<Look, JournalError> {
         let file = SegmentFile::open(self.dir, self.info, log, number)?;
         let file = match file {
@@ -132,11 +136,19 @@ impl LogCheck<'_> {
             }
             None => None,
         };
-        Ok(Look { file, seal: sidecar(self.dir, self.info, log, number)? })
+        let seal = sidecar(self.dir, self.info, log, number)?;
+        let mut written = self.info.segment_records;
+        if let Some((file, ..)) = file.as_ref().filter(|(file, ..)| file.is_in_memory()) {
+            let found = file.partition(|_| true)?;
+            // Fewer than are sealed are a fault, and say nothing about the rest.
+            let sealed = seal.as_ref().map_or(0, |seal| seal.records);
+            written = if found < sealed { written } else { found };
+        }
+        Ok(Look { file, seal, written })
     }
 
-    /// The segments in memory, which a writer may seal meanwhile: looked at from the last one down, so that no segment is
-    /// seen less sealed than one after it.
+    /// The segments in memory, which a writer may fill and seal meanwhile: looked at from the last one down, so that no segment is
+    /// seen less full or less sealed than one after it.
     fn moving(&self, log: LogKind, numbers: &[u64]) -> Result<BTreeMap<u64, Look>, JournalError> {
         let mut moving = BTreeMap::new();
         for number in numbers.iter().rev() {
@@ -230,7 +242,7 @@ impl LogCheck<'_> {
         &mut self,
         log: LogKind,
         number: u64,
-        (file, page, wrong): (&SegmentFile, HeaderPage, Option<&'static str>),
+        (file, page, wrong, written): (&SegmentFile, HeaderPage, Option<&'static str>, u64),
         sidecar: Option<Sidecar>,
         carry: &mut Carry,
     ) -> Result<(), JournalError> {
@@ -268,7 +280,7 @@ impl LogCheck<'_> {
             None => check_sealed(file, &seal, &mut carry.cursor, &mut fault)?,
         };
         let closed = self.closed.is_some();
-        let (records, torn) = check_tail(file, taken, &mut carry.cursor, closed, carry.ended, &mut fault)?;
+        let (records, torn) = check_tail(file, taken..written, &mut carry.cursor, closed, carry.ended, &mut fault)?;
         if whole.is_none() {
             self.check_chain(file, &seal)?;
         }

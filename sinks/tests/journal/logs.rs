@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use sinks::journal::{Journal, JournalError, JournalReader, JournalSpec, LogKind, Trusted, check_place, verify};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 fn check_whole(dir: &Path, last: u64) {
@@ -108,6 +109,33 @@ fn a_reader_follows_the_writer() {
     Journal::close(inputs, outcomes).unwrap();
     assert!(input_log.next().is_none() && outcome_log.next().is_none());
     check_whole(&dir, LAST);
+}
+
+/// However fast the writer goes from segment to segment, whoever checks the journal meanwhile finds it intact.
+#[test]
+fn a_check_beside_the_writer_finds_no_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &spec(64, 64)).unwrap();
+    let reader = JournalReader::open(&dir).unwrap();
+    let writer = std::thread::spawn(move || {
+        for page in 0..150 {
+            write(&mut inputs, &mut outcomes, 50 * page + 1..=50 * (page + 1));
+            // Now and then, so that a check meets each place of a segment.
+            std::thread::sleep(Duration::from_micros(100 * (page % 3)));
+        }
+        (inputs, outcomes)
+    });
+    let mut checks = 0;
+    while !writer.is_finished() {
+        let found = reader.check(&LogKind::BOTH, &AtomicBool::new(false));
+        assert!(found.is_ok(), "check {checks}: {}", found.unwrap_err());
+        checks += 1;
+    }
+    let (inputs, outcomes) = writer.join().unwrap();
+    Journal::close(inputs, outcomes).unwrap();
+    check_whole(&dir, 7_500);
+    println!("{checks} checks");
 }
 
 /// However slow a run is, only its last seconds are not sealed.
