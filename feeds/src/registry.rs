@@ -2,7 +2,7 @@
 
 use crate::days::{self, Days};
 use crate::feed::{Feed, Files, FindError, Open, OpenError, Opened, Request};
-use crate::reader::{HEAD, Later, ReadFault, StreamSource, head_of, heads, is_pipe};
+use crate::reader::{self, HEAD, Later, ReadFault, StreamSource, head_of, heads, is_pipe};
 use flow::Source;
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -69,6 +69,7 @@ impl Feed {
             FindError::Open(error) => error,
             FindError::OtherFeed { path, head } => wrong_feed(&path, self.name, &head, known),
         })?;
+        opened.memory += request.paths.iter().map(|path| reader::memory(path)).sum::<u64>();
         if request.paths.iter().any(|path| is_pipe(path)) {
             let expected = |bytes| self.expected(&opened.name, bytes, known);
             opened.streams = std::mem::take(&mut opened.streams).into_iter().map(expected).collect();

@@ -5,7 +5,9 @@
 
 use super::fault::ReadFault;
 use super::later::Bytes;
-use super::parts::{GZIP, GzipMembers, ZstdFrames, is_zstd};
+use super::parts::{GzipMembers, PartSource, is_gzip, is_zstd};
+use super::spans::Span;
+use super::zstd_frames::ZstdFrames;
 use crate::feed::OpenError;
 use flate2::Crc;
 use flate2::bufread::DeflateDecoder;
@@ -13,7 +15,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// How a file is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +32,7 @@ impl Compression {
 
     pub(super) fn of(first: &[u8]) -> Compression {
         match first {
-            _ if first.starts_with(GZIP) => Compression::Gzip,
+            [_, _, ..] if is_gzip(first) => Compression::Gzip,
             [_, _, _, _, ..] if is_zstd(first) => Compression::Zstd,
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Compression::Zip,
             _ => Compression::Plain,
@@ -75,12 +77,24 @@ impl<R: Read> Read for Located<R> {
 
 /// The uncompressed bytes of a stream that is not a zip.
 pub(super) fn decompress(raw: impl Read + Send + 'static, name: &str, compression: Compression) -> Bytes {
-    let at = Arc::new(AtomicU64::new(0));
+    decompress_span(raw, name, compression, Span { from: 0, stop: None }, Arc::default())
+}
+
+/// The uncompressed bytes of a part of a stream; `raw` begins with it. Where it ends before the stream does, `stopped` says so.
+pub(super) fn decompress_span(
+    raw: impl Read + Send + 'static,
+    name: &str,
+    compression: Compression,
+    span: Span,
+    stopped: Arc<AtomicBool>,
+) -> Bytes {
+    let at = Arc::new(AtomicU64::new(span.from));
     let counted = BufReader::with_capacity(FILE_BUFFER, Counted { inner: raw, at: at.clone() });
+    let parts = |counted| PartSource::new(counted, span, stopped);
     let with_position = |what: &str, inner: Bytes| Located { inner, what: format!("{what} {name}"), at };
     match compression {
-        Compression::Gzip => Box::new(with_position("gzip file", Box::new(GzipMembers::new(counted)))),
-        Compression::Zstd => Box::new(with_position("zstd file", Box::new(ZstdFrames::new(counted)))),
+        Compression::Gzip => Box::new(with_position("gzip file", Box::new(GzipMembers::new(parts(counted))))),
+        Compression::Zstd => Box::new(with_position("zstd file", Box::new(ZstdFrames::new(parts(counted))))),
         Compression::Plain | Compression::Zip => Box::new(with_position("file", Box::new(counted))),
     }
 }

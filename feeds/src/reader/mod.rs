@@ -8,6 +8,7 @@
 //! Bound: a fixed pool of blocks and one window per stream, so memory does not grow with the file. Worst case: if
 //! decompression is slower than decoding, the source reports idle; it never blocks the thread that polls it.
 
+mod ahead;
 mod compression;
 pub mod date;
 mod fault;
@@ -17,10 +18,12 @@ mod open;
 mod parts;
 mod pipe;
 mod source;
+mod spans;
+mod zstd_frames;
 
 pub(crate) use fault::ReadFault;
 pub(crate) use later::Later;
-pub(crate) use open::{HEAD, heads};
+pub(crate) use open::{HEAD, heads, memory};
 pub use open::{Stream, Streams, open_streams};
 pub(crate) use pipe::{head_of, is_pipe};
 pub use source::StreamSource;

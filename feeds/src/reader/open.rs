@@ -4,6 +4,7 @@
 //! thread that reads it opens it anew. A file that is unreadable or empty, or whose first bytes cannot be unpacked, fails
 //! here, with advice for the user. A pipe is not looked at, because it gives its bytes once. Bound: [`HEAD`] bytes per stream.
 
+use super::ahead;
 use super::compression::{self, Compression, Member};
 use super::fault::ReadFault;
 use super::later::{Bytes, Later};
@@ -31,9 +32,13 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// A stream that `open` opens, once to look at its head and once to read it.
-    fn new(name: String, open: impl Fn() -> io::Result<Bytes> + Send + 'static) -> io::Result<Stream> {
-        let head = pipe::head_of(&mut open()?, HEAD, |_| false)?;
+    /// A stream that `open` opens to read it; `head` is opened to look at its first bytes.
+    fn new(
+        name: String,
+        mut head: Bytes,
+        open: impl FnOnce() -> io::Result<Bytes> + Send + 'static,
+    ) -> io::Result<Stream> {
+        let head = pipe::head_of(&mut head, HEAD, |_| false)?;
         Ok(Stream { name, is_member: false, is_pipe: false, head, read: Box::new(Later::new(open)) })
     }
 
@@ -106,8 +111,9 @@ pub fn open_streams(path: &Path) -> Result<Streams, OpenError> {
         }
         compression => {
             let (owned, name) = (path.to_owned(), shown.clone());
-            let open = move || Ok(compression::decompress(File::open(&owned)?, &name, compression));
-            let stream = Stream::new(name_of(path), open).map_err(|e| unreadable(&e))?;
+            let head = File::open(path).map(|file| compression::decompress(file, &name, compression));
+            let open = move || ahead::open(&owned, &name, compression);
+            let stream = head.and_then(|head| Stream::new(name_of(path), head, open)).map_err(|e| unreadable(&e))?;
             if stream.head.is_empty() {
                 return Err(fault(format!("{shown} is empty after decompression"), "give a file with data in it"));
             }
@@ -128,13 +134,21 @@ pub(crate) fn heads(
     }))
 }
 
+/// Bytes of memory that reading the file takes at most, besides those of every stream.
+pub(crate) fn memory(path: &Path) -> u64 {
+    let file = |path| Some((File::open(path).ok()?, compression_of(path).ok()?));
+    let file = Some(path).filter(|path| !pipe::is_pipe(path)).and_then(file);
+    file.map_or(0, |(file, compression)| ahead::memory(file, compression))
+}
+
 fn one(stream: Stream) -> Streams {
     Streams(Box::new(std::iter::once(Ok(stream))))
 }
 
 fn stream_of(path: &Path, member: Member) -> Result<Stream, OpenError> {
     let (owned, name) = (path.to_owned(), member.name.clone());
-    let stream = Stream::new(name, move || member.open(&owned)).map_err(|e| unreadable(&e))?;
+    let stream = member.open(path).and_then(|head| Stream::new(name, head, move || member.open(&owned)));
+    let stream = stream.map_err(|e| unreadable(&e))?;
     Ok(Stream { is_member: true, ..stream })
 }
 

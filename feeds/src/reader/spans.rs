@@ -1,0 +1,182 @@
+//! Where a compressed file can be cut without decompressing it.
+//!
+//! The headers of a zstd frame and of its blocks give their sizes, and so does a member of BGZF, the gzip of block-wise tools,
+//! in its extra field. A member of another gzip says nothing of its size, so such a file is one span. Successive parts are put
+//! together until a span has as many bytes as are wanted at least. What cannot be told or is no case for a helper belongs to the last span, which
+//! reaches to the end of the file: a part above [`MOST`] bytes, a window above [`WINDOW`], padding, other bytes, damage. A cut is a
+//! guess: whoever reads a span stops only where a part ends there, so a wrong size in a header changes nothing of what is read.
+//!
+//! Bound: one buffer; a span is found within the least and [`MOST`] bytes, of which the headers alone are read. Worst case: tiny
+//! parts, all of whose bytes pass through the buffer.
+
+use super::compression::Compression;
+use super::parts::{is_gzip, is_zstd};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+/// Compressed bytes of one part, at most: a file of one frame is not walked through before its first byte is used.
+const MOST: u64 = 16 << 20;
+/// The window of a frame, at most.
+pub(super) const WINDOW: u64 = 8 << 20;
+/// Bytes looked at at once.
+const LOOK: usize = 4096;
+/// The longest header of a frame, and of a member of BGZF as its tools write it.
+const HEADER: usize = 18;
+
+/// Successive parts of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    /// Offset of its first byte.
+    pub(super) from: u64,
+    /// Offset of the next span; `None` if it reaches to the end of the file.
+    pub(super) stop: Option<u64>,
+}
+
+/// The spans of a file, in order.
+pub(super) struct Spans {
+    look: Look,
+    part_end: fn(&mut Look, u64) -> Option<u64>,
+    starts: fn(&[u8]) -> bool,
+    least: u64,
+    next: Option<u64>,
+}
+
+impl Spans {
+    /// Those of a file whose parts can be told, of `least` bytes at least; `None` where the format has none.
+    pub(super) fn of(file: File, compression: Compression, least: u64) -> Option<Spans> {
+        let (part_end, starts): (fn(&mut Look, u64) -> _, fn(&[u8]) -> _) = match compression {
+            Compression::Zstd => (frame_end, is_zstd),
+            Compression::Gzip => (member_end, is_gzip),
+            Compression::Plain | Compression::Zip => return None,
+        };
+        Some(Spans { look: Look::new(file), part_end, starts, least, next: Some(0) })
+    }
+
+    /// There are no more.
+    pub(super) fn end(&mut self) {
+        self.next = None;
+    }
+
+    /// Where the part at `at` ends, if it is whole and another one follows it.
+    fn cut(&mut self, at: u64) -> Option<u64> {
+        let end = (self.part_end)(&mut self.look, at).filter(|end| end - at <= MOST)?;
+        let starts = self.starts;
+        self.look.bytes::<4>(end).filter(|first| starts(first)).map(|_| end)
+    }
+}
+
+impl Iterator for Spans {
+    type Item = Span;
+
+    fn next(&mut self) -> Option<Span> {
+        let from = self.next.take()?;
+        let mut at = from;
+        while let Some(end) = self.cut(at) {
+            if end - from >= self.least {
+                self.next = Some(end);
+                break;
+            }
+            at = end;
+        }
+        Some(Span { from, stop: self.next })
+    }
+}
+
+/// Reads a file here and there.
+struct Look {
+    file: File,
+    bytes: Box<[u8; LOOK]>,
+    from: u64,
+    len: usize,
+}
+
+impl Look {
+    fn new(file: File) -> Look {
+        Look { file, bytes: Box::new([0; LOOK]), from: 0, len: 0 }
+    }
+
+    /// The bytes at `at`; `None` if the file has not so many, or cannot be read: who reads the span will say why.
+    fn bytes<const N: usize>(&mut self, at: u64) -> Option<[u8; N]> {
+        let have = |look: &Look| {
+            let start = usize::try_from(at.checked_sub(look.from)?).ok()?;
+            look.bytes[..look.len].get(start..)?.first_chunk::<N>().copied()
+        };
+        if let Some(bytes) = have(self) {
+            return Some(bytes);
+        }
+        (self.from, self.len) = (at, 0);
+        while self.len < N {
+            match self.file.read_at(&mut self.bytes[self.len..], at + self.len as u64) {
+                Ok(0) => return None,
+                Ok(n) => self.len += n,
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
+        }
+        have(self)
+    }
+}
+
+/// The end of the frame at `at`.
+fn frame_end(look: &mut Look, at: u64) -> Option<u64> {
+    let [m0, _, _, _, length @ ..] = look.bytes::<8>(at)?;
+    if m0 & 0xf0 == 0x50 {
+        return at.checked_add(8 + u64::from(u32::from_le_bytes(length)));
+    }
+    let header = Header::of(look, at)?;
+    let mut block = at + header.len;
+    while header.window <= WINDOW && block - at <= MOST {
+        let [b0, b1, b2] = look.bytes::<3>(block)?;
+        let bits = u64::from(u32::from_le_bytes([b0, b1, b2, 0]));
+        let content = match bits >> 1 & 3 {
+            0 | 2 => bits >> 3,
+            1 => 1,
+            _ => return None,
+        };
+        block += 3 + content;
+        if bits & 1 == 1 {
+            return Some(block + if header.has_checksum { 4 } else { 0 });
+        }
+    }
+    None
+}
+
+/// What the header of a frame says.
+struct Header {
+    len: u64,
+    window: u64,
+    has_checksum: bool,
+}
+
+impl Header {
+    fn of(look: &mut Look, at: u64) -> Option<Header> {
+        let short = look.bytes::<6>(at)?;
+        let descriptor = short[4];
+        let is_single = descriptor >> 5 & 1 == 1;
+        let window = if is_single { 0 } else { 1 };
+        let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
+        let size = [if is_single { 1 } else { 0 }, 2, 4, 8][usize::from(descriptor >> 6)];
+        let len = 5 + window + dictionary + size;
+        let window = if is_single {
+            let mut content = [0; 8];
+            for (i, byte) in content[..size].iter_mut().enumerate() {
+                [*byte] = look.bytes::<1>(at + (5 + dictionary + i) as u64)?;
+            }
+            u64::from_le_bytes(content) + if size == 2 { 256 } else { 0 }
+        } else {
+            let base = 1u64 << (10 + (short[5] >> 3));
+            base + base / 8 * u64::from(short[5] & 7)
+        };
+        Some(Header { len: len as u64, window, has_checksum: descriptor >> 2 & 1 == 1 })
+    }
+}
+
+/// The end of the member of BGZF at `at`: an extra field of six bytes, `BC`, its length of 2, and the size less one.
+fn member_end(look: &mut Look, at: u64) -> Option<u64> {
+    match look.bytes::<HEADER>(at)? {
+        [0x1f, 0x8b, 8, flags, _, _, _, _, _, _, 6, 0, b'B', b'C', 2, 0, low, high] if flags & 4 == 4 => {
+            Some(at + u64::from(u16::from_le_bytes([low, high])) + 1)
+        }
+        _ => None,
+    }
+}
