@@ -140,7 +140,7 @@ impl Input {
     pub fn memory(&self) -> u64 {
         match self {
             Input::Bytes(opened) => opened.memory(),
-            Input::Days(files) => files.iter().map(Opened::memory).max().unwrap_or(0),
+            Input::Days(files) => days::memory(files),
             Input::Live(source) => source.memory(),
         }
     }

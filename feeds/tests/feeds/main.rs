@@ -1,5 +1,6 @@
 //! The feeds on bytes that are written out or made here.
 
+mod ahead;
 mod dbn;
 mod dbn_definitions;
 mod dbn_shapes;

@@ -23,6 +23,17 @@ pub(crate) fn itch(messages: u64) -> Vec<u8> {
     bytes
 }
 
+/// A BinaryFILE with this many messages that hardly get smaller when they are packed.
+pub(crate) fn noise(messages: u64) -> Vec<u8> {
+    let (mut noise, mut bytes) = (1u64, Vec::new());
+    for i in 0..messages {
+        noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let head = wire::Head { locate: 7, tracking: (noise >> 48) as u16, timestamp: i };
+        wire::OrderDelete { head, order_ref: noise }.put_framed(&mut bytes);
+    }
+    bytes
+}
+
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();
@@ -110,7 +121,7 @@ pub(crate) fn drain(source: &mut dyn Source) -> (Vec<(Event, u64)>, Result<(), F
     }
 }
 
-fn source(path: &Path) -> StreamSource {
+pub(crate) fn source(path: &Path) -> StreamSource {
     let streams = open_streams(path).unwrap().map(|s| s.unwrap().read).collect();
     StreamSource::new(Box::new(ItchDecoder::new(None)), streams)
 }
@@ -176,16 +187,7 @@ fn a_file_that_cannot_be_opened_reports_why() {
 #[test]
 fn damage_is_reported_after_the_good_records() {
     let folder = Folder::new();
-    let mut noise = 1u64;
-    let plain: Vec<u8> = (0..40_000u64)
-        .flat_map(|i| {
-            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let mut bytes = Vec::new();
-            let head = wire::Head { locate: 7, tracking: (noise >> 48) as u16, timestamp: i };
-            wire::OrderDelete { head, order_ref: noise }.put_framed(&mut bytes);
-            bytes
-        })
-        .collect();
+    let plain = noise(40_000);
     let cut = |bytes: Vec<u8>| bytes[..bytes.len() / 2].to_vec();
     let flip = |mut bytes: Vec<u8>| {
         let at = bytes.len() - 6;
@@ -215,7 +217,7 @@ fn damage_is_reported_after_the_good_records() {
 }
 
 /// What a file of ITCH gives: the number of its inputs, and how it ends.
-fn outcome(path: &Path) -> (usize, Result<(), FeedError>) {
+pub(crate) fn outcome(path: &Path) -> (usize, Result<(), FeedError>) {
     let (inputs, end) = drain(&mut source(path));
     (inputs.len(), end)
 }
