@@ -31,9 +31,9 @@ const MOST_HELPERS: usize = 4;
 /// Compressed bytes of a span, at least: some milliseconds of work.
 const LEAST: u64 = 1 << 20;
 /// Bytes per block.
-const BLOCK: usize = 256 << 10;
+const BLOCK: usize = 64 << 10;
 /// Blocks that wait of one helper: the content of a frame as `pzstd` makes them.
-const BLOCKS: usize = 32;
+const BLOCKS: usize = 128;
 
 /// How a file is divided.
 #[derive(Clone, Copy)]
