@@ -10,6 +10,7 @@
 //! parts, all of whose bytes pass through the buffer.
 
 use super::compression::Compression;
+use super::frame_header::FrameHeader;
 use super::parts::{is_gzip, is_zstd};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -20,7 +21,7 @@ const MOST: u64 = 16 << 20;
 pub(super) const WINDOW: u64 = 8 << 20;
 /// Bytes looked at at once.
 const LOOK: usize = 4096;
-/// The longest header of a frame, and of a member of BGZF as its tools write it.
+/// The header of a member of BGZF as its tools write it.
 const HEADER: usize = 18;
 
 /// Successive parts of a file.
@@ -95,25 +96,26 @@ impl Look {
         Look { file, bytes: Box::new([0; LOOK]), from: 0, len: 0 }
     }
 
-    /// The bytes at `at`; `None` if the file has not so many, or cannot be read: who reads the span will say why.
-    fn bytes<const N: usize>(&mut self, at: u64) -> Option<[u8; N]> {
-        let have = |look: &Look| {
-            let start = usize::try_from(at.checked_sub(look.from)?).ok()?;
-            look.bytes[..look.len].get(start..)?.first_chunk::<N>().copied()
-        };
-        if let Some(bytes) = have(self) {
-            return Some(bytes);
-        }
-        (self.from, self.len) = (at, 0);
-        while self.len < N {
-            match self.file.read_at(&mut self.bytes[self.len..], at + self.len as u64) {
-                Ok(0) => return None,
-                Ok(n) => self.len += n,
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(_) => return None,
+    /// `n` bytes at `at`; `None` if the file has not so many, or cannot be read: who reads the span will say why.
+    fn slice(&mut self, at: u64, n: usize) -> Option<&[u8]> {
+        let start =
+            |look: &Look| usize::try_from(at.checked_sub(look.from)?).ok().filter(|start| start + n <= look.len);
+        if start(self).is_none() {
+            (self.from, self.len) = (at, 0);
+            while self.len < n {
+                match self.file.read_at(&mut self.bytes[self.len..], at + self.len as u64) {
+                    Ok(0) => return None,
+                    Ok(n) => self.len += n,
+                    Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                    Err(_) => return None,
+                }
             }
         }
-        have(self)
+        start(self).map(|start| &self.bytes[start..start + n])
+    }
+
+    fn bytes<const N: usize>(&mut self, at: u64) -> Option<[u8; N]> {
+        self.slice(at, N)?.first_chunk().copied()
     }
 }
 
@@ -123,8 +125,10 @@ fn frame_end(look: &mut Look, at: u64) -> Option<u64> {
     if m0 & 0xf0 == 0x50 {
         return at.checked_add(8 + u64::from(u32::from_le_bytes(length)));
     }
-    let header = Header::of(look, at)?;
-    let mut block = at + header.len;
+    let [descriptor] = look.bytes::<1>(at + 4)?;
+    let len = FrameHeader::len(descriptor);
+    let header = FrameHeader::of(look.slice(at, len)?)?;
+    let mut block = at + len as u64;
     while header.window <= WINDOW && block - at <= MOST {
         let [b0, b1, b2] = look.bytes::<3>(block)?;
         let bits = u64::from(u32::from_le_bytes([b0, b1, b2, 0]));
@@ -139,36 +143,6 @@ fn frame_end(look: &mut Look, at: u64) -> Option<u64> {
         }
     }
     None
-}
-
-/// What the header of a frame says.
-struct Header {
-    len: u64,
-    window: u64,
-    has_checksum: bool,
-}
-
-impl Header {
-    fn of(look: &mut Look, at: u64) -> Option<Header> {
-        let short = look.bytes::<6>(at)?;
-        let descriptor = short[4];
-        let is_single = descriptor >> 5 & 1 == 1;
-        let window = if is_single { 0 } else { 1 };
-        let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
-        let size = [if is_single { 1 } else { 0 }, 2, 4, 8][usize::from(descriptor >> 6)];
-        let len = 5 + window + dictionary + size;
-        let window = if is_single {
-            let mut content = [0; 8];
-            for (i, byte) in content[..size].iter_mut().enumerate() {
-                [*byte] = look.bytes::<1>(at + (5 + dictionary + i) as u64)?;
-            }
-            u64::from_le_bytes(content) + if size == 2 { 256 } else { 0 }
-        } else {
-            let base = 1u64 << (10 + (short[5] >> 3));
-            base + base / 8 * u64::from(short[5] & 7)
-        };
-        Some(Header { len: len as u64, window, has_checksum: descriptor >> 2 & 1 == 1 })
-    }
 }
 
 /// The end of the member of BGZF at `at`: an extra field of six bytes, `BC`, its length of 2, and the size less one.
