@@ -113,5 +113,5 @@ pub use typed::{
 pub use units::{NO_MONEY, Ns, Px, Qty, amount, decimal, known_money, money};
 pub use valuation::{Rate, RateStep, Valuation};
 pub use venue::{AskPace, Known, KnownOrder, OpenOrder, Opened, OrderAnswer, Patience, Venue, VenueError, VenueReply};
-pub use window::Window;
+pub use window::{Block, Window};
 pub use words::{Words, name_of};

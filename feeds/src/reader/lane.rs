@@ -7,24 +7,18 @@
 //! leaves the queue of full blocks empty; [`Lane::supply`] then returns at once.
 
 use super::fault::ReadFault;
-use flow::Window;
+use flow::{Block, Window};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::io::{self, Read};
 use std::time::Duration;
 
-/// Blocks in a stream's pool.
+/// Blocks in a stream's pool, one of which the window holds.
 pub(super) const BLOCKS: usize = 8;
 /// How often the reader yields before it starts to sleep.
 const YIELDS: u32 = 64;
 /// The first sleep, and the longest one: a fraction of the time in which the pipeline takes the pool.
 const SHORTEST: Duration = Duration::from_micros(50);
 const LONGEST: Duration = Duration::from_millis(2);
-
-/// A block of the pool; its first `len` bytes are data.
-struct Block {
-    bytes: Box<[u8]>,
-    len: usize,
-}
 
 /// What the reader sends.
 enum Piece {
@@ -56,8 +50,7 @@ impl Lane {
         let (to_pipeline, filled) = RingBuffer::new(BLOCKS + 1);
         let (mut free, to_reader) = RingBuffer::new(BLOCKS);
         for _ in 0..BLOCKS {
-            let empty = Block { bytes: vec![0; block].into_boxed_slice(), len: 0 };
-            free.push(empty).unwrap_or_else(|_| unreachable!("the queue holds the whole pool"));
+            free.push(Block::new(block)).unwrap_or_else(|_| unreachable!("the queue holds the whole pool"));
         }
         let reader = Reader { stream, filled: to_pipeline, free: to_reader };
         // If the thread could not start, its queue ends are dropped, which the lane reports like a thread that died.
@@ -73,14 +66,13 @@ impl Lane {
         let gone = self.filled.is_abandoned();
         let piece = self.waiting.take().map(Piece::Block).or_else(|| self.filled.pop().ok());
         match piece {
-            Some(Piece::Block(block)) if window.room() < block.len => {
+            Some(Piece::Block(block)) if window.room() < block.data().len() => {
                 self.waiting = Some(block);
                 Supply::WindowFull
             }
             Some(Piece::Block(block)) => {
-                window.append(&block.bytes[..block.len]);
-                // The queue has room for the whole pool, so only a reader that has ended loses the block.
-                let _ = self.free.push(block);
+                // The queue has room for the whole pool, so only a reader that has ended loses a block.
+                window.give(block, |block| drop(self.free.push(block)));
                 Supply::Filled
             }
             Some(Piece::End) => {
@@ -111,9 +103,8 @@ struct Reader {
 impl Reader {
     fn run(mut self) {
         while let Some(mut block) = self.free_block() {
-            block.len = 0;
             let last = self.fill(&mut block);
-            if block.len > 0 {
+            if !block.data().is_empty() {
                 self.send(Piece::Block(block));
             }
             if let Some(last) = last {
@@ -144,10 +135,10 @@ impl Reader {
     /// Reads until the block is full or the pipeline is waiting for data; returns the last piece at the end of the
     /// stream.
     fn fill(&mut self, block: &mut Block) -> Option<Piece> {
-        while block.len < block.bytes.len() && (block.len == 0 || self.filled.slots() <= BLOCKS) {
-            match self.stream.read(&mut block.bytes[block.len..]) {
+        while !block.room().is_empty() && (block.data().is_empty() || self.filled.slots() <= BLOCKS) {
+            match self.stream.read(block.room()) {
                 Ok(0) => return Some(Piece::End),
-                Ok(n) => block.len += n,
+                Ok(n) => block.fill(n),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Some(Piece::Failed(e)),
             }
