@@ -188,7 +188,7 @@ mod tests {
             let (mut window, mut want, mut given) = (Window::with_capacity(CAPACITY), Vec::new(), 0u64);
             let mut pool: Vec<_> = (0..3).map(|_| Block::new(SIZE)).collect();
             for (more, less, how) in steps {
-                let bytes: Vec<u8> = (0..more as u64).map(|i| ((given + i) * 167 >> 3) as u8).collect();
+                let bytes: Vec<u8> = (0..more as u64).map(|i| (((given + i) * 167) >> 3) as u8).collect();
                 if window.room() >= more {
                     given += more as u64;
                     want.extend(&bytes);

@@ -33,11 +33,19 @@ pub(super) struct Span {
     pub(super) stop: Option<u64>,
 }
 
+/// How the parts of a format are told.
+#[derive(Clone, Copy)]
+struct Format {
+    /// Where the part at an offset ends, as its headers say.
+    part_end: fn(&mut Look, u64) -> Option<u64>,
+    /// Whether these are the first bytes of a part.
+    starts: fn(&[u8]) -> bool,
+}
+
 /// The spans of a file, in order.
 pub(super) struct Spans {
     look: Look,
-    part_end: fn(&mut Look, u64) -> Option<u64>,
-    starts: fn(&[u8]) -> bool,
+    format: Format,
     least: u64,
     next: Option<u64>,
 }
@@ -45,12 +53,12 @@ pub(super) struct Spans {
 impl Spans {
     /// Those of a file whose parts can be told, of `least` bytes at least; `None` where the format has none.
     pub(super) fn of(file: File, compression: Compression, least: u64) -> Option<Spans> {
-        let (part_end, starts): (fn(&mut Look, u64) -> _, fn(&[u8]) -> _) = match compression {
-            Compression::Zstd => (frame_end, is_zstd),
-            Compression::Gzip => (member_end, is_gzip),
+        let format = match compression {
+            Compression::Zstd => Format { part_end: frame_end, starts: is_zstd },
+            Compression::Gzip => Format { part_end: member_end, starts: is_gzip },
             Compression::Plain | Compression::Zip => return None,
         };
-        Some(Spans { look: Look::new(file), part_end, starts, least, next: Some(0) })
+        Some(Spans { look: Look::new(file), format, least, next: Some(0) })
     }
 
     /// There are no more.
@@ -60,8 +68,8 @@ impl Spans {
 
     /// Where the part at `at` ends, if it is whole and another one follows it.
     fn cut(&mut self, at: u64) -> Option<u64> {
-        let end = (self.part_end)(&mut self.look, at).filter(|end| end - at <= MOST)?;
-        let starts = self.starts;
+        let Format { part_end, starts } = self.format;
+        let end = part_end(&mut self.look, at).filter(|end| end - at <= MOST)?;
         self.look.bytes::<4>(end).filter(|first| starts(first)).map(|_| end)
     }
 }

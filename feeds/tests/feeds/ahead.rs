@@ -37,8 +37,7 @@ fn damage_in_a_frame_is_reported_after_all_frames_before_it() {
     let whole = folder.file("whole.zst", &bytes);
     let plain = folder.file("plain", &noise((MESSAGES * FRAMES) as u64));
     assert!(drain(&mut source(&whole)) == drain(&mut source(&plain)), "in order");
-    for frame in 1..FRAMES {
-        let at = starts[frame];
+    for (frame, at) in starts.into_iter().enumerate().skip(1) {
         let damaged = |name: &str, change: &dyn Fn(&mut Vec<u8>)| {
             let mut bytes = bytes.clone();
             change(&mut bytes);
