@@ -12,7 +12,8 @@
 use super::compression::{Compression, decompress, decompress_span};
 use super::fault::ReadFault;
 use super::later::Bytes;
-use super::spans::{Span, Spans, WINDOW};
+use super::parts::Span;
+use super::spans::{Spans, WINDOW};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};

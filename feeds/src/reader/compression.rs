@@ -5,8 +5,7 @@
 
 use super::fault::ReadFault;
 use super::later::Bytes;
-use super::parts::{GzipMembers, PartSource, is_gzip, is_zstd};
-use super::spans::Span;
+use super::parts::{GzipMembers, PartSource, Span, is_gzip, is_zstd};
 use super::zstd_frames::ZstdFrames;
 use crate::feed::OpenError;
 use flate2::Crc;

@@ -1,4 +1,16 @@
-//! The header of a zstd frame (RFC 8878, 3.1.1.1): what must be known before its blocks are read.
+//! The header of a zstd frame (RFC 8878, 3.1.1.1): what must be known before its blocks are read, and the
+//! faults of a frame that are the same whatever decompresses it.
+
+use super::fault::ReadFault;
+use std::io;
+
+/// What begins a frame.
+pub(super) enum Begun {
+    /// Its content follows.
+    Content,
+    /// So many bytes are to be skipped.
+    Skipped(u32),
+}
 
 /// What the header of a frame says.
 pub(super) struct FrameHeader {
@@ -44,4 +56,16 @@ fn dictionary(descriptor: u8) -> usize {
 /// Bytes of the content's size.
 fn content_size(descriptor: u8) -> usize {
     [usize::from(is_single(descriptor)), 2, 4, 8][usize::from(descriptor >> 6)]
+}
+
+/// The fault of a frame that asks for more than is read here.
+pub(super) fn too_wide(asked: u64, most: u64) -> ReadFault {
+    let (asked, most) = (asked >> 20, most >> 20);
+    let what = format!("it needs a window of {asked} MiB, and {most} MiB is the most that is read here");
+    ReadFault::new(what, "unpack it and give the plain file")
+}
+
+/// The fault of a frame whose content does not have its checksum.
+pub(super) fn wrong_checksum() -> io::Error {
+    io::Error::other("the checksum of its content does not match")
 }

@@ -7,7 +7,6 @@
 //! 128 MiB for zstd and 32 KiB for gzip.
 
 use super::fault::ReadFault;
-use super::spans::Span;
 use flate2::bufread::GzDecoder;
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
@@ -32,6 +31,15 @@ pub(super) fn is_gzip(first: &[u8]) -> bool {
 /// Whether `first` and `magic` are equal as far as both go.
 fn agree(first: &[u8], magic: &[u8]) -> bool {
     first.iter().zip(magic).all(|(a, b)| a == b)
+}
+
+/// Successive parts of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    /// Offset of its first byte.
+    pub(super) from: u64,
+    /// Offset of the next span; `None` if it reaches to the end of the file.
+    pub(super) stop: Option<u64>,
 }
 
 /// Compressed bytes, and where a reader of parts leaves what follows to another one.

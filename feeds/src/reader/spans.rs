@@ -11,7 +11,7 @@
 
 use super::compression::Compression;
 use super::frame_header::FrameHeader;
-use super::parts::{is_gzip, is_zstd};
+use super::parts::{Span, is_gzip, is_zstd};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
@@ -23,15 +23,6 @@ pub(super) const WINDOW: u64 = 8 << 20;
 const LOOK: usize = 4096;
 /// The header of a member of BGZF as its tools write it.
 const HEADER: usize = 18;
-
-/// Successive parts of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Span {
-    /// Offset of its first byte.
-    pub(super) from: u64,
-    /// Offset of the next span; `None` if it reaches to the end of the file.
-    pub(super) stop: Option<u64>,
-}
 
 /// How the parts of a format are told.
 #[derive(Clone, Copy)]

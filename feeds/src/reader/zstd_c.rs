@@ -4,8 +4,7 @@
 //! it fails, so no whole block is. Bound: the window that the frame asks for, at most 128 MiB, and a block of 128 KiB.
 
 use super::fault::ReadFault;
-use super::frame_header::FrameHeader;
-use super::zstd_frames::{Begun, too_wide, wrong_checksum};
+use super::frame_header::{Begun, FrameHeader, too_wide, wrong_checksum};
 use std::io::{self, BufRead};
 use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode::ZSTD_error_checksum_wrong;
 use zstd::zstd_safe::{DCtx, InBuffer, OutBuffer, ResetDirective, SafeResult, get_error_name};

@@ -5,6 +5,7 @@
 //! is several times as fast. Bound: the window that a frame asks for, at most 128 MiB, and a block of 128 KiB.
 
 use super::fault::ReadFault;
+use super::frame_header::Begun;
 use super::parts::{PartSource, is_zstd};
 #[cfg(feature = "zstd-c")]
 use super::zstd_c::Frame;
@@ -14,14 +15,6 @@ use std::io::{self, BufRead, Read};
 
 /// How the metadata of a DBZ file begins, which stands in a frame that zstd skips.
 const DBZ: &[u8] = b"DBZ";
-
-/// What begins a frame.
-pub(super) enum Begun {
-    /// Its content follows.
-    Content,
-    /// So many bytes are to be skipped.
-    Skipped(u32),
-}
 
 /// All frames of a zstd file in sequence.
 pub(super) struct ZstdFrames<R> {
@@ -80,16 +73,4 @@ impl<R: BufRead> Read for ZstdFrames<R> {
         }
         Ok(0)
     }
-}
-
-/// The fault of a frame that asks for more than is read here.
-pub(super) fn too_wide(asked: u64, most: u64) -> ReadFault {
-    let (asked, most) = (asked >> 20, most >> 20);
-    let what = format!("it needs a window of {asked} MiB, and {most} MiB is the most that is read here");
-    ReadFault::new(what, "unpack it and give the plain file")
-}
-
-/// The fault of a frame whose content does not have its checksum.
-pub(super) fn wrong_checksum() -> io::Error {
-    io::Error::other("the checksum of its content does not match")
 }

@@ -3,7 +3,7 @@
 //! Bound: the window that the frame asks for, at most 128 MiB, and a block of 128 KiB.
 
 use super::fault::ReadFault;
-use super::zstd_frames::{Begun, too_wide, wrong_checksum};
+use super::frame_header::{Begun, too_wide, wrong_checksum};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use std::error::Error;
