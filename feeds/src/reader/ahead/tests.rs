@@ -177,3 +177,22 @@ fn what_is_no_case_for_a_helper_is_read_by_one_thread() {
     assert_eq!(spans(&long, Compression::Zstd, 1).len(), 2, "a long frame");
     assert_eq!(both(&long, Compression::Zstd, 2, 1)[0], (b"ab".to_vec(), None));
 }
+
+#[test]
+fn helpers_end_with_their_reader() {
+    let file: Vec<u8> = (0..40u8).flat_map(|i| zstd(&vec![i; 100_000])).collect();
+    let temporary = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(temporary.path(), file).unwrap();
+    let open_and_drop = |opened: usize| {
+        let mut stream = division(4, 1).open(temporary.path(), "the name", Compression::Zstd).unwrap();
+        stream.read_exact(&mut vec![0; opened % 7 * 1_000]).unwrap();
+    };
+    (0..1_000).for_each(open_and_drop);
+    let name = |task: io::Result<std::fs::DirEntry>| std::fs::read_to_string(task.ok()?.path().join("comm")).ok();
+    let start = std::time::Instant::now();
+    let tasks = || std::fs::read_dir("/proc/self/task").unwrap().filter_map(name);
+    while tasks().any(|name| name.trim() == "feed-unpack") {
+        assert!(start.elapsed() < std::time::Duration::from_secs(20), "some still run");
+        thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
