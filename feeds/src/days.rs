@@ -1,11 +1,12 @@
 //! Several files of one feed, a day each, as one source.
 //!
-//! The files are read one after the other, and while one is read a thread of its own starts the next, whose first blocks are then
-//! read and decompressed when its day comes. So a change of days is no pause, and a year needs no more memory than two days. What
-//! is wrong with a file is said when its day comes. A venue numbers instruments and orders anew every day. So a new file begins with the news that the
-//! numbers of before mean nothing any more ([`Polled::Anew`]), and with a `clear` of the whole source; the merge finds the
-//! instruments again by their keys. Files are put in the order of their dates if every name has one, and read as they were
-//! given otherwise; one that begins before its predecessor ended is an error, since its day would be lost in the other.
+//! The files are read one after the other, and while one is read a thread of its own starts the next, whose first blocks are
+//! then read and decompressed when its day comes. So a change of days is no pause, and a year needs no more memory than two
+//! days. What is wrong with a file is said when its day comes. A venue numbers instruments and orders anew every day. So a new
+//! file begins with the news that the numbers of before mean nothing any more ([`Polled::Anew`]), and with a `clear` of the
+//! whole source; the merge finds the instruments again by their keys. Files are put in the order of their dates if every name
+//! has one, and read as they were given otherwise; one that begins before its predecessor ended is an error, since its day
+//! would be lost in the other.
 //!
 //! Bound: the readers of two files, the second of which fills its own pool and waits; and the first inputs of a file, which wait
 //! behind its `clear`. Worst case: a file that is shorter than the start of the next; the source is then idle.

@@ -1,13 +1,15 @@
 //! Spans of a compressed file decompressed side by side, and read in order.
 //!
 //! The thread that reads the file starts a helper for each of the next spans, one less than there are cores, since the
-//! pipeline spins on one, and at most [`MOST_HELPERS`]; each opens the file for itself, decompresses its span into blocks and waits when it has [`BLOCKS`] of them. The
-//! reader takes the blocks of the first span, then those of the next. Where a helper does not stop at the end of its span, or
-//! fails, the stream goes on and ends with what it gave, as if it were alone: what the others did is dropped, so bytes and
-//! errors are those of one thread. A helper ends when the reader does, at its next block.
+//! pipeline spins on one, and at most [`MOST_HELPERS`]; each opens the file for itself, decompresses its span into blocks and
+//! waits when it has [`BLOCKS`] of them. The reader takes the blocks of the first span, then those of the next. Where a helper
+//! does not stop at the end of its span, or fails, the stream goes on and ends with what it gave, as if it were alone: what
+//! the others did is dropped, so bytes and errors are those of one thread. A helper ends when the reader does, at its next
+//! block.
 //!
-//! A file of one span has no helper, and neither has a host of two cores: the thread that reads does the work there. Bound: [`memory`] of a file: for each helper [`BLOCKS`] blocks and two on their ways, and
-//! what its decompressor keeps. Worst case: one long frame after the other; a helper is at most its blocks ahead.
+//! A file of one span has no helper, and neither has a host of two cores: the thread that reads does the work there. Bound:
+//! [`memory`] of a file: for each helper [`BLOCKS`] blocks and two on their ways, and what its decompressor keeps. Worst case:
+//! one long frame after the other; a helper is at most its blocks ahead.
 
 use super::compression::{Compression, decompress, decompress_span};
 use super::fault::ReadFault;

@@ -2,9 +2,10 @@
 //!
 //! The headers of a zstd frame and of its blocks give their sizes, and so does a member of BGZF, the gzip of block-wise tools,
 //! in its extra field. A member of another gzip says nothing of its size, so such a file is one span. Successive parts are put
-//! together until a span has as many bytes as are wanted at least. What cannot be told or is no case for a helper belongs to the last span, which
-//! reaches to the end of the file: a part above [`MOST`] bytes, a window above [`WINDOW`], padding, other bytes, damage. A cut is a
-//! guess: whoever reads a span stops only where a part ends there, so a wrong size in a header changes nothing of what is read.
+//! together until a span has as many bytes as are wanted at least. What cannot be told or is no case for a helper belongs to
+//! the last span, which reaches to the end of the file: a part above [`MOST`] bytes, a window above [`WINDOW`], padding, other
+//! bytes, damage. A cut is a guess: whoever reads a span stops only where a part ends there, so a wrong size in a header
+//! changes nothing of what is read.
 //!
 //! Bound: one buffer; a span is found within the least and [`MOST`] bytes, of which the headers alone are read. Worst case: tiny
 //! parts, all of whose bytes pass through the buffer.
