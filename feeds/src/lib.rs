@@ -14,6 +14,7 @@ pub mod itch;
 mod ladder;
 pub mod live;
 pub mod lobster;
+pub mod packed;
 pub mod reader;
 mod registry;
 pub mod synthetic;

@@ -7,6 +7,7 @@ mod dbn_shapes;
 mod itch;
 mod live;
 mod lobster;
+mod packed;
 mod pipes;
 mod reader;
 mod synthetic;
