@@ -9,7 +9,7 @@
 //! Bound: some 40 bytes a segment, and the names of the instruments.
 
 use super::fields::{Fields, put, put_text};
-use flow::{Count, Source};
+use flow::{Count, LOCAL_INSTRUMENTS, Source};
 
 /// What a packed file begins with, then its version as four bytes and four zeros.
 pub(super) const MAGIC: &[u8; 8] = b"TIDEPACK";
@@ -178,7 +178,8 @@ impl Contents {
             }
             segments.push(segment);
         }
-        let is_whole = from.0.is_empty() && offset == at && first_place == inputs;
+        let is_sorted = names.is_sorted() && names.last().is_none_or(|(local, _)| *local < LOCAL_INSTRUMENTS);
+        let is_whole = is_sorted && from.0.is_empty() && offset == at && first_place == inputs;
         let about = About { feed, source, instruments, records, counts, warnings };
         is_whole.then_some(Contents { about, inputs, names, segments })
     }

@@ -30,6 +30,9 @@ pub(super) const ALL: u64 = 2;
 /// Bytes between two wanted runs that are read with them rather than skipped.
 const NEAR: u64 = 16 << 10;
 
+/// Items of padding at once.
+const PADDING: usize = 64;
+
 /// What the decoder asks for.
 pub(super) enum Ask {
     /// The inputs from a place on, of what is watched. The choices are numbered.
@@ -141,7 +144,11 @@ impl<S: Store> Unpacked<S> {
                 let is_last = (slice + 1) * SLICE >= self.contents.segments[number].inputs as usize;
                 self.next = if is_last { Next::Segment(number + 1) } else { Next::Slice(number, slice + 1) };
             }
-            Next::Padding | Next::Nothing => {}
+            Next::Padding => {
+                self.slots[..PADDING].fill([0; 10]);
+                self.out = 0..PADDING * size_of::<Item>();
+            }
+            Next::Nothing => {}
         }
         Ok(())
     }
@@ -321,14 +328,13 @@ fn wanted(contents: &Contents, watched: &Selection) -> Option<Vec<bool>> {
 
 impl<S: Store> Read for Unpacked<S> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        self.listen();
+        // An item of which a part was given is given whole.
+        if self.out.start.is_multiple_of(size_of::<Item>()) {
+            self.listen();
+        }
         while self.out.is_empty() {
             match self.next {
                 Next::Nothing => return Ok(0),
-                Next::Padding => {
-                    to.fill(0);
-                    return Ok(to.len());
-                }
                 _ => self.advance()?,
             }
         }
