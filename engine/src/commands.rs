@@ -6,7 +6,7 @@
 use crate::bench::commands as bench;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{
-    at, console, ctl, demo, graph, help, journal, replay, run, schema, screen, signals, snapshot, synth, validate, why,
+    at, console, ctl, demo, graph, help, journal, pack, replay, run, schema, screen, signals, snapshot, synth, validate, why,
 };
 use crate::registries::Registries;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -28,6 +28,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Runs files, or a journal, through the pipeline as fast as possible; prints events as rows.
     Replay(replay::ReplayArgs),
+    /// Writes recorded days in a form that is read whole or by instrument, faster than the original.
+    Pack(pack::PackArgs),
     /// Runs the service: the inputs of a configuration at the pace of the clock, journalled and restartable.
     Run(run::RunArgs),
     /// Commands a running engine: halt, resume, cancel-all, limits; or shows its state.
@@ -57,8 +59,9 @@ enum Command {
 fn command(registries: &Registries) -> clap::Command {
     let feeds = registries.feeds().iter().map(|feed| feed.name).collect::<Vec<_>>().join(", ");
     let feed = format!("Feed of the inputs: {feeds}; recognised by the first bytes if left out");
-    let replay = |replay: clap::Command| replay.mut_arg("feed", |arg| arg.help(feed));
-    Cli::command().mut_subcommand("replay", replay).before_help(help::ABOUT).after_help(help::commands())
+    let with_feeds = |command: clap::Command| command.mut_arg("feed", |arg| arg.help(feed.clone()));
+    let root = Cli::command().mut_subcommand("replay", with_feeds).mut_subcommand("pack", with_feeds);
+    root.before_help(help::ABOUT).after_help(help::commands())
 }
 
 /// Parses the command line and runs it, in a binary that knows these feeds, gateways and sinks.
@@ -87,6 +90,7 @@ fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
     match command {
         Command::Demo(args) => demo::run(&args, registries),
         Command::Replay(args) => replay::run(&args, registries),
+        Command::Pack(args) => pack::run(&args, registries),
         Command::Run(args) => run::run(&args, registries),
         Command::Ctl(args) => ctl::run(&args),
         Command::At(args) => at::run(&args, registries),

@@ -21,6 +21,7 @@ pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
         "Replay and record",
         &[
             ("tidegate replay --input day.itch", "files or a journal: rows and summary"),
+            ("tidegate pack day.itch", "a day by instrument, for faster replays"),
             ("tidegate schema book-top", "kinds of rows, and the columns of one"),
             ("tidegate journal ls run1", "the logs of a run: list, check, export"),
             ("tidegate why run1 1/momentum/12", "the whole story of an order"),
@@ -48,6 +49,6 @@ pub(crate) fn commands() -> String {
             let _ = writeln!(text, "  {example:34} {about}");
         }
     }
-    text + "\nAdd --help to a command for its options; --version prints the version.\n\
+    text + "Add --help to a command for its options; --version prints the version.\n\
             Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 a check failed."
 }

@@ -21,6 +21,7 @@ mod journal_names;
 mod limits;
 mod meters;
 pub(crate) mod numbers;
+pub(crate) mod pack;
 pub(crate) mod pipeline;
 mod present;
 mod progress;

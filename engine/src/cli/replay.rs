@@ -205,7 +205,7 @@ fn inputs(args: &ReplayArgs, settings: &mut Settings, stop: &AtomicBool) -> Resu
     for file in &args.input {
         let feed = match named {
             Some(feed) => feed,
-            None => recognised(file, &known, stop)?,
+            None => recognised(file, &known, &|| stop.load(Ordering::Acquire))?,
         };
         add(feed, vec![file.clone()], settings);
     }
@@ -217,15 +217,15 @@ pub(crate) fn feed_named(name: &str, registries: &Registries) -> Result<&'static
     registries.feed(name).ok_or_else(|| Failure::usage(format!("--feed {name}: no such feed; {}", advice())))
 }
 
-/// The feed of a file. A pipe may not have a writer yet, so it is waited for beside the stop.
-fn recognised(file: &Path, registries: &Registries, stop: &AtomicBool) -> Result<&'static Feed, Failure> {
+/// The feed of a file. A pipe may not have a writer yet, so it is waited for until it `stops`.
+pub(crate) fn recognised(file: &Path, registries: &Registries, stops: &dyn Fn() -> bool) -> Result<&'static Feed, Failure> {
     let (sender, found) = sync_channel(1);
     let (path, known) = (file.to_owned(), registries.feeds().to_vec());
     // After a stop nobody takes what the thread finds.
     std::thread::spawn(move || drop(sender.send(feeds::recognised_as(&path, &known))));
     let found = loop {
         match found.recv_timeout(PATIENCE) {
-            Err(RecvTimeoutError::Timeout) if stop.load(Ordering::Acquire) => {
+            Err(RecvTimeoutError::Timeout) if stops() => {
                 let message = format!("stopped before anything came from {}", file.display());
                 return Err(Failure { message, exit: Exit::Done });
             }

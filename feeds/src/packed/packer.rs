@@ -78,9 +78,9 @@ impl<W: Write> Packer<W> {
         })
     }
 
-    /// Bytes written so far, and inputs taken.
-    pub fn progress(&self) -> (u64, u64) {
-        (self.at, self.inputs)
+    /// Inputs taken so far.
+    pub fn inputs(&self) -> u64 {
+        self.inputs
     }
 
     /// Takes the next input of the source, with its record.
