@@ -1,6 +1,7 @@
 //! The decoder of a packed file: takes the inputs that its stream gives, and tells it which are watched.
 //!
-//! On the pipeline's thread an input is copied and its place compared. What lies between two places was left out, and is counted,
+//! On the pipeline's thread an input is copied and its place compared. The inputs of a record come in one call, as the merge needs
+//! those of a definition. What lies between two places was left out, and is counted,
 //! so a place among the inputs is the same whatever is watched. When other symbols are watched, what was read ahead is passed
 //! over until the stream says that it begins anew. Bound: no state grows with the file.
 
@@ -10,6 +11,9 @@ use super::unpack::{ALL, Ask, CHOSEN, MARK};
 use flow::{Count, Decoder, Event, FeedError, Inputs, Selection, Step, Window};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
+
+/// An item as the stream gives it.
+type Bytes = [u8; size_of::<Item>()];
 
 /// Takes the inputs of a packed file from its stream.
 pub(super) struct Packed {
@@ -41,8 +45,8 @@ impl Packed {
     }
 
     /// Passes over what belongs to an earlier choice; returns how many items.
-    fn pass_over(&mut self, items: &[[u8; size_of::<Item>()]]) -> usize {
-        let begins = |item: &[u8; size_of::<Item>()]| {
+    fn pass_over(&mut self, items: &[Bytes]) -> usize {
+        let begins = |item: &Bytes| {
             let item: Item = bytemuck::pod_read_unaligned(item);
             item[PLACE] == MARK && item[0] == CHOSEN && item[RECORD] == self.wanted
         };
@@ -55,27 +59,35 @@ impl Packed {
         }
     }
 
-    /// Takes inputs while there is room and none of them is a mark; returns how many.
-    fn give(&mut self, items: &[[u8; size_of::<Item>()]], to: &mut Inputs) -> usize {
+    /// Takes the inputs of whole records while there is room, up to the first mark; returns how many.
+    fn give(&mut self, items: &[Bytes], to: &mut Inputs) -> usize {
         let (mut given, mut places, mut left_out) = (0, self.places, 0);
+        let whole = &items[..whole_records(items)];
         let (events, numbers) = to.spare();
-        for ((item, event), number) in items.iter().zip(events).zip(numbers) {
+        for ((item, event), number) in whole.iter().zip(events).zip(numbers) {
             let item: Item = bytemuck::pod_read_unaligned(item);
             if item[PLACE] == MARK {
                 break;
             }
-            let words: [u64; 8] = *item.first_chunk().expect("an item has more words");
-            *event = bytemuck::cast::<[u64; 8], Event>(words);
-            *number = item[RECORD];
+            (*event, *number) = input_of(&item);
+            left_out += item[PLACE] - places;
+            places = item[PLACE] + 1;
+            (given, self.record) = (given + 1, item[RECORD]);
+        }
+        to.fill(given);
+        // The record whose inputs were begun is ended: for that the queue has a margin.
+        for item in whole[given..].iter().take(if given > 0 { Inputs::MARGIN - 1 } else { 0 }) {
+            let item: Item = bytemuck::pod_read_unaligned(item);
+            if item[PLACE] == MARK || item[RECORD] != self.record {
+                break;
+            }
+            let (event, record) = input_of(&item);
+            to.push(event, record);
             left_out += item[PLACE] - places;
             places = item[PLACE] + 1;
             given += 1;
         }
-        if given > 0 {
-            self.record = bytemuck::pod_read_unaligned::<Item>(&items[given - 1])[RECORD];
-        }
         self.places = places;
-        to.fill(given);
         to.leave_out(left_out);
         given
     }
@@ -98,11 +110,8 @@ impl Decoder for Packed {
             if self.ended {
                 return Ok(Step::Ended);
             }
-            let items = window.bytes().as_chunks().0;
-            let Some(first) = items.first() else {
-                return if window.ended() { Err(self.broken_off(window)) } else { Ok(Step::Starved) };
-            };
-            let first: Item = bytemuck::pod_read_unaligned(first);
+            let items: &[Bytes] = window.bytes().as_chunks().0;
+            let first: Item = items.first().map_or([0; 10], |first| bytemuck::pod_read_unaligned(first));
             let taken = if self.comes != self.wanted {
                 self.pass_over(items)
             } else if first[PLACE] == MARK && first[0] == ALL {
@@ -113,6 +122,9 @@ impl Decoder for Packed {
             } else {
                 self.give(items, to)
             };
+            if taken == 0 {
+                return if window.ended() { Err(self.broken_off(window)) } else { Ok(Step::Starved) };
+            }
             window.consume(taken * size_of::<Item>());
         }
     }
@@ -140,6 +152,25 @@ impl Decoder for Packed {
     fn warnings(&self) -> Vec<String> {
         self.contents.about.warnings.clone()
     }
+}
+
+/// How many of these items are those of whole records: the last one may go on behind them. A record of more inputs than one may
+/// have is cut.
+fn whole_records(items: &[Bytes]) -> usize {
+    let record = |item: &Bytes| {
+        let item: Item = bytemuck::pod_read_unaligned(item);
+        (item[PLACE] != MARK).then_some(item[RECORD])
+    };
+    let Some(last) = items.last().and_then(record) else { return items.len() };
+    let begun = items.iter().rev().take(Inputs::MARGIN).take_while(|item| record(item) == Some(last)).count();
+    if begun == Inputs::MARGIN { items.len() } else { items.len() - begun }
+}
+
+/// The input of an item, with its record.
+#[inline(always)]
+fn input_of(item: &Item) -> (Event, u64) {
+    let words: [u64; 8] = *item.first_chunk().expect("an item has more words");
+    (bytemuck::cast(words), item[RECORD])
 }
 
 impl Packed {

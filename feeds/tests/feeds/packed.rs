@@ -231,6 +231,30 @@ fn empty_exact_and_one_more_than_segments() {
 }
 
 #[test]
+fn the_inputs_of_a_record_come_in_one_poll() {
+    let mut inputs = day(20_000);
+    let sizes = [1, 5, 64, 2, 1, 1, 40, 3];
+    let records = (1..).flat_map(|record: u64| std::iter::repeat_n(record, sizes[record as usize % sizes.len()]));
+    inputs.iter_mut().zip(records).for_each(|((_, at), record)| *at = record);
+    let mut source = source(packed(&inputs, 10_000)).expect("it is whole");
+    for room in [0, 200, 5_000] {
+        let (mut queue, mut given, mut last) = (Inputs::with_capacity(room), Vec::new(), 0);
+        while source.poll(&mut queue).expect("it is whole") != Polled::Ended {
+            if let Some((_, record)) = queue.front() {
+                assert_ne!(record, last, "a record is in two polls");
+            }
+            while let Some((event, record)) = queue.front() {
+                given.push((*event, record));
+                last = record;
+                queue.pop();
+            }
+        }
+        assert!(given == inputs);
+        source = feeds::packed::source(packed(&inputs, 10_000)).expect("it is whole");
+    }
+}
+
+#[test]
 fn a_group_is_longer_than_segments() {
     let mut inputs = day(400);
     inputs[10..390].iter_mut().for_each(|(event, _)| event.flags = Flags::NONE);
