@@ -89,7 +89,10 @@ fn jobs(args: &PackArgs, registries: &Registries, signals: &Signals) -> Result<V
         let out = args.out.clone().map_or_else(|| beside(&paths[0]), Ok)?;
         may_write(&out, args.force)?;
         if !outs.insert(out.clone()) {
-            return Err(Failure::usage(format!("two inputs would be written to {}; pack one with --out", out.display())));
+            return Err(Failure::usage(format!(
+                "two inputs would be written to {}; pack one with --out",
+                out.display()
+            )));
         }
         let feed = named.map_or_else(|| recognised(&paths[0], registries, &|| signals.came()), Ok)?;
         if feed.is_live() {
@@ -119,9 +122,8 @@ fn beside(path: &Path) -> Result<PathBuf, Failure> {
 fn pack(job: &Job, input: Input, force: bool, signals: &Signals) -> Result<(), Failure> {
     let began = Instant::now();
     let defines = matches!(&input, Input::Bytes(opened) if opened.part.is_some_and(|part| part.defines));
-    let failed = |e: io::Error| {
-        Failure::failed(format!("{}: {e}; choose another folder or free some space", job.out.display()))
-    };
+    let failed =
+        |e: io::Error| Failure::failed(format!("{}: {e}; choose another folder or free some space", job.out.display()));
     let file = NewFile::beside(&job.out).map_err(failed)?;
     let to = Packer::new(BufWriter::with_capacity(1 << 20, file)).map_err(failed)?;
     let name = input.name();
@@ -159,7 +161,10 @@ fn packed(
             return Ok(None);
         }
         let polled = source.poll(&mut queue).map_err(|error| {
-            Failure::failed(format!("{name}: {error}. {} is not written, since it would not be whole", job.out.display()))
+            Failure::failed(format!(
+                "{name}: {error}. {} is not written, since it would not be whole",
+                job.out.display()
+            ))
         })?;
         while let Some((event, record)) = queue.front() {
             to.push(event, record).map_err(failed)?;
@@ -194,12 +199,7 @@ fn summary(job: &Job, contents: &Contents, written: u64, took: Duration) -> Stri
             grouped(inputs),
             grouped(locals.len() as u64)
         ),
-        format!(
-            "bytes     {} in, {} out{share}, {:.1} an input",
-            known(read),
-            grouped(written),
-            each(written as f64)
-        ),
+        format!("bytes     {} in, {} out{share}, {:.1} an input", known(read), grouped(written), each(written as f64)),
         format!(
             "wrote     {} in {:.1} s, {} ns an input",
             job.out.display(),

@@ -218,7 +218,11 @@ pub(crate) fn feed_named(name: &str, registries: &Registries) -> Result<&'static
 }
 
 /// The feed of a file. A pipe may not have a writer yet, so it is waited for until it `stops`.
-pub(crate) fn recognised(file: &Path, registries: &Registries, stops: &dyn Fn() -> bool) -> Result<&'static Feed, Failure> {
+pub(crate) fn recognised(
+    file: &Path,
+    registries: &Registries,
+    stops: &dyn Fn() -> bool,
+) -> Result<&'static Feed, Failure> {
     let (sender, found) = sync_channel(1);
     let (path, known) = (file.to_owned(), registries.feeds().to_vec());
     // After a stop nobody takes what the thread finds.

@@ -7,8 +7,8 @@
 
 use super::fields::{Fields, put};
 use super::model::{
-    Item, LONGEST, Listed, Model, ORDER, PLACE, PREDICTORS, Predicted, RAW, RECORD, Slot, TIME, WHO, Words, joined,
-    is_input, shape_number, unfolded,
+    Item, LONGEST, Listed, Model, ORDER, PLACE, PREDICTORS, Predicted, RAW, RECORD, Slot, TIME, WHO, Words, is_input,
+    joined, shape_number, unfolded,
 };
 use flow::LOCAL_INSTRUMENTS;
 
@@ -135,7 +135,13 @@ impl Cursor {
 
     /// Takes the input that was looked at.
     #[inline(always)]
-    pub(super) fn take(&mut self, bytes: &[u8], model: &Model, kinds: &mut [Words], to: &mut Item) -> Result<(), Impossible> {
+    pub(super) fn take(
+        &mut self,
+        bytes: &[u8],
+        model: &Model,
+        kinds: &mut [Words],
+        to: &mut Item,
+    ) -> Result<(), Impossible> {
         let places = self.place.wrapping_sub(self.last_place);
         let Listed { shape, slot } = model.shapes[self.shape];
         if self.shape == RAW {
@@ -173,7 +179,14 @@ impl Cursor {
 
 /// The words of an input from `at` on, and where it ends.
 #[inline(always)]
-fn words(bytes: &[u8], mut at: usize, slot: &Slot, lengths: &[u8; 10], last: &Words, of_kind: &Words) -> (Words, usize) {
+fn words(
+    bytes: &[u8],
+    mut at: usize,
+    slot: &Slot,
+    lengths: &[u8; 10],
+    last: &Words,
+    of_kind: &Words,
+) -> (Words, usize) {
     let mut predicted: Predicted = [[0; 8], *last, *of_kind, [0; 8]];
     let mut words = [0; 8];
     for (w, length) in ORDER.into_iter().zip(&lengths[2..]) {
@@ -193,8 +206,22 @@ fn words(bytes: &[u8], mut at: usize, slot: &Slot, lengths: &[u8; 10], last: &Wo
 fn load(bytes: &[u8], at: usize, len: usize) -> u64 {
     /// What of eight bytes belongs to a number of so many.
     const MASKS: [u64; 16] = [
-        0, 0xff, 0xffff, 0xff_ffff, 0xffff_ffff, 0xff_ffff_ffff, 0xffff_ffff_ffff, 0xff_ffff_ffff_ffff, !0, 0, 0, 0, 0,
-        0, 0, 0,
+        0,
+        0xff,
+        0xffff,
+        0xff_ffff,
+        0xffff_ffff,
+        0xff_ffff_ffff,
+        0xffff_ffff_ffff,
+        0xff_ffff_ffff_ffff,
+        !0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
     ];
     let eight = bytes[at..].first_chunk().expect("eight bytes follow every number");
     u64::from_le_bytes(*eight) & MASKS[len & 15]

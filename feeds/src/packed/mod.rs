@@ -112,7 +112,11 @@ pub fn source(bytes: Vec<u8>) -> io::Result<Box<dyn Source>> {
 ///
 /// # Errors
 /// When the bytes are no packed file, or a damaged one.
-pub fn unpack(bytes: Vec<u8>, watched: flow::Selection, mut each: impl FnMut(&flow::Event, u64)) -> io::Result<Contents> {
+pub fn unpack(
+    bytes: Vec<u8>,
+    watched: flow::Selection,
+    mut each: impl FnMut(&flow::Event, u64),
+) -> io::Result<Contents> {
     let mut store = bytes;
     let contents = store::contents(&mut store)?;
     let opened = opened(store, "memory".to_owned(), contents.clone());

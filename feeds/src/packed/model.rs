@@ -250,7 +250,8 @@ mod tests {
         let slot = |n: u64| Slot { base: [n; 8], predictor: [0, 1, 2, 3, 0, 1, 2, 3], unit: [1 + n * 1_000; 8] };
         let shape = Shape { head: 0x1234_0001, lengths: [0, 1, 2, 3, 4, 5, 6, 7, 8, 0] };
         let listed = Listed { shape, slot: 1 };
-        let model = Model { kinds: vec![3], slots: vec![slot(0), slot(9)], start: [4; 8], shapes: vec![Listed::raw(), listed] };
+        let model =
+            Model { kinds: vec![3], slots: vec![slot(0), slot(9)], start: [4; 8], shapes: vec![Listed::raw(), listed] };
         let mut bytes = Vec::new();
         model.write(&mut bytes);
         assert_eq!(Model::read(&mut Fields(&bytes)), Some(model));

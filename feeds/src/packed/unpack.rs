@@ -162,10 +162,12 @@ impl<S: Store> Unpacked<S> {
     fn load(&mut self, number: usize) -> io::Result<()> {
         let contents = Arc::clone(&self.contents);
         let (at, name) = (&contents.segments[number], self.store.name());
-        let damaged = |what: String| fault(format!("{name}: segment {} of {}, {what}", number + 1, contents.segments.len()));
+        let damaged =
+            |what: String| fault(format!("{name}: segment {} of {}, {what}", number + 1, contents.segments.len()));
         let mut bytes = vec![0; at.head_len as usize];
         self.store.read_at(&mut bytes, at.offset)?;
-        let head = (crc32c::crc32c(&bytes) == at.head_crc).then(|| Head::read(&bytes, at.runs_len, at.inputs)).flatten();
+        let head =
+            (crc32c::crc32c(&bytes) == at.head_crc).then(|| Head::read(&bytes, at.runs_len, at.inputs)).flatten();
         let head = head.ok_or_else(|| damaged("its head is damaged".to_owned()))?;
         let is_wanted = |run: &&RunAt| {
             let local = run.instrument as usize;

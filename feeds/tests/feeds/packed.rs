@@ -103,7 +103,8 @@ fn inputs() -> impl Strategy<Value = Vec<Placed>> {
 fn watched_of(inputs: &[Placed], watched: &Selection) -> Vec<Placed> {
     let (mut names, mut text) = (BTreeMap::new(), Vec::new());
     // The merge knows the whole name at its first piece.
-    let mut ahead = inputs.iter().enumerate().filter_map(|(at, (event, _))| Some((at, event.instrument, event.get::<Name>()?)));
+    let mut ahead =
+        inputs.iter().enumerate().filter_map(|(at, (event, _))| Some((at, event.instrument, event.get::<Name>()?)));
     let mut known: BTreeMap<usize, (u32, String)> = BTreeMap::new();
     let mut first = 0;
     for (at, local, name) in ahead.by_ref() {

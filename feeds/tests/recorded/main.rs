@@ -6,6 +6,7 @@
 mod dbn;
 mod itch;
 mod lobster;
+mod packed;
 
 use libtest_mimic::{Arguments, Trial};
 use std::path::{Path, PathBuf};
@@ -32,6 +33,6 @@ fn trial(name: String, file: &str, run: impl FnOnce(PathBuf) + Send + 'static) -
 }
 
 fn main() -> ExitCode {
-    let trials = [dbn::trials(), itch::trials(), lobster::trials()].into_iter().flatten().collect();
+    let trials = [dbn::trials(), itch::trials(), lobster::trials(), packed::trials()].into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

@@ -9,6 +9,7 @@ mod chosen;
 mod dbn;
 mod inputs;
 mod instruments;
+mod packed;
 mod readme;
 mod screens;
 
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         chosen::CHOSEN,
         inputs::INPUTS,
         instruments::INSTRUMENTS,
+        packed::PACKED,
         screens::SCREENS,
         readme::README,
     ]

@@ -46,7 +46,7 @@ fn commands() {
     shell.args(["-exc", &script]).current_dir(folder.path()).env("PATH", path);
     let outcome = finish_within(shell, Duration::from_secs(600));
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    let used = ["demo", "synth", "replay", "validate", "run", "ctl", "snapshot", "journal", "schema", "bench"];
+    let used = ["demo", "synth", "pack", "replay", "validate", "run", "ctl", "snapshot", "journal", "schema", "bench"];
     for command in used {
         let starts = format!("+ tidegate {command} ");
         assert!(outcome.stderr.contains(&starts), "the README shows no {command}");
