@@ -11,6 +11,7 @@ use super::model::{
     joined, shape_number, unfolded,
 };
 use flow::LOCAL_INSTRUMENTS;
+use prefetch_index::prefetch_index;
 
 /// Bytes that must follow the last run in memory, so that every load has eight bytes.
 pub(super) const BEHIND: usize = LONGEST + 16;
@@ -69,7 +70,8 @@ impl Head {
     }
 }
 
-/// A run that is being unpacked.
+/// A run that is being unpacked: one line of the cache.
+#[repr(align(64))]
 pub(super) struct Cursor {
     at: usize,
     end: usize,
@@ -82,10 +84,11 @@ pub(super) struct Cursor {
     /// Where the last one stood.
     last_place: u64,
     record: u64,
-    last: Words,
-    /// Its last inputs by slot begin here.
-    kinds: usize,
+    /// Its last input lies here, and behind it its last ones by slot.
+    memory: usize,
 }
+
+const _: () = assert!(size_of::<Cursor>() == 64);
 
 /// Why an input cannot be unpacked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,13 +102,22 @@ impl Cursor {
         bytes: std::ops::Range<usize>,
         model: &Model,
         before: [u64; 2],
-        kinds: &mut Vec<Words>,
+        memory: &mut Vec<Words>,
     ) -> Cursor {
-        let first = kinds.len();
-        let last = model.begin(run.instrument, kinds);
+        let first = memory.len();
+        memory.push([0; 8]);
+        memory[first] = model.begin(run.instrument, memory);
         let [last_place, record] = before;
         let (at, end) = (bytes.start, bytes.end);
-        Cursor { at, end, left: run.inputs, shape: RAW, place: 0, last_place, record, last, kinds: first }
+        Cursor { at, end, left: run.inputs, shape: RAW, place: 0, last_place, record, memory: first }
+    }
+
+    /// Has what the next input needs brought into the cache.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, bytes: &[u8], model: &Model, memory: &[Words]) {
+        prefetch_index(bytes, self.at);
+        prefetch_index(memory, self.memory);
+        prefetch_index(memory, self.memory + 1 + model.shapes.get(self.shape).map_or(0, |listed| listed.slot));
     }
 
     /// The place of the next input.
@@ -139,21 +151,22 @@ impl Cursor {
         &mut self,
         bytes: &[u8],
         model: &Model,
-        kinds: &mut [Words],
+        memory: &mut [Words],
         to: &mut Item,
     ) -> Result<(), Impossible> {
         let places = self.place.wrapping_sub(self.last_place);
         let Listed { shape, slot } = model.shapes[self.shape];
         if self.shape == RAW {
-            self.take_raw(bytes, model, kinds, to)?;
+            self.take_raw(bytes, model, memory, to)?;
         } else {
             let record_len = usize::from(shape.lengths[1]);
             let moved = unfolded(load(bytes, self.at, record_len));
             self.at += record_len;
             self.record = self.record.wrapping_add(places).wrapping_add(moved);
-            let of_kind = &mut kinds[self.kinds + slot];
-            let (words, at) = words(bytes, self.at, &model.slots[slot], &shape.lengths, &self.last, of_kind);
-            (self.last, *of_kind, self.at) = (words, words, at);
+            let (last, of_kind) = (self.memory, self.memory + 1 + slot);
+            let before = [&memory[last], &memory[of_kind]];
+            let (words, at) = words(bytes, self.at, &model.slots[slot], &shape.lengths, before);
+            (memory[last], memory[of_kind], self.at) = (words, words, at);
             to[..RECORD].copy_from_slice(&words);
             to[WHO] = joined(shape.head, words[WHO]);
         }
@@ -165,28 +178,21 @@ impl Cursor {
     }
 
     #[cold]
-    fn take_raw(&mut self, bytes: &[u8], model: &Model, kinds: &mut [Words], to: &mut Item) -> Result<(), Impossible> {
+    fn take_raw(&mut self, bytes: &[u8], model: &Model, memory: &mut [Words], to: &mut Item) -> Result<(), Impossible> {
         self.record = load(bytes, self.at, 8);
         for (i, word) in to[..RECORD].iter_mut().enumerate() {
             *word = load(bytes, self.at + 8 + 8 * i, 8);
         }
         self.at += 8 + 8 * RECORD;
         let (head, words) = super::model::words_of(to);
-        (self.last, kinds[self.kinds + model.slot_of(head as u8)]) = (words, words);
+        (memory[self.memory], memory[self.memory + 1 + model.slot_of(head as u8)]) = (words, words);
         if is_input(head) { Ok(()) } else { Err(Impossible) }
     }
 }
 
 /// The words of an input from `at` on, and where it ends.
 #[inline(always)]
-fn words(
-    bytes: &[u8],
-    mut at: usize,
-    slot: &Slot,
-    lengths: &[u8; 10],
-    last: &Words,
-    of_kind: &Words,
-) -> (Words, usize) {
+fn words(bytes: &[u8], mut at: usize, slot: &Slot, lengths: &[u8; 10], [last, of_kind]: [&Words; 2]) -> (Words, usize) {
     let mut predicted: Predicted = [[0; 8], *last, *of_kind, [0; 8]];
     let mut words = [0; 8];
     for (w, length) in ORDER.into_iter().zip(&lengths[2..]) {

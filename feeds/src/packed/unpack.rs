@@ -15,6 +15,7 @@ use super::end::{Contents, SegmentAt};
 use super::model::{Item, Words};
 use super::store::{Store, fault};
 use flow::Selection;
+use prefetch_index::prefetch_index;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub(super) const ALL: u64 = 2;
 /// Bytes between two wanted runs that are read with them rather than skipped.
 const NEAR: u64 = 16 << 10;
 
+/// How many runs ahead memory is prefetched: what their inputs need, and twice as far the cursors that say what that is.
+const AHEAD: usize = 6;
 /// Items of padding at once.
 const PADDING: usize = 64;
 
@@ -79,12 +82,14 @@ struct Segment {
     bytes: Vec<u8>,
     head: Option<Head>,
     cursors: Vec<Cursor>,
-    kinds: Vec<Words>,
-    /// The numbers of the runs, and of each the one behind it in the list of its slice.
-    locals: Vec<u32>,
+    /// What the runs remember of their inputs.
+    memory: Vec<Words>,
+    /// Of each run the one behind it in the list of its slice.
     behind: Vec<u32>,
     /// The first run of each slice.
     slices: Vec<u32>,
+    /// The runs of the slice that is unpacked.
+    now: Vec<u32>,
 }
 
 impl<S: Store> Unpacked<S> {
@@ -229,11 +234,10 @@ impl Segment {
     /// Cursors for the wanted runs, whose bytes lie at these places.
     fn begin(&mut self, at: &SegmentAt, head: &Head, wanted: &[&RunAt], places: &[Range<usize>]) {
         self.cursors.clear();
-        self.kinds.clear();
-        self.locals = wanted.iter().map(|run| run.instrument).collect();
+        self.memory.clear();
         let before = [at.first_place.wrapping_sub(1), at.first_record.wrapping_sub(1)];
         for (run, place) in wanted.iter().zip(places) {
-            self.cursors.push(Cursor::new(run, place.clone(), &head.model, before, &mut self.kinds));
+            self.cursors.push(Cursor::new(run, place.clone(), &head.model, before, &mut self.memory));
         }
         self.behind = vec![NONE; wanted.len()];
         self.slices = vec![NONE; (at.inputs as usize).div_ceil(SLICE)];
@@ -257,13 +261,25 @@ impl Segment {
         slots: &mut [Item],
         filled: &mut [u64; SLICE / 64],
     ) -> Result<usize, Impossible> {
-        let Segment { bytes, head, cursors, kinds, behind, slices, .. } = self;
+        let Segment { bytes, head, cursors, memory, behind, slices, now, .. } = self;
         let model = &head.as_ref().ok_or(Impossible)?.model;
         let (first, end) = (at.first_place + (slice * SLICE) as u64, at.first_place + at.inputs);
         let until = first + SLICE as u64;
-        let (mut given, mut run) = (0, slices[slice]);
+        now.clear();
+        let mut run = slices[slice];
         while run != NONE {
-            let cursor = &mut cursors[run as usize];
+            now.push(run);
+            run = behind[run as usize];
+        }
+        let mut given = 0;
+        for (i, run) in now.iter().enumerate() {
+            if let Some(run) = now.get(i + 2 * AHEAD) {
+                prefetch_index(cursors.as_slice(), *run as usize);
+            }
+            if let Some(run) = now.get(i + AHEAD) {
+                cursors[*run as usize].prefetch(bytes, model, memory);
+            }
+            let cursor = &mut cursors[*run as usize];
             while let Some(place) = cursor.place().filter(|place| *place < until) {
                 let slot = (place - first) as usize % SLICE;
                 let (word, bit) = (&mut filled[slot / 64], 1 << (slot % 64));
@@ -271,13 +287,11 @@ impl Segment {
                     return Err(Impossible);
                 }
                 *word |= bit;
-                cursor.take(bytes, model, kinds, &mut slots[slot])?;
+                cursor.take(bytes, model, memory, &mut slots[slot])?;
                 cursor.look(bytes, model, end)?;
                 given += 1;
             }
-            let next = behind[run as usize];
-            wait(run as usize, cursor, at, behind, slices);
-            run = next;
+            wait(*run as usize, cursor, at, behind, slices);
         }
         Ok(given)
     }
