@@ -71,9 +71,9 @@ pub(super) fn model(stream: &[Item], runs: &[Run<'_>]) -> Model {
         });
     }
     for (slot, costs) in model.slots.iter_mut().zip(&costs) {
-        for w in 0..8 {
-            let best = (0..PREDICTORS as u8).min_by_key(|p| (costs[usize::from(*p)][w], *p != slot.predictor[w]));
-            slot.predictor[w] = best.unwrap_or(NOTHING);
+        for (w, predictor) in slot.predictor.iter_mut().enumerate() {
+            let best = (0..PREDICTORS as u8).min_by_key(|p| (costs[usize::from(*p)][w], p != predictor));
+            *predictor = best.unwrap_or(NOTHING);
         }
     }
     take_units(&mut model, runs);

@@ -270,7 +270,7 @@ fn more_shapes_than_are_listed() {
     let mut random = 1_u64;
     let mut draw = || {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        random >> 8 + (random >> 59) % 56
+        random >> (8 + (random >> 59) % 56)
     };
     let event = |n: u64, draw: &mut dyn FnMut() -> u64| {
         let (words, flags) = (std::array::from_fn(|_| draw()), Flags(draw() as u16).without(Flags::LAST_OF_PACKET));
