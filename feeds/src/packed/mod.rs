@@ -6,7 +6,7 @@
 //! so those of others are neither read nor unpacked. Each input keeps its record and its place in the stream, so a replay of the whole
 //! gives the inputs of the original bit for bit, and one of some instruments gives what the original gives of them.
 //!
-//! Inputs are told from those before them in few bytes ([`model`]), with no compression beside that: decoding is loads and
+//! Inputs are told from those before them in few bytes (`model`), with no compression beside that: decoding is loads and
 //! additions, and a byte of the file belongs to one instrument. The page `feeds/docs/packed.md` has the form byte by byte.
 //! Bound: a segment, packed and once more as inputs while it is written. Worst case: a file is damaged, which is found before
 //! anything of the damaged run is given.
