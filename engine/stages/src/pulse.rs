@@ -9,7 +9,7 @@
 //! a group of another source is still open there is none: its instruments would be half new. A group that stays open for
 //! longer than a second, because its source broke off, is no longer waited for.
 //!
-//! Bound: a time per source. Worst case: a look at each of the 256 sources, while a group is open.
+//! Bound: a time per source. Worst case: a look at each of the 256 sources, when a group has been open for too long.
 
 use crate::Space;
 use flow::records::Pulse;
@@ -46,12 +46,14 @@ pub struct PulseStage {
     /// Since when a group of each source is open; [`Ns::NONE`] = none is.
     open_since: [Ns; 256],
     open: usize,
+    /// None of them has been open for longer than since then; [`Ns::NONE`] = none is open.
+    oldest: Ns,
 }
 
 impl PulseStage {
     /// No group is open.
     pub fn new() -> PulseStage {
-        PulseStage { open_since: [Ns::NONE; 256], open: 0 }
+        PulseStage { open_since: [Ns::NONE; 256], open: 0, oldest: Ns::NONE }
     }
 
     /// The registry's builder.
@@ -71,18 +73,23 @@ impl PulseStage {
             (false, false) => (*since, self.open) = (Ns::NONE, self.open - 1),
             _ => {}
         }
+        self.oldest = if self.open == 0 { Ns::NONE } else { self.oldest.min(*since) };
         debug_assert_eq!(self.open, self.open_since.iter().filter(|since| **since != Ns::NONE).count());
     }
 
     /// Gives up groups that have been open for too long.
     #[cold]
     fn give_up(&mut self, now: Ns) {
+        if now.0.saturating_sub(self.oldest.0) <= PATIENCE {
+            return;
+        }
         for source in 0..=u8::MAX {
             let since = self.open_since[usize::from(source)];
             if since != Ns::NONE && now.0.saturating_sub(since.0) > PATIENCE {
                 self.set_open(source, now, false);
             }
         }
+        self.oldest = self.open_since.into_iter().min().unwrap_or(Ns::NONE);
     }
 }
 

@@ -10,7 +10,7 @@ use super::matching::Matching;
 use super::queue::divide;
 use super::reports::Cause;
 use super::resting::{NONE, RestingOrder};
-use flow::records::Exec;
+use flow::records::{Exec, Level};
 use flow::{Event, Flags, Kind, Px, Side};
 
 impl Matching<'_> {
@@ -34,7 +34,9 @@ impl Matching<'_> {
     /// A level was set, or changed by an order message of a feed without order references.
     pub(super) fn on_level(&mut self, cause: Cause, event: &Event, impact: (Side, Px, u64), replies: &mut Replies) {
         let (side, px, before) = impact;
-        let after = self.shown(Place { instrument: event.instrument, side, px });
+        // A level that was there, or is gone, displays what was told. Another one may not have been booked.
+        let told = event.get::<Level>().map(|level| level.qty.0).filter(|qty| before > 0 || *qty == 0);
+        let after = told.unwrap_or_else(|| self.shown(Place { instrument: event.instrument, side, px }));
         if let Some(exec) = event.get::<Exec>() {
             let (qty, place) = (exec.qty.0, Place { instrument: event.instrument, side, px });
             self.consumed.limit_to(&mut self.instruments[event.instrument as usize].consumed, place, after);

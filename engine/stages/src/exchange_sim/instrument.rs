@@ -7,7 +7,7 @@ use super::consumed;
 use super::fees::Contract;
 use super::resting::Lists;
 use flow::records::{Listing, Status};
-use flow::{BookKind, Calendar, Halts, InstrumentType, MarketHours, Mic, Ns, Px, Sessions, Side, StatusKind};
+use flow::{BookKind, Calendar, Halts, InstrumentType, MarketHours, Mic, Ns, Px, Sessions, StatusKind};
 
 /// Closed by the session of its source.
 const SESSION: u8 = 1;
@@ -57,13 +57,6 @@ impl SimInstrument {
     #[inline]
     pub(super) fn is_idle(&self) -> bool {
         self.lists.are_empty() && self.consumed == consumed::NONE
-    }
-
-    /// Whether a level that changes without a trade has nothing to do with us: no order of ours rests there, and we took nothing
-    /// of what is displayed.
-    #[inline]
-    pub(super) fn passes_by(&self, side: Side, px: Px) -> bool {
-        self.consumed == consumed::NONE && !self.lists.may_hold(side, px)
     }
 
     /// Whether trading is halted.

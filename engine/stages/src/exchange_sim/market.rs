@@ -8,6 +8,7 @@
 
 use super::Replies;
 use super::consumed::{self, Place};
+use super::instrument::SimInstrument;
 use super::matching::Matching;
 use super::reports::Cause;
 use super::resting::{self, NONE, RestingOrder};
@@ -180,7 +181,7 @@ impl Matching<'_> {
             _ => return Impact::None,
         };
         let side = event.side();
-        if !trade && sim.passes_by(side, px) {
+        if !trade && self.passes_by(sim, Place { instrument: event.instrument, side, px }) {
             return Impact::None;
         }
         Impact::Level(side, px, book.level(side, px).map_or(0, |l| l.qty.0))
@@ -193,6 +194,13 @@ impl Matching<'_> {
             return Impact::None;
         }
         Impact::News(place, self.shown(place))
+    }
+
+    /// Whether a level that changes without a trade has nothing to do with us: no order of ours rests there, and we took nothing of
+    /// what it displays.
+    #[inline]
+    fn passes_by(&self, sim: &SimInstrument, place: Place) -> bool {
+        !sim.lists.may_hold(place.side, place.px) && (sim.consumed == consumed::NONE || self.consumed.had(place) == 0)
     }
 
     /// What a level displays.
@@ -220,7 +228,10 @@ impl Matching<'_> {
         let (side, px, has) = (order.side, order.px, order.qty.0);
         let trade = event.kind == Kind::Exec && counts(event);
         let sim = &self.instruments[event.instrument as usize];
-        if !trade && sim.passes_by(side, px) {
+        let place = Place { instrument: event.instrument, side, px };
+        // What we took of an order that is replaced goes with it.
+        let moves = event.kind == Kind::Replace && sim.consumed != consumed::NONE;
+        if !trade && !moves && self.passes_by(sim, place) {
             return Impact::None;
         }
         let qty = match event.kind {
