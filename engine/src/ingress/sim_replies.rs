@@ -226,8 +226,8 @@ impl SimVenueReplies {
     /// the pipeline's book it looks now, too, before the input changes that.
     #[inline]
     pub(super) fn defer_to_venue(&mut self, input: &Event, group: &Group) {
-        self.venue_behind = true;
-        if self.looks {
+        self.venue_behind = self.venue.concerns(input);
+        if self.looks && self.venue_behind {
             self.venue.before_market(input, group.books());
         }
     }

@@ -16,7 +16,7 @@ use super::reports::ExecutionReports;
 use super::resting::{self, RestingOrders};
 use crate::Space;
 use crate::book::{Book, BookStage, Books};
-use flow::{Approved, Event, EventId, GrowingTable, Kinds, Ns, Out, ParamError, Params, Px, Sessions, Stage};
+use flow::{Approved, Event, EventId, GrowingTable, Kind, Kinds, Ns, Out, ParamError, Params, Px, Sessions, Stage};
 
 /// A venue that fills our orders against the market's own book. See the module.
 pub struct SimulatedVenue {
@@ -126,13 +126,25 @@ impl SimulatedVenue {
         }
     }
 
-    /// A market input that the ingress has stamped is about to change `shown`. Nothing to do with a book of its own, or where
-    /// we have no orders.
+    /// Whether a market input has to do with it: it is of the whole source or changes how an instrument is traded, or we have orders
+    /// there; with a book of its own, any.
+    #[inline]
+    pub fn concerns(&self, event: &Event) -> bool {
+        let changes = event.instrument == 0 || matches!(event.kind, Kind::Listing | Kind::Status);
+        changes || self.own.is_some() || self.is_at_work(event.instrument)
+    }
+
+    /// Whether we have orders on an instrument, or took from what is displayed there.
+    #[inline]
+    fn is_at_work(&self, instrument: u32) -> bool {
+        self.instruments.get(instrument as usize).is_some_and(|sim| !sim.is_idle())
+    }
+
+    /// A market input that [concerns](SimulatedVenue::concerns) it and that the ingress has stamped is about to change `shown`.
+    /// Nothing to do with a book of its own.
     #[inline]
     pub fn before_market(&mut self, event: &Event, shown: Option<&Books>) {
-        if let Some(books) = shown.filter(|_| self.own.is_none())
-            && self.instruments.get(event.instrument as usize).is_some_and(|sim| !sim.is_idle())
-        {
+        if let Some(books) = shown.filter(|_| self.own.is_none() && self.is_at_work(event.instrument)) {
             self.impact = self.matching(Some(books)).impact_of(event);
         }
     }
@@ -145,7 +157,7 @@ impl SimulatedVenue {
     #[inline]
     pub fn on_market(&mut self, event: &Event, shown: Option<&Books>, replies: &mut Replies) {
         if self.own.is_some() {
-            if self.instruments.get(event.instrument as usize).is_some_and(|sim| !sim.is_idle()) {
+            if self.is_at_work(event.instrument) {
                 self.impact = self.matching(None).impact_of(event);
             }
             self.own.iter_mut().for_each(|own| own.update(event));

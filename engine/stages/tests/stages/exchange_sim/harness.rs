@@ -153,13 +153,18 @@ impl SimInstrument {
     pub(crate) fn pass(&mut self, event: &Event) {
         self.venue.on_market(event, None, &mut self.replies);
         let (venue, replies, book) = &mut self.beside;
-        venue.before_market(event, Some(book.books()));
+        let concerned = venue.concerns(event);
+        if concerned {
+            venue.before_market(event, Some(book.books()));
+        }
         if book.reads().has(event.kind) {
             let mut out = Out::new(1, Kinds::ALL);
             out.begin(event);
             book.on_event(event, &mut out);
         }
-        venue.on_market(event, Some(book.books()), replies);
+        if concerned {
+            venue.on_market(event, Some(book.books()), replies);
+        }
         self.compare();
     }
 
