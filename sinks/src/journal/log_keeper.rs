@@ -186,7 +186,9 @@ impl LogKeeper {
         copy.write_header(step.disk, segment.last_header_page())?;
         copy.trim(step.disk, segment.capacity)?;
         let last_record = segment.first_record + segment.capacity - 1;
-        self.kept.push_back(Kept { number: segment.number, last_record, last_seq: self.last_seq, chain: self.chain });
+        // Its own: where a journal goes on, later records may be known that are not sealed yet.
+        let last_seq = segment.load(segment.capacity as usize - 1).id.seq();
+        self.kept.push_back(Kept { number: segment.number, last_record, last_seq, chain: self.chain });
         let Live { segment, .. } = self.live.pop_front().expect("it was looked at");
         // Somebody else may have cleared the memory: then there is nothing to give back.
         if self.handover.has_spare_room() && segment.give_back(step.memory).is_ok() {

@@ -341,6 +341,44 @@ fn a_block_that_was_sealed_and_not_noted_is_noted_later() {
     assert!(error.contains("inputs/00000002.seg") && error.contains("its count of sealed records"), "{error}");
 }
 
+/// A process stopped when a segment of outcomes was sealed and not noted, with more outcomes behind it. When that segment gives
+/// way later, the gap ends with its own last record, not with one that was known when the journal went on.
+#[test]
+fn a_full_segment_that_was_not_noted_gives_way_as_any_other() {
+    let (_folder, dir) = closed();
+    let listed = JournalReader::open(&dir).unwrap().list().unwrap();
+    let outcomes: Vec<_> = listed.into_iter().filter(|s| s.log == LogKind::Outcomes).collect();
+    let [.., full, last] = &outcomes[..] else { panic!("two segments: {outcomes:?}") };
+    assert!(full.sealed == 128 && (1..128).contains(&last.records), "{outcomes:?}");
+    std::fs::remove_file(dir.join("closed.toml")).unwrap();
+    note(&dir, &full.file, 128, 64);
+    note(&dir, &last.file, last.records, 0);
+    std::fs::write(dir.join(&last.file).with_extension("seal"), []).unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(dir.join(&last.file)).unwrap();
+    file.set_len(4_096 + 64 * 128).unwrap();
+    let mut small = upkeep(1);
+    small.high_water_bytes = 100_000;
+    let mut resumed = examine(&dir).unwrap().accept(small).unwrap();
+    let (all, mut seen) = (outcomes_through(1_500), 0);
+    for page in 15..75 {
+        write(&mut resumed.inputs, &mut resumed.outcomes, 20 * page + 1..=20 * (page + 1));
+        // Time enough for the helper to have a page on the disk before the next one.
+        std::thread::sleep(Duration::from_millis(30));
+        let dropped = JournalReader::open(&dir).unwrap().gaps().unwrap().dropped;
+        if let Some(at) = dropped.through_record.checked_sub(1) {
+            assert_eq!(dropped.through_seq, all[at as usize].id.seq(), "{dropped:?}, and {full:?} was not noted");
+            seen += u64::from(dropped.through_segment == full.number);
+        }
+        if dropped.through_segment > full.number {
+            break;
+        }
+    }
+    assert!(seen > 0, "it gave way with others");
+    Journal::close(resumed.inputs, resumed.outcomes).unwrap();
+    let verified = verify(&dir, 10).unwrap();
+    assert!(verified.is_intact(), "{:#?}", verified.faults);
+}
+
 /// A process stopped while recording gaps leaves one intact copy of two: a resume restores the other.
 #[test]
 fn going_on_mends_a_copy_of_the_gaps_that_was_cut_short() {
