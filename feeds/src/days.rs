@@ -259,6 +259,7 @@ mod tests {
         let one_is_not = ["b_20200131.itch", "first.itch", "a_20200130.itch"];
         assert_eq!(ordered(&one_is_not), one_is_not.map(PathBuf::from));
     }
+
     /// Bytes that say whether somebody has begun to read them. Without any, the disk fails.
     struct Noted {
         bytes: io::Cursor<Vec<u8>>,

@@ -66,10 +66,10 @@ pub(super) fn simulated(
 ) -> Result<SimVenueReplies, Fault> {
     let (params, space) = (&settings.venues["sim"], settings.space(instruments));
     let venue = match looks {
-        true => SimulatedVenue::without_book(params, space),
-        false => SimulatedVenue::new(params, &book_params(params, &settings.stages["book"]), space),
+        true => SimulatedVenue::without_book(params, space)?,
+        false => SimulatedVenue::new(params, &book_params(params, &settings.stages["book"]), space)?,
     };
-    Ok(SimVenueReplies::new((venue?, looks), inbox, watermark, settings.pipeline.get(keys::MAX_RETURNS)))
+    Ok(SimVenueReplies::new(venue, inbox, watermark, settings.pipeline.get(keys::MAX_RETURNS)))
 }
 
 /// The ends of the rings that lead to venues and back; empty for a pipeline that does not trade.

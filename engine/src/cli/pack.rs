@@ -1,8 +1,8 @@
 //! `tidegate pack`: writes recorded days in the packed form.
 //!
-//! Inputs are opened as `replay` opens them, decoded, and packed on this thread while another one reads ahead. A file appears under its
-//! name when it is whole and on the disk, so a stop, a full disk or an input that breaks off leaves none. Bound: that of
-//! [`feeds::packed`].
+//! Inputs are opened as `replay` opens them, decoded, and packed on this thread while another one reads ahead. A file appears
+//! under its name when it is whole and on the disk, so a stop, a full disk or an input that breaks off leaves none. Bound:
+//! that of [`feeds::packed`].
 
 use super::console::{self, Progress};
 use super::exit::{Exit, Failure};

@@ -41,8 +41,6 @@ pub(super) enum Returned {
 /// The pending returns, and the simulated venue.
 pub struct SimVenueReplies {
     venue: SimulatedVenue,
-    /// Whether it looks at the book of the head's group, and keeps none.
-    looks: bool,
     /// L: a return is due at least this many nanoseconds after its cause.
     least_latency: u64,
     replies: Replies,
@@ -63,10 +61,10 @@ pub struct SimVenueReplies {
 }
 
 impl SimVenueReplies {
-    /// Takes returns from `inbox`; `watermark` is the tail's. At most `bound` returns wait. The `venue` keeps a book, or `looks` at
-    /// that of the head's group.
+    /// Takes returns from `inbox`; `watermark` is the tail's. At most `bound` returns wait. A venue
+    /// that keeps no book looks at that of the head's group.
     pub fn new(
-        (venue, looks): (SimulatedVenue, bool),
+        venue: SimulatedVenue,
         inbox: Consumer<Slot>,
         watermark: Arc<AtomicU64>,
         bound: usize,
@@ -74,7 +72,6 @@ impl SimVenueReplies {
         SimVenueReplies {
             least_latency: venue.least_latency(),
             venue,
-            looks,
             replies: Replies::default(),
             inbox,
             watermark,
@@ -227,8 +224,10 @@ impl SimVenueReplies {
     #[inline]
     pub(super) fn defer_to_venue(&mut self, input: &Event, group: &Group) {
         self.venue_behind = self.venue.concerns(input);
-        if self.looks && self.venue_behind {
-            self.venue.before_market(input, group.books());
+        if self.venue_behind
+            && let Some(books) = self.shown(group)
+        {
+            self.venue.before_market(input, books);
         }
     }
 
@@ -251,7 +250,7 @@ impl SimVenueReplies {
     /// The book that the venue looks at, if it keeps none.
     #[inline]
     fn shown<'a>(&self, group: &'a Group) -> Option<&'a Books> {
-        if self.looks { group.books() } else { None }
+        if self.venue.keeps_a_book() { None } else { group.books() }
     }
 
     /// Queues the venue's answers until they are due, in the order in which it gave them.

@@ -1,9 +1,9 @@
 //! The decoder of a packed file: takes the inputs that its stream gives, and tells it which are watched.
 //!
-//! On the pipeline's thread an input is copied and its place compared. The inputs of a record come in one call, as the merge needs
-//! those of a definition. What lies between two places was left out, and is counted,
-//! so a place among the inputs is the same whatever is watched. When other symbols are watched, what was read ahead is passed
-//! over until the stream says that it begins anew. Bound: no state grows with the file.
+//! On the pipeline's thread an input is copied and its place compared. The inputs of a record come in one call, as the merge
+//! needs those of a definition. What lies between two places was left out, and is counted, so a place among the inputs is the
+//! same whatever is watched. When other symbols are watched, what was read ahead is passed over until the stream says that it
+//! begins anew. Bound: no state grows with the file.
 
 use super::end::Contents;
 use super::model::{Item, PLACE, RECORD};

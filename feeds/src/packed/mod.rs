@@ -1,10 +1,11 @@
 //! Packed days: a recorded day once decoded, in a form that is read whole or by instrument.
 //!
 //! A day of ITCH has 400 million messages of 8,000 stocks, and most readers want a hundred of them. In the vendors' files the
-//! messages of all stocks lie among each other, so even what is skipped must be read and looked at. [`Packer`] takes the inputs of
-//! any decoder and writes them in segments of about a million; in a segment the inputs of an instrument lie together as a run,
-//! so those of others are neither read nor unpacked. Each input keeps its record and its place in the stream, so a replay of the whole
-//! gives the inputs of the original bit for bit, and one of some instruments gives what the original gives of them.
+//! messages of all stocks lie among each other, so even what is skipped must be read and looked at. [`Packer`] takes the
+//! inputs of any decoder and writes them in segments of about a million; in a segment the inputs of an instrument lie together
+//! as a run, so those of others are neither read nor unpacked. Each input keeps its record and its place in the stream, so a
+//! replay of the whole gives the inputs of the original bit for bit, and one of some instruments gives what the original gives
+//! of them.
 //!
 //! Inputs are told from those before them in few bytes (`model`), with no compression beside that: decoding is loads and
 //! additions, and a byte of the file belongs to one instrument. The page `feeds/docs/packed.md` has the form byte by byte.
@@ -69,8 +70,9 @@ fn find(request: &Request) -> Result<Opened, FindError> {
     }
     let mut store = OnDisk::new(path.to_owned());
     let contents = store::contents(&mut store).map_err(|e| {
-        let ReadFault { what, .. } = ReadFault::of(&e);
-        OpenError { what, next: "pack the original again, or get the file again".to_owned() }
+        let found = ReadFault::of(&e);
+        let next = found.at_start().to_owned();
+        OpenError { what: found.what, next }
     })?;
     Ok(opened(OnDisk::new(path.to_owned()), shown, contents))
 }

@@ -1,10 +1,10 @@
 //! How one input is told from those before it: the model of a segment, which packing and unpacking share.
 //!
 //! An input is eight words of eight bytes, its record and its place. Each word is stored as its distance from a prediction,
-//! divided by a unit, in as few bytes as hold it, often none. What is predicted is chosen for each kind and word: nothing, the same word of the
-//! run's last input, that of its last input of the same kind, or this input's time. The unit is the greatest common divisor of
-//! all distances, so prices cost ticks. Header and lengths together are the input's shape; a segment lists its shapes, and an
-//! input begins with the number of its own. Whatever no shape holds is stored as it is ([`RAW`]).
+//! divided by a unit, in as few bytes as hold it, often none. What is predicted is chosen for each kind and word: nothing, the
+//! same word of the run's last input, that of its last input of the same kind, or this input's time. The unit is the greatest
+//! common divisor of all distances, so prices cost ticks. Header and lengths together are the input's shape; a segment lists
+//! its shapes, and an input begins with the number of its own. Whatever no shape holds is stored as it is ([`RAW`]).
 //!
 //! Bound: [`SLOTS`] kinds are told apart, [`MOST_SHAPES`] shapes listed. Worst case: an input without a shape, 81 bytes.
 

@@ -70,7 +70,7 @@ impl Store for Vec<u8> {
 }
 
 /// What to do about a file that is not whole.
-const AGAIN: &str = "all earlier inputs were used; pack the original again, or get the file again";
+const AGAIN: &str = "all earlier records were used; pack the original again, or get the file again";
 
 /// A fault of the file.
 pub(super) fn fault(what: String) -> ReadFault {

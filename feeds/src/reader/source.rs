@@ -1,9 +1,10 @@
 //! A decoder supplied by reader threads.
 //!
-//! Each stream has one named thread that reads (and decompresses) into blocks of a fixed pool. Full blocks travel to
-//! the pipeline's thread through a bounded single-producer queue, empty ones travel back through another.
-//! [`StreamSource::poll`] pops without waiting, makes the block the decoder's window and decodes: no system call,
-//! lock or allocation, and of the bytes only a record that straddles two blocks is copied. Only the reader waits, first yielding, then sleeping; it ends when the source is dropped.
+//! Each stream has one named thread that reads (and decompresses) into blocks of a fixed pool. Full blocks travel to the
+//! pipeline's thread through a bounded single-producer queue, empty ones travel back through another. [`StreamSource::poll`]
+//! pops without waiting, makes the block the decoder's window and decodes: no system call, lock or allocation, and of the
+//! bytes only a record that straddles two blocks is copied. Only the reader waits, first yielding, then sleeping; it ends when
+//! the source is dropped.
 //!
 //! Bound: [`BLOCKS`] blocks of [`BLOCK`] bytes and one window of [`WINDOW_BLOCKS`] blocks per stream; a record longer
 //! than the window less one block is an error. Worst case of one poll: decoding two windows of records.

@@ -104,6 +104,12 @@ impl SimulatedVenue {
         self.reports.session.arrival(id, ts)
     }
 
+    /// Whether it keeps a book of its own. One that does not is shown the pipeline's.
+    #[inline]
+    pub fn keeps_a_book(&self) -> bool {
+        self.own.is_some()
+    }
+
     /// The market's book of an instrument, as the venue keeps it; `None` also where it keeps none.
     pub fn book(&self, instrument: u32) -> Option<Book<'_>> {
         self.own.as_ref()?.books().book(instrument)
@@ -131,7 +137,7 @@ impl SimulatedVenue {
     #[inline]
     pub fn concerns(&self, event: &Event) -> bool {
         let changes = event.instrument == 0 || matches!(event.kind, Kind::Listing | Kind::Status);
-        changes || self.own.is_some() || self.is_at_work(event.instrument)
+        changes || self.keeps_a_book() || self.is_at_work(event.instrument)
     }
 
     /// Whether we have orders on an instrument, or took from what is displayed there.
@@ -140,12 +146,12 @@ impl SimulatedVenue {
         self.instruments.get(instrument as usize).is_some_and(|sim| !sim.is_idle())
     }
 
-    /// A market input that [concerns](SimulatedVenue::concerns) it and that the ingress has stamped is about to change `shown`.
-    /// Nothing to do with a book of its own.
+    /// A market input that [concerns](SimulatedVenue::concerns) it and that the ingress has stamped is about to change the book that
+    /// it is `shown`. With a book of its own it is not called.
     #[inline]
-    pub fn before_market(&mut self, event: &Event, shown: Option<&Books>) {
-        if let Some(books) = shown.filter(|_| self.own.is_none() && self.is_at_work(event.instrument)) {
-            self.impact = self.matching(Some(books)).impact_of(event);
+    pub fn before_market(&mut self, event: &Event, shown: &Books) {
+        if self.is_at_work(event.instrument) {
+            self.impact = self.matching(Some(shown)).impact_of(event);
         }
     }
 

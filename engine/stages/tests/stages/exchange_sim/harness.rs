@@ -155,7 +155,7 @@ impl SimInstrument {
         let (venue, replies, book) = &mut self.beside;
         let concerned = venue.concerns(event);
         if concerned {
-            venue.before_market(event, Some(book.books()));
+            venue.before_market(event, book.books());
         }
         if book.reads().has(event.kind) {
             let mut out = Out::new(1, Kinds::ALL);
