@@ -99,9 +99,10 @@ impl Opening<'_> {
             (wanted, asking) if last >= wanted.max(1) && asking.is_empty() => Carried::default(),
             (wanted, asking) => rest(self.carried(Some(&reader))?, last, (wanted, &asking), dir)?,
         };
-        // Outcomes after this watermark may be missing and must be regenerated.
-        let snapshot =
-            Snapshot::latest(&reader, dir, last.min(examined.completed_through()), Past::Read, self.notices)?;
+        // Outcomes after this watermark may be missing and must be regenerated, or nothing but the replay can prove them: no
+        // later snapshot serves, although its state is right.
+        let through = last.min(examined.proved_through());
+        let snapshot = Snapshot::latest(&reader, dir, through, Past::Read, self.notices)?;
         if snapshot.is_none() && reader.info().follows.is_some() {
             return Err(SnapshotError::NoStart(dir.to_owned()).into());
         }

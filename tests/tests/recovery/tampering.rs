@@ -42,14 +42,14 @@ fn journal(folder: &Path) -> PathBuf {
     folder.join("journal")
 }
 
-/// A folder with a configuration for some 400 inputs.
-fn desk() -> Scratch {
+/// A folder with a configuration for some 400 inputs, whose journal is sealed so often, and whenever a segment is full.
+fn desk(sync_ms: u64) -> Scratch {
     let folder = Scratch::new();
     let sizes = "max_orders = 4096\nmax_levels = 1024\nmax_books = 4";
     let text = format!(
         "[pipeline]\nstages = [\"book\", \"random\", \"orders\", \"risk\", \"router\"]\n[outcomes]\nkinds = [\"all\", \"-level\"]\n\
          [book]\n{sizes}\n[random]\nseed = 5\nevery = 3\n[sim]\nmax_own_orders = 1024\n{sizes}\n\
-         [journal]\ndir = \"{}\"\nsegment_records = {SEGMENT}\nroll = \"never\"\nsync_ms = 5\n\
+         [journal]\ndir = \"{}\"\nsegment_records = {SEGMENT}\nroll = \"never\"\nsync_ms = {sync_ms}\n\
          [[input]]\nfeed = \"synthetic\"\nseed = 3\nmessages = 300\nsymbols = 1\nlive_orders = 40\n",
         journal(folder.path()).display()
     );
@@ -94,7 +94,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 impl Sample {
     /// The journal of a run that came to its end.
     fn ended() -> Sample {
-        let folder = desk();
+        let folder = desk(5);
         finish(folder.path()).expect(0);
         snapshot(folder.path()).expect(0);
         Sample::of(folder)
@@ -103,12 +103,17 @@ impl Sample {
     /// The journal of a run that was killed after 200 inputs. On a host that was busy it may have come to its end before: then
     /// another one goes at half the speed.
     fn killed() -> Sample {
-        (0..8).find_map(|halved| Sample::killed_at(10_000 >> halved)).expect("one run is slow enough to be killed")
+        Sample::killed_on(|| desk(5))
+    }
+
+    /// The same on such a desk.
+    fn killed_on(desk: fn() -> Scratch) -> Sample {
+        let killed = |halved: u32| Sample::killed_at(desk(), 10_000 >> halved);
+        (0..8).find_map(killed).expect("one run is slow enough to be killed")
     }
 
     /// That of a run at so many times the speed of the day; `None` if it ends first.
-    fn killed_at(speed: u64) -> Option<Sample> {
-        let folder = desk();
+    fn killed_at(folder: Scratch, speed: u64) -> Option<Sample> {
         let mut command = Command::new(tidegate());
         command.arg("run").arg(config(folder.path())).arg("--speed").arg(format!("{speed}x"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -401,4 +406,33 @@ fn a_segment_without_its_sidecar_is_not_sealed_anew() {
         let after: Vec<_> = files(&journal(folder)).into_iter().map(|f| (fs::read(&f).expect("a file"), f)).collect();
         assert!(before == after, "something was written");
     }
+}
+
+/// An outcome that was not sealed is altered, and a snapshot behind it is there: the run that goes on repeats from before that
+/// outcome all the same, for nothing else proves it.
+#[test]
+fn a_snapshot_does_not_hide_an_altered_outcome_that_nothing_proves() {
+    let unsealed = |sample: &Sample| {
+        let reader = JournalReader::open(&journal(sample.folder.path())).expect("a journal");
+        let listed = reader.list().expect("readable").into_iter();
+        let open = listed.filter(|s| s.log == LogKind::Outcomes && s.sealed < s.records).min_by_key(|s| s.number)?;
+        let path = journal(sample.folder.path()).join(&open.file);
+        let record = &sample.files[&path].0[4_096 + 64 * open.sealed as usize..][..64];
+        let seq = bytemuck::pod_read_unaligned::<Event>(record).id.seq();
+        (seq <= reader.completed_through().expect("readable")).then_some((path, 4_096 + 64 * open.sealed + 32))
+    };
+    let mut killed = (0..20).map(|_| Sample::killed_on(|| desk(300)));
+    let (sample, (path, byte)) =
+        killed.find_map(|s| unsealed(&s).map(|at| (s, at))).expect("a kill leaves an outcome that is not sealed");
+    let folder = sample.folder.path();
+    snapshot(folder).expect(0);
+    sample.write(&path, byte, sample.files[&path].0[byte as usize] ^ 1);
+    let before: Vec<_> = files(&journal(folder)).into_iter().map(|f| (fs::read(&f).expect("a file"), f)).collect();
+    let said = finish(folder).expect(1).stderr;
+    assert!(said.contains("differs"), "{said}");
+    let after: Vec<_> = files(&journal(folder)).into_iter().map(|f| (fs::read(&f).expect("a file"), f)).collect();
+    assert!(before == after, "something was written");
+    // With the byte put back it goes on.
+    sample.write(&path, byte, sample.files[&path].0[byte as usize]);
+    finish(folder).expect(0);
 }
