@@ -136,7 +136,7 @@ pub(super) fn deep(
         until: decision.id.0,
         is_over: false,
     })));
-    let (finished, state) = journal.run(before.as_ref(), seq - 1, vec![Box::new(taken.clone())])?;
+    let (finished, state) = journal.run(before.as_ref(), seq - 1, vec![Box::new(taken.clone())], Vec::new())?;
     let (mut bytes, listings) = (None, state.listings());
     for (name, _, stage) in finished.groups.iter().flat_map(|group| group.named()) {
         if name == "risk" {
@@ -148,7 +148,7 @@ pub(super) fn deep(
     drop(finished);
     let control = Control::default();
     let again = Repeater::open(member, registries, &control)?;
-    again.run(Some(&state), seq, vec![Box::new(taken.clone())])?;
+    again.run(Some(&state), seq, vec![Box::new(taken.clone())], Vec::new())?;
     let collected = taken.0.lock().unwrap_or_else(PoisonError::into_inner);
     if !collected.events.contains(request) {
         return Err(WhyError::Differs { dir: member.dir.clone(), order: order.0 });

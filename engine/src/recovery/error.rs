@@ -30,6 +30,16 @@ pub enum RecoveryError {
     /// The command was stopped before it had a result.
     #[error("stopped: no snapshot was written")]
     Stopped,
+    /// The outcomes on record are not those that the inputs cause.
+    #[error(
+        "{}: the journal's outcomes are not those that its inputs cause, so no snapshot was written; `tidegate replay --diff` shows \
+         where they differ first",
+        .0.display()
+    )]
+    OtherOutcomes(PathBuf),
+    /// A log could not be compared.
+    #[error("{0}")]
+    Sink(#[from] flow::SinkError),
     /// The earlier journal cannot be carried over.
     #[error("{0}")]
     Carry(#[from] CarryError),

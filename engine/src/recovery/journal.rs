@@ -6,7 +6,7 @@ use super::changed::{begun, check, check_instruments, watched_in};
 use super::error::RecoveryError;
 use super::memory::Owners;
 use super::notices::Notices;
-use super::snapshot::{Past, Snapshot};
+use super::snapshot::Snapshot;
 use super::snapshot_error::SnapshotError;
 use super::verify::{Verified, VerifySink};
 use crate::build_id::build_id;
@@ -99,10 +99,7 @@ impl Opening<'_> {
             (wanted, asking) if last >= wanted.max(1) && asking.is_empty() => Carried::default(),
             (wanted, asking) => rest(self.carried(Some(&reader))?, last, (wanted, &asking), dir)?,
         };
-        // Outcomes after this watermark may be missing and must be regenerated, or nothing but the replay can prove them: no
-        // later snapshot serves, although its state is right.
-        let through = last.min(examined.proved_through());
-        let snapshot = Snapshot::latest(&reader, dir, through, Past::Read, self.notices)?;
+        let snapshot = Snapshot::to_go_on_from(&reader, dir, &examined, self.notices)?;
         if snapshot.is_none() && reader.info().follows.is_some() {
             return Err(SnapshotError::NoStart(dir.to_owned()).into());
         }

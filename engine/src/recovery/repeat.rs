@@ -92,7 +92,7 @@ impl<'a> Repeater<'a> {
     }
 
     /// Repeats it from behind `before`, or from its beginning, up to and including the input `last`; `sinks` take what they
-    /// read of it. Returns the finished run, and the state behind that input.
+    /// read of it, and `logs` its outcomes. Returns the finished run, and the state behind that input.
     ///
     /// # Errors
     /// When the journal cannot be read, the repetition differs from it, or it was stopped.
@@ -101,6 +101,7 @@ impl<'a> Repeater<'a> {
         before: Option<&Snapshot>,
         last: u64,
         mut sinks: Vec<Box<dyn Sink>>,
+        logs: Vec<Box<dyn Sink>>,
     ) -> Result<(Finished<Ingress>, Snapshot), RecoveryError> {
         let Repeater { reader, settings, control } = self;
         let from = before.map_or(0, |s| s.seq);
@@ -112,7 +113,7 @@ impl<'a> Repeater<'a> {
         definitions.go_on_from(before);
         sinks.push(definitions.sink());
         let blueprint = Blueprint::new(settings, sinks, reader.info().instruments, control)?;
-        let mut assembly = as_begun(blueprint, settings, Vec::new(), before, true)?;
+        let mut assembly = as_begun(blueprint, settings, logs, before, true)?;
         let retrace = Retrace::new(inputs, if from < last { last } else { 0 }, Then::Stop);
         assembly.head = assembly.head.with_retrace(Some(retrace));
         let (mut finished, _) = assembly.run()?;

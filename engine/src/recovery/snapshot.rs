@@ -3,7 +3,8 @@
 //! One file per snapshot in the folder `snapshots` of the journal, named by its `seq`: the listings, the state of the
 //! ingress (merge, ticks, returns, simulated venue), of every stage and of the tail, protected by one BLAKE3 hash. It bears
 //! the id of its journal and commits to the inputs that it includes, so it serves no other journal, and no other history of
-//! its own. It is written under another name and renamed, so a snapshot is either complete or absent. One that cannot be used is
+//! its own. It commits to their outcomes too as far as they were not sealed yet: a run that goes on behind it does not compare them
+//! any more. It is written under another name and renamed, so a snapshot is either complete or absent. One that cannot be used is
 //! passed over, with a notice: an older one, or none, only means a longer replay.
 //!
 //! The **past** of the stages, the trades that are remembered in case one is broken, is nearly all of a large one. It lies behind
@@ -17,11 +18,11 @@ use crate::assembly::Assembly;
 use crate::ingress::Ingress;
 use flow::{Event, Listings, SavedState, StateError, StateReader};
 use serde::{Deserialize, Serialize};
-use sinks::journal::{Commitment, JournalError, JournalInfo, JournalReader, Member};
+use sinks::journal::{Commitment, Examined, JournalError, JournalInfo, JournalReader, Member, OutcomeCommitment};
 use std::path::{Path, PathBuf};
 
 /// Version of the file format.
-const FORMAT: u32 = 7;
+const FORMAT: u32 = 8;
 const EXTENSION: &str = "snap";
 
 /// The state of an idle pipeline after the input `seq`.
@@ -38,6 +39,8 @@ pub struct Snapshot {
     pub seq: u64,
     /// Commits to the inputs up to that one.
     inputs: Commitment,
+    /// Commits to their outcomes, if these are all in the log.
+    outcomes: Option<OutcomeCommitment>,
     /// Names and listings so far, 64 bytes each.
     pub definitions: Vec<u8>,
     /// State of the ingress.
@@ -79,6 +82,7 @@ impl Snapshot {
             config_hash: info.config_hash.clone(),
             seq,
             inputs: journal.commitment(seq)?,
+            outcomes: None,
             definitions,
             ingress: Vec::new(),
             stages: Vec::new(),
@@ -97,6 +101,15 @@ impl Snapshot {
         (self.ingress, self.stages, self.told, self.past) = (ingress, now, Rest::of(&past), Some(past));
     }
 
+    /// Has it commit to the outcomes of its inputs as they are in the log, where each one was found to be right.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub(super) fn commit_to_outcomes(&mut self, journal: &JournalReader) -> Result<(), JournalError> {
+        self.outcomes = Some(journal.outcome_commitment(self.seq)?);
+        Ok(())
+    }
+
     /// The state with which a journal begins that follows another: after the input `seq`, none of which is in it. `parts` are
     /// the definitions, the state of the ingress, and that of stages and tail.
     pub(super) fn at_roll(info: &JournalInfo, seq: u64, nothing: Commitment, parts: Parts) -> Snapshot {
@@ -108,6 +121,7 @@ impl Snapshot {
             config_hash: info.config_hash.clone(),
             seq,
             inputs: nothing.begun_after(seq),
+            outcomes: None,
             definitions,
             ingress: Vec::new(),
             stages: Vec::new(),
@@ -206,6 +220,34 @@ impl Snapshot {
             }
         }
         Ok(None)
+    }
+
+    /// The latest snapshot that a run may go on from: behind it every outcome is compared with the record, and before it each one
+    /// is proved, by a seal or by what the snapshot commits to.
+    ///
+    /// # Errors
+    /// When the folder or the journal cannot be read.
+    pub(super) fn to_go_on_from(
+        journal: &JournalReader,
+        dir: &Path,
+        examined: &Examined,
+        notices: Notices,
+    ) -> Result<Option<Snapshot>, SnapshotError> {
+        // Outcomes after this watermark may be missing and must be regenerated.
+        let mut through = examined.last_input_seq().min(examined.completed_through());
+        loop {
+            let Some(snapshot) = Snapshot::latest(journal, dir, through, Past::Read, notices)? else { return Ok(None) };
+            let is_proved = snapshot.seq <= examined.proved_through();
+            if is_proved || snapshot.outcomes.as_ref().map_or(Ok(false), |o| journal.keeps_outcomes(snapshot.seq, o))? {
+                return Ok(Some(snapshot));
+            }
+            let path = sealed::path(dir, snapshot.seq, EXTENSION);
+            notices.say(format!(
+                "{}; it is passed over, and the replay begins earlier",
+                SnapshotError::OtherOutcomes(path)
+            ));
+            through = snapshot.seq - 1;
+        }
     }
 
     /// How many a journal has.
@@ -318,6 +360,7 @@ mod tests {
             config_hash: text(),
             seq: 7,
             inputs,
+            outcomes: None,
             definitions: none(),
             ingress: none(),
             stages: none(),
@@ -336,7 +379,7 @@ mod tests {
         sealed::write(&old, &sealed::bytes(&Snapshot { format: 2, ..empty() })).unwrap();
         let error = Snapshot::read(&old, Past::Left).unwrap_err();
         assert!(matches!(error, SnapshotError::OtherFormat { found: 2, .. }), "{error}");
-        assert!(error.to_string().contains("has format 2, and this build reads format 7 only"), "{error}");
+        assert!(error.to_string().contains("has format 2, and this build reads format 8 only"), "{error}");
         let mut bytes = std::fs::read(&old).unwrap();
         bytes[3] ^= 1;
         std::fs::write(&old, bytes).unwrap();

@@ -58,4 +58,7 @@ pub enum SnapshotError {
     /// The inputs that it includes are not those of the journal.
     #[error("{}: the journal's inputs are not those that the file includes; delete it", .0.display())]
     OtherInputs(PathBuf),
+    /// The outcomes before it are not those of the journal.
+    #[error("{}: the journal's outcomes are not those before which the file was taken", .0.display())]
+    OtherOutcomes(PathBuf),
 }

@@ -1,12 +1,14 @@
 //! Replays a journal to write a snapshot, while its run is active or afterwards.
 //!
-//! What is sealed is checked first, so that no altered input gets into a state. Bound: the memory of a run.
+//! What is sealed is checked first, so that no altered input gets into a state, and every outcome is compared, so that a run
+//! that goes on behind the snapshot need not do it. Bound: the memory of a run.
 
 use super::error::RecoveryError;
 use super::memory::{Remembered, rows};
 use super::notices::Notices;
 use super::repeat::Repeater;
 use super::snapshot::{Past, Snapshot};
+use super::verify::VerifySink;
 use crate::drive::Control;
 use crate::registries::Registries;
 use sinks::journal::{Home, LogKind, Member};
@@ -25,7 +27,7 @@ pub fn snapshot(
     notices: Notices,
 ) -> Result<(PathBuf, u64), RecoveryError> {
     let home = Home::open(dir)?;
-    let of = Replayed::of(home.current(), registries, control, notices)?;
+    let of = Replayed::of(&home, home.current(), registries, control, notices)?;
     of.write(&of.journal, of.last, true)
 }
 
@@ -44,7 +46,7 @@ pub fn snapshots(
 ) -> Result<(), RecoveryError> {
     let home = Home::open(dir)?;
     for member in home.journals() {
-        let of = Replayed::of(member, registries, control, notices)?;
+        let of = Replayed::of(&home, member, registries, control, notices)?;
         let (first, last) = (member.info.after() / every + 1, of.last);
         let is_last = member.info.number == home.current().info.number;
         let due = (first..).map(|n| n * every).take_while(|seq| *seq < last).chain(is_last.then_some(last));
@@ -64,7 +66,8 @@ pub fn snapshots(
 
 /// A journal whose inputs are replayed.
 struct Replayed<'a> {
-    dir: &'a Path,
+    home: &'a Path,
+    member: &'a Member,
     journal: Repeater<'a>,
     /// The last input whose outcomes are all stored.
     last: u64,
@@ -74,6 +77,7 @@ struct Replayed<'a> {
 impl<'a> Replayed<'a> {
     /// Checks everything that is sealed, and that this build with its configuration may replay it.
     fn of(
+        home: &'a Home,
         member: &'a Member,
         registries: &Registries,
         control: &'a Control,
@@ -84,18 +88,33 @@ impl<'a> Replayed<'a> {
         let journal = Repeater::open(member, registries, control)?;
         let last = journal.reader.completed_through()?;
         journal.reader.check(&LogKind::BOTH, &control.stop)?;
-        Ok(Replayed { dir, journal, last, notices })
+        Ok(Replayed { home: home.dir(), member, journal, last, notices })
     }
 
     /// Writes the state after the input `last`; if it `lasts`, also what outlives the journal.
     fn write(&self, journal: &Repeater<'_>, last: u64, lasts: bool) -> Result<(PathBuf, u64), RecoveryError> {
-        let before = Snapshot::latest(&journal.reader, self.dir, last, Past::Read, self.notices)?;
-        let (finished, whole) = journal.run(before.as_ref(), last, Vec::new())?;
+        let dir = self.member.dir.as_path();
+        let before = Snapshot::latest(&journal.reader, dir, last, Past::Read, self.notices)?;
+        let recorded = VerifySink::new(self.home, std::slice::from_ref(self.member), self.member.info.outcome_kinds)?;
+        let recorded = recorded.between(before.as_ref().map_or(0, |s| s.seq), last)?;
+        let verdict = recorded.verdict();
+        let (finished, mut whole) = journal.run(before.as_ref(), last, Vec::new(), vec![Box::new(recorded)])?;
         let (seq, listings) = (whole.seq, whole.listings());
         let rows = if lasts { rows(finished.groups.iter(), &listings, finished.head.now()) } else { None };
-        if let Some(rows) = rows {
-            Remembered::write(self.dir, seq, finished.head.now(), rows)?;
+        let now = finished.head.now();
+        if let (_, Some(error)) = finished.tail.finish() {
+            return Err(error.into());
         }
-        Ok((whole.write(self.dir)?, seq))
+        let verified = verdict.lock().expect("nothing panics while it holds the verdict").clone();
+        if !verified.holds() {
+            return Err(RecoveryError::OtherOutcomes(dir.to_owned()));
+        }
+        if verified.missing == 0 {
+            whole.commit_to_outcomes(&journal.reader)?;
+        }
+        if let Some(rows) = rows {
+            Remembered::write(dir, seq, now, rows)?;
+        }
+        Ok((whole.write(dir)?, seq))
     }
 }

@@ -61,6 +61,8 @@ pub struct VerifySink {
     append: Append,
     /// The last recorded input, where the journal is to be continued: outcomes of later inputs are new, not missing.
     through: Option<u64>,
+    /// Outcomes of later inputs than this one are not looked at.
+    until: u64,
     /// Whether a difference ends the run.
     strict: bool,
     /// The last input that is finished.
@@ -86,11 +88,25 @@ impl VerifySink {
             gaps: HomeGaps::of(members)?,
             append: Append::Nowhere,
             through: None,
+            until: u64::MAX,
             strict: false,
             finished: 0,
             verdict,
             found,
         })
+    }
+
+    /// Compares the outcomes of the inputs after `from` up to and including `until` only: another process may be writing more.
+    ///
+    /// # Errors
+    /// When the outcomes cannot be read.
+    pub(super) fn between(mut self, from: u64, until: u64) -> Result<VerifySink, JournalError> {
+        (self.finished, self.until) = (from, until);
+        if from > 0 {
+            self.recorded.seek_seq(from + 1)?;
+            self.next = self.recorded.next().transpose()?;
+        }
+        Ok(self)
     }
 
     /// For a journal that is to be continued: compares the outcomes of the inputs after `from` up to and including
@@ -105,12 +121,9 @@ impl VerifySink {
         acceptance: &Acceptance,
         strict: bool,
     ) -> Result<VerifySink, JournalError> {
+        self = self.between(from, u64::MAX)?;
         self.append = Append::Waiting(Vec::new(), acceptance.verdict());
-        (self.through, self.finished, self.strict) = (Some(through), from, strict);
-        if from > 0 {
-            self.recorded.seek_seq(from + 1)?;
-            self.next = self.recorded.next().transpose()?;
-        }
+        (self.through, self.strict) = (Some(through), strict);
         if from >= through
             && let Err(refused) = self.end_of_record()
         {
@@ -177,9 +190,16 @@ impl VerifySink {
     /// are not judged, but an outcome of an input that is not stored is one too many.
     fn count_extra(&mut self) -> Result<(), JournalError> {
         let (Some(first), None) = (self.next.take(), &self.found.difference) else { return Ok(()) };
+        if first.id.seq() > self.until {
+            return Ok(());
+        }
         let mut left = vec![first];
         for event in self.recorded.by_ref() {
-            left.push(event?);
+            let event = event?;
+            if event.id.seq() > self.until {
+                break;
+            }
+            left.push(event);
         }
         // An input is stored before its outcomes, so this is read after them.
         let last = self.members.last().map_or(Ok(0), |member| member.reader().last_input_seq())?;

@@ -59,7 +59,7 @@ mod writer;
 
 pub use begin::Begin;
 pub use by_number::Records;
-pub use commitment::Commitment;
+pub use commitment::{Commitment, OutcomeCommitment};
 pub use create::{Journal, check_place};
 pub use disk::{Disk, DiskOp};
 pub use error::{Damage, Fault, JournalError, LogFull};
