@@ -252,7 +252,7 @@ fn spawn<H: Head + 'static>(
         let (control, turns) = (control.clone(), Turns { idle: idle(before), ..turns.clone() });
         let asked = Inquired::new(Arc::clone(&control.inquiry), i, count);
         let handover = HandoverPart::new(Arc::clone(&control.handover), i, count);
-        let rehearsing = Rehearsing::new(rehearsals.next().flatten());
+        let rehearsing = Rehearsing::new(rehearsals.next().flatten(), plan.ring)?;
         let looks = Looks { load, rehearsing, asked, handover };
         workers.push(spawn_pinned(planned.name, planned.core, move || match (head, from) {
             (Some(head), _) => first(head, group, output, &turns, &control, looks),

@@ -1,6 +1,6 @@
 //! Builds the plan: the stages in order, the kinds wanted from each, the groups and the wiring.
 
-use super::parts::{GroupPlan, Planned, RETURNS, TickPlan};
+use super::parts::{GroupPlan, Planned, RETURNS, Rehearsed, TickPlan};
 use super::wiring::{Shape, Wiring};
 use super::{cuts, gateways, observers, outcomes, proof};
 use crate::config::keys::{self, ClockKind};
@@ -9,7 +9,7 @@ use flow::{Kind, Kinds, Params};
 use ring::Idle;
 use stages::book::shown_by;
 use stages::exchange_sim::book_params;
-use stages::{Instances, Part, Rehearsal, Space};
+use stages::{Instances, Part, Rehearsal, SmallStage, Space};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ pub struct Plan {
     /// Whether groups measure busy, idle and stalled time.
     pub meters: bool,
     /// What each group rehearses while it has nothing to do: those with a stage of an order's way.
-    pub rehearsals: Vec<Option<Box<Rehearsal>>>,
+    pub rehearsals: Vec<Option<Box<Rehearsed>>>,
     /// What of the settings is without effect, in words: what is configured and does not run, limits that never refuse.
     pub idle_settings: Vec<String>,
 }
@@ -98,8 +98,8 @@ impl Plan {
         let pinned: Vec<_> = groups.iter().filter_map(on_core).collect();
         gateways::core_faults(&routing, &pinned, &ring::thread::cores(), &mut faults);
         let ticks = proof::ticks(settings, &stages, &mut faults);
-        let rehearsals =
-            groups.iter().map(|group| rehearsal(settings, &stages[group.stages.clone()], &mut faults)).collect();
+        let rehearsed = |group: &GroupPlan| rehearsal(settings, &parts[group.stages.clone()], &mut faults);
+        let rehearsals = groups.iter().map(rehearsed).collect();
         if !faults.is_empty() {
             return Err(settings.placed(faults));
         }
@@ -217,15 +217,23 @@ fn ring_capacity(settings: &Settings, faults: &mut Vec<Fault>) -> usize {
 }
 
 /// What a group of these stages rehearses.
-fn rehearsal(settings: &Settings, stages: &[Planned], faults: &mut Vec<Fault>) -> Option<Box<Rehearsal>> {
-    if !settings.pipeline.get(keys::REHEARSE)
-        || !stages.iter().any(|planned| Rehearsal::WAY.contains(&planned.name.as_str()))
-    {
+fn rehearsal(settings: &Settings, parts: &[Part], faults: &mut Vec<Fault>) -> Option<Box<Rehearsed>> {
+    let strategies: Vec<_> = parts.iter().filter_map(Part::strategy).collect();
+    let is_on_the_way = |part: &Part| part.names().iter().any(|name| Rehearsal::WAY.contains(name));
+    if !settings.pipeline.get(keys::REHEARSE) || !parts.iter().any(is_on_the_way) {
         return None;
     }
     let [risk, router] = ["risk", "router"].map(|stage| settings.stage_params(stage));
-    match Rehearsal::new(|name| params_of(name, settings, &risk, &router)) {
-        Ok(rehearsal) => Some(Box::new(rehearsal)),
+    match Rehearsal::new(|name| params_of(name, settings, &risk, &router), &strategies) {
+        Ok((what, small)) => {
+            let planned = |(name, position, stage): SmallStage| Planned {
+                name: name.to_owned(),
+                position,
+                wanted: Kinds::ALL,
+                stage,
+            };
+            Some(Box::new(Rehearsed { what, stages: small.into_iter().map(planned).collect() }))
+        }
         Err(error) => {
             faults.push(error.into());
             None

@@ -19,5 +19,5 @@ mod wiring;
 pub use build::Plan;
 pub use check::checked;
 pub use graph::{Graph, Input, Node, Output, Venue};
-pub use parts::{GroupPlan, Planned, RETURNS, TAIL, TickPlan};
+pub use parts::{GroupPlan, Planned, RETURNS, Rehearsed, TAIL, TickPlan};
 pub use wiring::{Carries, End, Link, Wiring};

@@ -1,6 +1,7 @@
 //! The parts of a plan.
 
 use flow::{Calendars, Interval, Kind, Kinds, Stage};
+use stages::Rehearsal;
 use std::fmt;
 use std::ops::Range;
 
@@ -20,6 +21,14 @@ pub struct Planned {
     pub wanted: Kinds,
     /// The stage.
     pub stage: Box<dyn Stage>,
+}
+
+/// What a group rehearses.
+pub struct Rehearsed {
+    /// What is taken through the small stages.
+    pub what: Rehearsal,
+    /// The small stages.
+    pub stages: Vec<Planned>,
 }
 
 /// A group: consecutive stages on one thread.

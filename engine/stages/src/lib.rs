@@ -30,6 +30,6 @@ mod uncut;
 pub use instance::Instance;
 pub use instances::{Instanced, Instances, NoNumber};
 pub use registry::{Build, STAGES, StageEntry};
-pub use rehearsal::Rehearsal;
+pub use rehearsal::{Rehearsal, SmallStage};
 pub use space::Space;
 pub use uncut::{Part, Running, entries, uncut};

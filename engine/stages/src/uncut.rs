@@ -60,6 +60,14 @@ impl Part {
         }
     }
 
+    /// The strategy in it, as the first of its instances runs.
+    pub fn strategy(&self) -> Option<&Running<StrategyEntry>> {
+        match self {
+            Part::Strategy(_, instances) => instances.first(),
+            _ => None,
+        }
+    }
+
     /// Builds it; `params` has the parameters of every name that runs, and `beside` are the instances of the pipeline.
     ///
     /// # Errors

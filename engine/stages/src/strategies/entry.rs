@@ -1,5 +1,6 @@
 //! An entry of the registry of strategies.
 
+use super::occasion::Occasion;
 use crate::Space;
 use crate::instance::Instance;
 use flow::{Param, ParamError, Params, Stage, StrategyId};
@@ -40,6 +41,8 @@ pub struct StrategyEntry {
     /// Builds an instance; allocates and touches all the memory that it will ever use. Several of them share what a stage may
     /// emit for one event: at a pulse each emits only as long as there is [`flow::Out::room`].
     pub build: BuildStrategy,
+    /// What a copy of it acts on, so that its code is warm when it acts; `None` = only what lies behind it is rehearsed.
+    pub rehearsal: Option<Occasion>,
 }
 
 flow::registered!(StrategyEntry);

@@ -15,6 +15,7 @@ mod common;
 mod emit;
 mod entry;
 pub mod momentum;
+mod occasion;
 pub mod random;
 mod session;
 mod several;
@@ -24,6 +25,7 @@ pub use buy_and_hold::{BUY_AND_HOLD, BuyAndHoldStage};
 pub use common::{STRATEGY_VENUE, traded_symbols};
 pub use entry::{Setup, StrategyEntry};
 pub use momentum::{MOMENTUM, MomentumStage};
+pub use occasion::{Occasion, Occasions};
 pub use random::{RANDOM, RandomStage};
 pub use universe::MAX_SYMBOLS;
 
@@ -38,6 +40,7 @@ pub const STRATEGIES: &[StrategyEntry] = &[
         number: MOMENTUM,
         params: momentum::PARAMS,
         build: MomentumStage::build,
+        rehearsal: Some(momentum::OCCASION),
     },
     StrategyEntry {
         name: "buy-and-hold",
@@ -46,6 +49,7 @@ pub const STRATEGIES: &[StrategyEntry] = &[
         number: BUY_AND_HOLD,
         params: buy_and_hold::PARAMS,
         build: BuyAndHoldStage::build,
+        rehearsal: None,
     },
     StrategyEntry {
         name: "random",
@@ -54,5 +58,6 @@ pub const STRATEGIES: &[StrategyEntry] = &[
         number: RANDOM,
         params: random::PARAMS,
         build: RandomStage::build,
+        rehearsal: Some(random::OCCASION),
     },
 ];

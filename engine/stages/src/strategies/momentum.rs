@@ -11,9 +11,11 @@
 
 mod atr;
 mod flow;
+mod occasion;
 mod params;
 mod stage;
 mod state;
 
+pub use occasion::OCCASION;
 pub use params::{MOMENTUM, PARAMS};
 pub use stage::MomentumStage;

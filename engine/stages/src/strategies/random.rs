@@ -13,6 +13,7 @@
 use super::Setup;
 use super::common::{ACCOUNT, QTY, STRATEGY_VENUE, SYMBOLS};
 use super::emit::{self, Touch};
+use super::occasion::Occasion;
 use super::universe::{Universe, index};
 use flow::records::{Ack, BookTop, Booked, Cancelled, Intent, Listing, Reject, Signal};
 use flow::{
@@ -59,6 +60,12 @@ pub const PARAMS: &[Param] = &[
     MAX_POSITION.live().per_symbol().param(),
     MAX_OPEN.live().param(),
 ];
+
+/// It acts on every top.
+pub const OCCASION: Occasion = Occasion {
+    params: &[("every", "1"), ("qty", "1"), ("max_open", "20"), ("max_position", "1000")],
+    events: |_, _| (),
+};
 
 /// The settings of an instrument.
 struct Settings {
