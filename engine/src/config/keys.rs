@@ -165,7 +165,7 @@ pub const METERS: BoolParam = BoolParam::new(
 pub const REHEARSE: BoolParam = BoolParam::new(
     "rehearse",
     true,
-    "keep the way of orders warm: a group that has nothing to do takes a made-up order through small copies of its stages",
+    "keep the way of orders warm: a group that has nothing to do has small copies of its stages act on a made-up occasion",
 );
 
 /// How the pipeline is cut and driven. Cuts change speed, never results.
