@@ -82,7 +82,7 @@ impl Rehearsal {
             Ok((entry.name, entry.position, (entry.build)(&params, space)?))
         };
         let mut occasions = Vec::new();
-        let mut small = vec![("pulse", 2, (STAGES[0].build)(&Params::default(), space)?)];
+        let mut small = vec![stage("pulse")?];
         for Running { name, entry, number } in strategies {
             let Some(occasion) = entry.rehearsal else { continue };
             let params = changed(params(name).without_symbols(), entry.params, &[("symbols", "")]);
