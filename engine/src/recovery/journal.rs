@@ -99,7 +99,9 @@ impl Opening<'_> {
             (wanted, asking) if last >= wanted.max(1) && asking.is_empty() => Carried::default(),
             (wanted, asking) => rest(self.carried(Some(&reader))?, last, (wanted, &asking), dir)?,
         };
-        let snapshot = Snapshot::to_go_on_from(&reader, dir, &examined, self.notices)?;
+        // Outcomes after this watermark may be missing and must be regenerated.
+        let through = last.min(examined.completed_through());
+        let snapshot = Snapshot::latest_proved(&reader, dir, through, self.notices)?;
         if snapshot.is_none() && reader.info().follows.is_some() {
             return Err(SnapshotError::NoStart(dir.to_owned()).into());
         }

@@ -18,7 +18,7 @@ use crate::assembly::Assembly;
 use crate::ingress::Ingress;
 use flow::{Event, Listings, SavedState, StateError, StateReader};
 use serde::{Deserialize, Serialize};
-use sinks::journal::{Commitment, Examined, JournalError, JournalInfo, JournalReader, Member, OutcomeCommitment};
+use sinks::journal::{Commitment, JournalError, JournalInfo, JournalReader, Member, OutcomeCommitment};
 use std::path::{Path, PathBuf};
 
 /// Version of the file format.
@@ -222,31 +222,28 @@ impl Snapshot {
         Ok(None)
     }
 
-    /// The latest snapshot that a run may go on from: behind it every outcome is compared with the record, and before it each one
+    /// The latest snapshot up to `through_seq` behind which it is enough to compare the outcomes with the record: each one before it
     /// is proved, by a seal or by what the snapshot commits to.
     ///
     /// # Errors
     /// When the folder or the journal cannot be read.
-    pub(super) fn to_go_on_from(
+    pub(super) fn latest_proved(
         journal: &JournalReader,
         dir: &Path,
-        examined: &Examined,
+        through_seq: u64,
         notices: Notices,
     ) -> Result<Option<Snapshot>, SnapshotError> {
-        // Outcomes after this watermark may be missing and must be regenerated.
-        let mut through = examined.last_input_seq().min(examined.completed_through());
+        let mut through = through_seq;
         loop {
             let Some(snapshot) = Snapshot::latest(journal, dir, through, Past::Read, notices)? else { return Ok(None) };
-            let is_proved = snapshot.seq <= examined.proved_through();
-            if is_proved || snapshot.outcomes.as_ref().map_or(Ok(false), |o| journal.keeps_outcomes(snapshot.seq, o))? {
+            let Snapshot { seq, outcomes, .. } = &snapshot;
+            let is_kept = || outcomes.as_ref().map_or(Ok(false), |outcomes| journal.keeps_outcomes(*seq, outcomes));
+            if *seq <= journal.proved_through()? || is_kept()? {
                 return Ok(Some(snapshot));
             }
-            let path = sealed::path(dir, snapshot.seq, EXTENSION);
-            notices.say(format!(
-                "{}; it is passed over, and the replay begins earlier",
-                SnapshotError::OtherOutcomes(path)
-            ));
-            through = snapshot.seq - 1;
+            let why = SnapshotError::OtherOutcomes(sealed::path(dir, *seq, EXTENSION));
+            notices.say(format!("{why}; it is passed over, and the replay begins earlier"));
+            through = seq - 1;
         }
     }
 

@@ -7,7 +7,7 @@ use super::error::RecoveryError;
 use super::memory::{Remembered, rows};
 use super::notices::Notices;
 use super::repeat::Repeater;
-use super::snapshot::{Past, Snapshot};
+use super::snapshot::Snapshot;
 use super::verify::VerifySink;
 use crate::drive::Control;
 use crate::registries::Registries;
@@ -94,7 +94,7 @@ impl<'a> Replayed<'a> {
     /// Writes the state after the input `last`; if it `lasts`, also what outlives the journal.
     fn write(&self, journal: &Repeater<'_>, last: u64, lasts: bool) -> Result<(PathBuf, u64), RecoveryError> {
         let dir = self.member.dir.as_path();
-        let before = Snapshot::latest(&journal.reader, dir, last, Past::Read, self.notices)?;
+        let before = Snapshot::latest_proved(&journal.reader, dir, last, self.notices)?;
         let recorded = VerifySink::new(self.home, std::slice::from_ref(self.member), self.member.info.outcome_kinds)?;
         let recorded = recorded.between(before.as_ref().map_or(0, |s| s.seq), last)?;
         let verdict = recorded.verdict();

@@ -76,6 +76,17 @@ impl JournalReader {
         Ok(self.hash_of_outcomes(commitment.from_record, seq)? == commitment.hash)
     }
 
+    /// All outcomes of the inputs up to this one are sealed.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn proved_through(&self) -> Result<u64, JournalError> {
+        let mut outcomes = self.outcomes();
+        outcomes.seek_record(self.first_unsealed_outcome()?);
+        let first = outcomes.next().transpose()?;
+        Ok(first.map_or(u64::MAX, |first| (first.id.seq() - 1).max(self.info().after())))
+    }
+
     /// Number of the first outcome after all that are sealed.
     fn first_unsealed_outcome(&self) -> Result<u64, JournalError> {
         let log = LogKind::Outcomes;

@@ -29,8 +29,6 @@ pub(super) struct LogFindings {
     pub(super) completed: u64,
     /// Number and time of the last sealed record.
     pub(super) sealed: (u64, u64),
-    /// Seq of the first record that is not sealed; `None` if all are.
-    pub(super) first_unsealed: Option<u64>,
     /// Time of the last record.
     pub(super) last_ns: u64,
 }

@@ -114,13 +114,6 @@ impl Examined {
         self.findings(LogKind::Outcomes).completed.max(noted).max(self.info.after())
     }
 
-    /// Like [`Examined::completed_through`], and all these outcomes are sealed: a replay that begins no later compares every
-    /// outcome that nothing else proves with what the inputs cause.
-    pub fn proved_through(&self) -> u64 {
-        let unsealed = self.findings(LogKind::Outcomes).first_unsealed;
-        unsealed.map_or(u64::MAX, |seq| seq.saturating_sub(1)).max(self.info.after()).min(self.completed_through())
-    }
-
     /// Outcome records in the log, including dropped ones.
     pub fn outcome_records(&self) -> u64 {
         self.findings(LogKind::Outcomes).written

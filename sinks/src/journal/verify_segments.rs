@@ -425,9 +425,6 @@ impl Carry {
         if let Some(last) = seal.records.checked_sub(1) {
             findings.sealed = (first_record + last, time(last)?);
         }
-        if records > seal.records && findings.first_unsealed.is_none() {
-            findings.first_unsealed = Some(file.record(seal.records)?.id.seq());
-        }
         if let Some(last) = records.checked_sub(1) {
             findings.last_ns = time(last)?;
         }

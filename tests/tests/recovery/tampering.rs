@@ -430,6 +430,9 @@ fn a_snapshot_does_not_hide_an_altered_outcome_that_nothing_proves() {
     let before: Vec<_> = files(&journal(folder)).into_iter().map(|f| (fs::read(&f).expect("a file"), f)).collect();
     let said = finish(folder).expect(1).stderr;
     assert!(said.contains("differs"), "{said}");
+    // Another snapshot does not take it for right either.
+    let said = snapshot(folder).expect(1).stderr;
+    assert!(said.contains("no snapshot was written"), "{said}");
     let after: Vec<_> = files(&journal(folder)).into_iter().map(|f| (fs::read(&f).expect("a file"), f)).collect();
     assert!(before == after, "something was written");
     // With the byte put back it goes on.
