@@ -10,7 +10,8 @@ use benches::naive_momentum::Momentum;
 use benches::naive_stages::{Bars, Lean, Naive, SignedVolume, Tally, Toxicity};
 use benches::report::Report;
 use benches::rounds::{Contender, Run, compare, count};
-use flow::{Event, Kind, Kinds, Out, Params, Sink, SinkError, Stage};
+use flow::records::Pulse;
+use flow::{Event, Flags, Kind, Kinds, Out, Params, Sink, SinkError, Stage};
 use stages::Space;
 use std::hint::black_box;
 use std::sync::{Arc, Mutex};
@@ -82,17 +83,30 @@ fn built(name: &str, set: &[(&str, &str)]) -> Box<dyn Stage> {
     .expect("a valid stage")
 }
 
+/// A stage that asks for a pulse gets it as in a pipeline: behind all that the input caused.
 fn ours(events: &[Event], mut stage: Box<dyn Stage>) -> Run {
     let (mut out, mut tally) = (Out::new(1, stage.emits()), Tally::default());
+    let mut asked: Option<&Event> = None;
     let start = Instant::now();
     for event in events {
-        out.begin(event);
-        stage.on_event(event, &mut out);
-        for emitted in out.events() {
-            tally.add(emitted.instrument, &emitted.body);
+        if let Some(last) = asked.take_if(|last| last.id.seq() != event.id.seq()) {
+            let pulse = Event::new(last.ts, last.instrument, Flags::LAST_OF_GROUP, &Pulse::after(last));
+            give(stage.as_mut(), &Event { id: last.id, ..pulse }, &mut out, &mut tally);
+        }
+        give(stage.as_mut(), event, &mut out, &mut tally);
+        if out.asks_for_pulse() {
+            asked = Some(event);
         }
     }
     Run { time: start.elapsed(), check: tally.0 }
+}
+
+fn give(stage: &mut dyn Stage, event: &Event, out: &mut Out, tally: &mut Tally) {
+    out.begin(event);
+    stage.on_event(event, out);
+    for emitted in out.events() {
+        tally.add(emitted.instrument, &emitted.body);
+    }
 }
 
 fn naively(events: &[Event], mut rival: impl Naive) -> Run {

@@ -25,6 +25,8 @@ struct InstrumentState {
 #[derive(Default)]
 pub struct Momentum {
     tracked: HashMap<u32, InstrumentState>,
+    /// The input after which it decides, its instrument and its time.
+    due: Option<(u64, u32, Ns)>,
 }
 
 const LOOKBACK: u64 = 60 * Ns::SECOND;
@@ -87,13 +89,6 @@ impl InstrumentState {
             reasons: 3,
             ..Default::default()
         };
-        tally.push(instrument, &signal);
-        let why = [(Kind::Cvd, net, 0.3 * toward), (Kind::Imbalance, lean, 0.2 * toward), (Kind::Vpin, vpin, 0.6)];
-        for (index, (measure, value, threshold)) in (0..).zip(why) {
-            let (strategy, measure) = (stages::strategies::MOMENTUM, u16::from(measure.0));
-            let (value, threshold) = (Real::of(value), Real::of(threshold));
-            tally.push(instrument, &Reason { value, threshold, strategy, measure, index, ..Default::default() });
-        }
         let intent = Intent {
             px: entry,
             qty: Qty(100),
@@ -105,12 +100,22 @@ impl InstrumentState {
             ..Default::default()
         };
         tally.push(instrument, &intent);
+        tally.push(instrument, &signal);
+        let why = [(Kind::Cvd, net, 0.3 * toward), (Kind::Imbalance, lean, 0.2 * toward), (Kind::Vpin, vpin, 0.6)];
+        for (index, (measure, value, threshold)) in (0..).zip(why) {
+            let (strategy, measure) = (stages::strategies::MOMENTUM, u16::from(measure.0));
+            let (value, threshold) = (Real::of(value), Real::of(threshold));
+            tally.push(instrument, &Reason { value, threshold, strategy, measure, index, ..Default::default() });
+        }
         self.working_until = Some(Ns(now.0 + 10 * Ns::SECOND));
     }
 }
 
 impl Naive for Momentum {
     fn on_event(&mut self, event: &Event, tally: &mut Tally) {
+        if let Some((_, instrument, ts)) = self.due.take_if(|(seq, ..)| *seq != event.id.seq()) {
+            self.tracked.entry(instrument).or_default().enter(instrument, ts, tally);
+        }
         let tracked = self.tracked.entry(event.instrument).or_default();
         match event.kind {
             Kind::Listing => tracked.tick = flow::Tick::of(event.record::<Listing>()),
@@ -123,7 +128,7 @@ impl Naive for Momentum {
             Kind::Bar if event.record::<Bar>().interval_s == 60 => tracked.bar(event.record()),
             Kind::Cvd => {
                 tracked.flow(event.ts, event.record());
-                tracked.enter(event.instrument, event.ts, tally);
+                self.due = Some((event.id.seq(), event.instrument, event.ts));
             }
             _ => {}
         }
