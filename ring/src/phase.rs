@@ -166,9 +166,7 @@ impl Receiver {
     ///
     /// An event is copied out before `f` gets it: if `f` panics, the event counts as taken and later ones stay in the
     /// ring.
-    ///
-    /// In the caller, so that a look at an empty ring is one load, and what is found is not loaded again.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn drain(&mut self, max: usize, mut f: impl FnMut(&Words)) -> usize {
         let mut drained = 0;
         while drained < max {
@@ -184,6 +182,12 @@ impl Receiver {
             self.free();
         }
         drained
+    }
+
+    /// Whether a drain would find nothing to deliver and nothing to free.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.next == self.freed && self.head().is_none()
     }
 
     /// The next value's first word without its mark, if the value is published.
