@@ -5,7 +5,7 @@
 //! stages [read](flow::Stage::warm) what their next decision will read. All of it happens while the group would only wait.
 //!
 //! **Bound.** One counter, a group of small stages, and a ring of [`BACK`] slots. **Worst case.** An input that comes just then
-//! waits for the end of it, some hundred nanoseconds; at most one in [`EVERY`] does.
+//! waits for the end of it; at most one in [`EVERY`] does.
 
 use super::edge::Slot;
 use super::exit::Exit as _;

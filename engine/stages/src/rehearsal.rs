@@ -7,8 +7,7 @@
 //! [`Occasion`] is has a copy among them, which acts; without one the order is made up too.
 //!
 //! **Bound.** Some stages with the smallest tables; a rehearsal is a top and what else the copies wait for, an order, its
-//! acknowledgement and its cancel, some hundred nanoseconds when it is warm. **Worst case.** An input that comes just then waits
-//! for the rehearsal to end.
+//! acknowledgement and its cancel. **Worst case.** An input that comes just then waits for the rehearsal to end.
 //!
 //! Sapir showed the practice for trading systems ("Dummy operations", Core C++ 2019).
 
@@ -251,6 +250,15 @@ mod tests {
     fn the_copy_of_a_strategy_acts_as_often_as_one_likes() {
         let all: Vec<_> = STRATEGIES.iter().filter(|entry| entry.rehearsal.is_some()).map(running).collect();
         assert!(all.len() > 1);
+        for entry in STRATEGIES {
+            let changes = entry.rehearsal.map_or(&[][..], |occasion| occasion.params);
+            let has = |name: &str| entry.params.iter().any(|param| param.name == name);
+            assert!(
+                changes.iter().all(|(name, _)| has(name)),
+                "{} has each parameter that its copy changes",
+                entry.name
+            );
+        }
         let mut params = defaults();
         // What would keep a copy from acting is not taken over from the run.
         for entry in STRATEGIES {
