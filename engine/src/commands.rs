@@ -6,7 +6,7 @@
 use crate::bench::commands as bench;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{
-    at, console, ctl, demo, graph, help, journal, pack, replay, run, schema, screen, signals, snapshot, synth,
+    at, console, ctl, demo, graph, help, journal, pack, replay, run, schema, screen, signals, sink, snapshot, synth,
     validate, why,
 };
 use crate::registries::Registries;
@@ -49,6 +49,8 @@ enum Command {
     Schema(schema::SchemaArgs),
     /// Tells the whole story of an order: its cause, what was measured, checks, fills, positions.
     Why(why::WhyArgs),
+    /// Brings what a run does to a database or a file, while it happens, beside the run.
+    Sink(sink::SinkArgs),
     /// Measures latency and throughput on this host, with confidence intervals.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -101,8 +103,9 @@ fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
         Command::Graph(args) => graph::run(&args, registries),
         Command::Schema(args) => schema::run(&args),
         Command::Why(args) => why::run(&args, registries),
+        Command::Sink(args) => sink::run(&args, registries),
         Command::Bench(command) => bench::run(&command, registries),
-        Command::Journal(command) => journal::run(&command, registries),
+        Command::Journal(command) => journal::run(&command),
     }
 }
 

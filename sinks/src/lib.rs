@@ -7,8 +7,11 @@
 #![deny(unsafe_code)]
 
 pub mod journal;
+#[cfg(feature = "questdb")]
+pub mod questdb;
 mod registry;
 mod secret;
+pub mod tables;
 pub mod tailer;
 pub mod threading;
 pub mod wire;

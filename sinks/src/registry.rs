@@ -24,20 +24,24 @@ pub struct SinkEntry {
 pub enum SinkPlace {
     /// At the tail of the run, which has its parameters in its configuration: the journal alone.
     InTheRun,
-    /// Beside the run, in a process that `tidegate journal deliver` is: opened with its parameters.
+    /// Beside the run, in a process that `tidegate sink` is: opened with its parameters.
     BesideIt(fn(&Params) -> Result<Box<dyn Tailer>, ParamError>),
 }
 
 flow::registered!(SinkEntry);
 
 /// Every sink.
-pub const SINKS: &[SinkEntry] = &[SinkEntry {
-    name: "journal",
-    doc: "sinks/docs/journal.md",
-    about: "inputs and outcomes in memory-mapped, sealed logs that any process can tail and replay",
-    params: journal::PARAMS,
-    place: SinkPlace::InTheRun,
-}];
+pub const SINKS: &[SinkEntry] = &[
+    SinkEntry {
+        name: "journal",
+        doc: "sinks/docs/journal.md",
+        about: "inputs and outcomes in memory-mapped, sealed logs that any process can tail and replay",
+        params: journal::PARAMS,
+        place: SinkPlace::InTheRun,
+    },
+    #[cfg(feature = "questdb")]
+    crate::questdb::ENTRY,
+];
 
 /// An entry of the gateway registry.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use super::exit::{Exit, Failure, output};
 use super::numbers::grouped;
 use super::table::{Align, Cell, column, table};
 use clap::Args;
-use sinks::journal::{Follower, Home, JournalError, LogKind, Position, Registered};
+use sinks::journal::{Follower, Home, Lag, Position, Registered};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -39,6 +39,8 @@ struct Shown {
     position: Position,
     /// Events that it has not read.
     lag: u64,
+    /// Time of the run that it has not read, in ns, if that is known.
+    ns: Option<u64>,
     /// Its journal is still here.
     is_there: bool,
 }
@@ -52,37 +54,22 @@ impl Shown {
     }
 }
 
-/// Events of both logs that are behind the position.
-fn lag(home: &Home, position: &Position) -> Result<(u64, bool), JournalError> {
-    let journals = home.journals();
-    let at = journals.iter().position(|m| m.info.journal_id == position.journal);
-    let later = |m: &&sinks::journal::Member| m.info.after() >= position.seq;
-    let from = at.or_else(|| journals.iter().position(|m| later(&m))).unwrap_or(journals.len());
-    let mut events = 0;
-    for member in &journals[from..] {
-        let reader = member.reader();
-        events += reader.records(LogKind::Inputs)? + reader.records(LogKind::Outcomes)?;
-    }
-    let read = at.map_or(0, |at| position.seq - journals[at].info.after() + position.outcomes);
-    Ok((events.saturating_sub(read), at.is_some()))
-}
-
 /// Lists the followers.
 pub(super) fn followers(args: &FollowersArgs) -> Result<Exit, Failure> {
     let home = Home::open(&args.dir).map_err(Failure::failed)?;
     let mut shown = Vec::new();
     for Registered { name, saved, is_running } in Registered::list(&args.dir).map_err(Failure::failed)? {
         let position = saved.map_err(Failure::failed)?.position;
-        let (lag, is_there) = lag(&home, &position).map_err(Failure::failed)?;
+        let Lag { events: lag, ns, is_there } = Lag::of(&home, &position).map_err(Failure::failed)?;
         let state = if is_running { "running" } else { "away" };
-        shown.push(Shown { name, state, position, lag, is_there });
+        shown.push(Shown { name, state, position, lag, ns, is_there });
     }
     let mut to = io::stdout().lock();
     if args.json {
         let rows = shown.iter().map(|one| {
             serde_json::json!({ "name": one.name, "state": one.state, "journal": format!("{:016x}", one.position.journal),
                 "seq": one.position.seq, "at_ns": one.position.at.0.to_string(), "lag_events": one.lag,
-                "lag_bytes": one.lag * EVENT, "journal_is_here": one.is_there })
+                "lag_bytes": one.lag * EVENT, "lag_ns": one.ns.map(|ns| ns.to_string()), "journal_is_here": one.is_there })
         });
         return output(writeln!(to, "{}", serde_json::Value::from_iter(rows)), Exit::Done);
     }
@@ -92,13 +79,15 @@ pub(super) fn followers(args: &FollowersArgs) -> Result<Exit, Failure> {
         column("journal", Align::Left),
         column("seq", Align::Right),
         column("events behind", Align::Right),
-        column("MiB behind", Align::Right),
+        column("MiB", Align::Right),
+        column("s behind", Align::Right),
     ];
     let row = |one: &Shown| {
         let gone = if one.is_there { "" } else { " (gone)" };
         let journal = format!("{:016x}{gone}", one.position.journal);
         let [seq, lag] = [one.position.seq, one.lag].map(grouped);
-        let text = [one.name.clone(), one.state.to_owned(), journal, seq, lag, one.mib()];
+        let seconds = one.ns.map_or_else(|| "-".to_owned(), |ns| format!("{:.1}", ns as f64 / 1e9));
+        let text = [one.name.clone(), one.state.to_owned(), journal, seq, lag, one.mib(), seconds];
         text.into_iter().map(Cell::from).collect()
     };
     output(write!(to, "{}", table(&columns, &shown.iter().map(row).collect::<Vec<_>>())), Exit::Done)

@@ -36,6 +36,7 @@ pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("tidegate run desk.toml", "the service: journalled, restartable"),
             ("tidegate ctl run1 status", "its state; halt, resume, limits"),
             ("tidegate snapshot --journal run1", "saved state, for a faster restart"),
+            ("tidegate sink questdb --journal run1", "what happens, as rows in a database"),
         ],
     ),
 ];

@@ -2,7 +2,6 @@
 //! run, and shows what it leaves to the next one.
 
 use super::console;
-use super::deliver::{DeliverArgs, deliver};
 use super::exit::{Exit, Failure, output};
 use super::follow::{FollowArgs, follow};
 use super::followers::{FollowersArgs, ForgetArgs, followers, forget};
@@ -12,7 +11,6 @@ use super::numbers::{grouped, known};
 use super::rows::RowArgs;
 use super::table::{Align, Cell, column, table};
 use crate::recovery::{Archived, Notices, Remembered, archive};
-use crate::registries::Registries;
 use crate::rows::{Filter, Format, RowSink, row_kind};
 use clap::{Args, Subcommand, ValueEnum};
 use flow::{Event, Kind, Kinds, Listings, Sink};
@@ -41,8 +39,6 @@ pub(crate) enum JournalCommand {
     Followers(FollowersArgs),
     /// Removes a follower: it holds no journal any more.
     Forget(ForgetArgs),
-    /// Brings events of both logs to a sink, and goes on while there are more.
-    Deliver(DeliverArgs),
     /// Prints what measures and strategies have learned that outlives the journal, as JSON lines.
     Memory(MemoryArgs),
 }
@@ -155,7 +151,7 @@ fn archive_to(args: &ArchiveArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-pub(crate) fn run(command: &JournalCommand, registries: &Registries) -> Result<Exit, Failure> {
+pub(crate) fn run(command: &JournalCommand) -> Result<Exit, Failure> {
     match command {
         JournalCommand::Ls(args) => ls(args),
         JournalCommand::Tail(args) => tail(args),
@@ -166,7 +162,6 @@ pub(crate) fn run(command: &JournalCommand, registries: &Registries) -> Result<E
         JournalCommand::Follow(args) => follow(args),
         JournalCommand::Followers(args) => followers(args),
         JournalCommand::Forget(args) => forget(args),
-        JournalCommand::Deliver(args) => deliver(args, registries),
     }
 }
 

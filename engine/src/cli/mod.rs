@@ -3,7 +3,6 @@
 pub(crate) mod at;
 pub(crate) mod console;
 pub(crate) mod ctl;
-mod deliver;
 pub(crate) mod demo;
 mod depends;
 mod diff;
@@ -31,6 +30,7 @@ pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod screen;
 pub(crate) mod signals;
+pub(crate) mod sink;
 pub(crate) mod snapshot;
 mod stalls;
 mod status;

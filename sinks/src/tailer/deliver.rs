@@ -1,43 +1,51 @@
 //! Brings the events of a run to a [`Tailer`].
 //!
-//! A commit follows each second and the end of what is there, always between two inputs. Bound: one look at the journal each
-//! millisecond without an event. Worst case: an error just before a commit, after which a second of events comes again.
+//! A commit follows each second and the end of what is there, always between two inputs, and not while the sink has half of
+//! something, unless that lasts [`AMID`]. Before its first event the sink learns what is listed: from the snapshot with which the
+//! journal begins, and from its inputs up to there.
+//!
+//! Bound: one look at the journal each millisecond without an event. Worst case: an error just before a commit, after which a second
+//! of events comes again.
 
-use super::{Tailer, TailerError};
-use crate::journal::{Follow, Followed, Follower, JournalError, Position, Saved};
-use std::path::Path;
+use super::counters::Counters;
+use super::{Place, Reference, Tailer, TailerError};
+use crate::journal::{Follow, Followed, Follower, Home, JournalError, Member, Missing, Position, Saved};
+use flow::{Kind, Kinds};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Pause between two looks at a journal that had nothing new.
 const LOOK: Duration = Duration::from_millis(1);
 /// The longest time between two commits of what has come.
 const COMMIT: Duration = Duration::from_secs(1);
+/// The longest time that a commit waits for a sink that has half of something.
+const AMID: Duration = Duration::from_secs(5);
 /// The first pause after an error that may pass, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What is brought to whom.
-#[derive(Clone, Copy, Debug)]
-pub struct Delivery<'a> {
+#[derive(Clone, Debug)]
+pub struct Following {
     /// Folder of the journals.
-    pub dir: &'a Path,
+    pub dir: PathBuf,
     /// Name of the follower, under which positions are saved.
-    pub name: &'a str,
+    pub name: String,
     /// Whether a new follower leaves out what was.
     pub newest: bool,
     /// Whether to end once everything that is complete has been committed.
     pub once: bool,
 }
 
-/// What was brought.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Delivered {
-    /// Events, repetitions included.
-    pub events: u64,
-    /// Gaps.
-    pub gaps: u64,
-    /// Errors after which it went on.
-    pub retries: u64,
+/// A delivery: what is brought, what the journals do not say, and what is counted.
+#[derive(Clone, Copy)]
+pub struct Delivery<'a> {
+    /// What is brought to whom.
+    pub what: &'a Following,
+    /// What the journals do not say by themselves.
+    pub reference: &'a dyn Reference,
+    /// Counts what is done.
+    pub counters: &'a Counters,
 }
 
 /// Why it ended before its time.
@@ -46,6 +54,9 @@ pub enum DeliveryError {
     /// The journal cannot be read, or the position not be saved.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The names of a journal cannot be read.
+    #[error("{0}")]
+    Names(String),
     /// The sink cannot go on.
     #[error(transparent)]
     Tailer(#[from] TailerError),
@@ -61,23 +72,28 @@ pub fn deliver(
     tailer: &mut dyn Tailer,
     stops: &dyn Fn() -> bool,
     say: &mut dyn FnMut(String),
-) -> Result<Delivered, DeliveryError> {
-    let mut follower = Follower::take(what.dir, what.name)?;
-    let (mut delivered, mut pause) = (Delivered::default(), FIRST_PAUSE);
+) -> Result<(), DeliveryError> {
+    let Following { dir, name, .. } = what.what;
+    let recorded = Home::open(dir)?.current().info.outcome_kinds;
+    let names = what.reference.names();
+    let mut follower = Follower::take(dir, name)?;
+    let resumes = follower.saved().is_some();
+    tailer.begin(&mut Place { dir, follower: name, names, recorded, resumes, say })?;
+    let mut pause = FIRST_PAUSE;
     loop {
-        let before = delivered;
-        let mut turn = Turn { what, follower: &mut follower, delivered: &mut delivered };
+        let before = what.counters.now().commits;
+        let mut turn = Turn { what, follower: &mut follower, amid: None };
         let error = match turn.run(tailer, stops, say) {
-            Ok(()) => return Ok(delivered),
+            Ok(()) => return Ok(()),
             Err(DeliveryError::Tailer(error)) if error.transient => error,
             Err(error) => return Err(error),
         };
         // It went well for a while.
-        pause = if delivered.events > before.events { FIRST_PAUSE } else { pause };
-        delivered.retries += 1;
+        pause = if what.counters.now().commits > before { FIRST_PAUSE } else { pause };
         say(format!("{error}; it is tried again in {pause:.1?}"));
+        what.counters.retry(error.to_string());
         if !waits(pause, stops) {
-            return Ok(delivered);
+            return Ok(());
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
@@ -99,16 +115,17 @@ fn waits(pause: Duration, stops: &dyn Fn() -> bool) -> bool {
 struct Turn<'a> {
     what: &'a Delivery<'a>,
     follower: &'a mut Follower,
-    delivered: &'a mut Delivered,
+    /// Since when a commit waits for a sink that has half of something.
+    amid: Option<Instant>,
 }
 
 impl Turn<'_> {
     fn open(&self, tailer: &mut dyn Tailer) -> Result<Follow, DeliveryError> {
-        let (dir, kinds) = (self.what.dir, tailer.kinds());
+        let (dir, kinds) = (&self.what.what.dir, tailer.kinds());
         let saved = || self.follower.saved().map(|saved| saved.position);
         Ok(match tailer.position()?.or_else(saved) {
             Some(position) => Follow::open_at(dir, kinds, &position)?,
-            None if self.what.newest => Follow::open_newest(dir, kinds)?,
+            None if self.what.what.newest => Follow::open_newest(dir, kinds)?,
             None => Follow::open(dir, kinds)?,
         })
     }
@@ -120,6 +137,7 @@ impl Turn<'_> {
         say: &mut dyn FnMut(String),
     ) -> Result<(), DeliveryError> {
         let mut follow = self.open(tailer)?;
+        self.learn(tailer, follow.journal(), follow.reached().seq)?;
         let mut last = follow.reached();
         let (mut seq, mut committed) = (last.seq, Instant::now());
         // From now on closed journals that it has not read stay.
@@ -127,27 +145,34 @@ impl Turn<'_> {
         loop {
             match follow.next().transpose()? {
                 Some(Followed::Event(event)) => {
+                    // Behind the input before this one all of it has been taken, and nothing of this one.
                     if event.id.seq() > seq && (stops() || committed.elapsed() >= COMMIT) {
-                        // All of the input before this one has been taken, and nothing of this one.
-                        self.commit(tailer, last)?;
-                        committed = Instant::now();
+                        let is_whole = self.is_whole(tailer);
+                        if is_whole {
+                            self.commit(tailer, last, say)?;
+                            committed = Instant::now();
+                        }
                         if stops() {
                             return Ok(());
                         }
                     }
                     seq = event.id.seq();
                     tailer.take(follow.reached().journal, &event)?;
-                    self.delivered.events += 1;
+                    self.what.counters.event();
                 }
                 Some(Followed::Gap(gap)) => {
                     say(format!("GAP: {gap}"));
+                    if gap.missing == Missing::Both {
+                        self.defined(tailer, follow.journal())?;
+                    }
                     tailer.gap(&gap)?;
-                    self.delivered.gaps += 1;
+                    self.what.counters.gap();
                 }
                 None => {
-                    let is_last = self.what.once || stops() || follow.is_over()?;
-                    if is_last || committed.elapsed() >= COMMIT {
-                        self.commit(tailer, follow.reached())?;
+                    let is_over = follow.is_over()?;
+                    let is_last = self.what.what.once || stops() || is_over;
+                    if is_over || ((is_last || committed.elapsed() >= COMMIT) && self.is_whole(tailer)) {
+                        self.commit(tailer, follow.reached(), say)?;
                         committed = Instant::now();
                     }
                     if is_last {
@@ -160,12 +185,56 @@ impl Turn<'_> {
         }
     }
 
+    /// Whether a commit cuts nothing, or has waited long enough.
+    fn is_whole(&mut self, tailer: &dyn Tailer) -> bool {
+        if !tailer.is_amid() {
+            self.amid = None;
+            return true;
+        }
+        self.amid.get_or_insert_with(Instant::now).elapsed() >= AMID
+    }
+
+    /// Lets the sink know what was listed up to an input, if it shows symbols.
+    fn learn(&self, tailer: &mut dyn Tailer, member: &Member, through: u64) -> Result<(), DeliveryError> {
+        let definitions = Kinds::of(&[Kind::Name, Kind::Listing]);
+        if definitions.iter().any(|kind| !tailer.kinds().has(kind)) {
+            return Ok(());
+        }
+        self.defined(tailer, member)?;
+        for event in member.reader().inputs() {
+            let event = event?;
+            if event.id.seq() > through {
+                break;
+            }
+            if definitions.has(event.kind) {
+                tailer.learn(&event);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets it know what a journal begins with.
+    fn defined(&self, tailer: &mut dyn Tailer, member: &Member) -> Result<(), DeliveryError> {
+        let events = self.what.reference.begins_with(member).map_err(DeliveryError::Names)?;
+        events.iter().for_each(|event| tailer.learn(event));
+        Ok(())
+    }
+
     /// Makes durable what was taken, and only then says so.
-    fn commit(&mut self, tailer: &mut dyn Tailer, position: Position) -> Result<(), DeliveryError> {
+    fn commit(
+        &mut self,
+        tailer: &mut dyn Tailer,
+        position: Position,
+        say: &mut dyn FnMut(String),
+    ) -> Result<(), DeliveryError> {
         if self.follower.saved().is_none_or(|saved| saved.position != position) {
-            tailer.commit(&position)?;
+            let committed = tailer.commit(&position);
+            tailer.said().into_iter().for_each(say);
+            committed?;
             self.save(position)?;
         }
+        self.amid = None;
+        self.what.counters.committed(position.seq, position.at.0);
         Ok(())
     }
 

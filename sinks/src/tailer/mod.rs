@@ -2,20 +2,28 @@
 //!
 //! **Idea.** A [`Tailer`] says which kinds it wants, takes events in their one order, and commits them now and then; [`deliver`]
 //! reads the journals for it, saves behind each commit how far it came, and goes on there after a kill of either side. What
-//! fails for a while is tried again from the last commit, after a pause that doubles. The run knows nothing of it: a sink that
-//! is slow, or whose database is away, holds closed journals up to the stated size and nothing else.
+//! fails for a while is tried again from the last commit, after a pause that doubles. A [`Runner`] is that in a thread of its own,
+//! with counters for whoever watches it. The run knows nothing of it: a sink that is slow, or whose database is away, holds closed
+//! journals up to the stated size and nothing else.
 //!
 //! **Guarantee.** Each event at least once and in order. A tailer that saves the position together with its data, and returns
-//! it from [`Tailer::position`], has each exactly once; others drop repetitions by the key of an event: journal and id.
+//! it from [`Tailer::position`], has each exactly once; others drop repetitions by the key of an event: journal and id. A sink
+//! that shows symbols [learns](Tailer::learn) the listings from before its first event.
 //!
 //! Bound: the buffers of two logs, and what the tailer keeps between two commits. Worst case: a sink that never comes back.
 
+mod counters;
 mod deliver;
+mod runner;
 
-pub use deliver::{Delivered, Delivery, DeliveryError, deliver};
+pub use counters::{Counters, Counts};
+pub use deliver::{Delivery, DeliveryError, Following, deliver};
+pub use runner::Runner;
 
-use crate::journal::{Gap, Position};
-use flow::{Event, Kinds};
+use crate::journal::{Gap, Member, Position};
+use flow::{Event, FieldType, Kind, Kinds};
+use std::path::Path;
+use std::sync::Arc;
 
 /// Why a sink cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,10 +37,58 @@ pub struct TailerError {
     pub transient: bool,
 }
 
+/// The names of the numbers in events that no event defines: of strategies, checks, tables of limits, instances of measures.
+pub trait Names: Send + Sync {
+    /// The name of a number in a field of this type, in an event of this kind.
+    fn name(&self, ty: FieldType, kind: Kind, number: u64) -> Option<&str>;
+}
+
+/// What the journals of a run do not say by themselves.
+pub trait Reference: Sync {
+    /// The names that the run gave.
+    fn names(&self) -> Arc<dyn Names>;
+
+    /// The names and listings that a journal which follows another begins with.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    fn begins_with(&self, member: &Member) -> Result<Vec<Event>, String>;
+}
+
+/// Where a sink works, before its first event.
+pub struct Place<'a> {
+    /// Folder of the journals.
+    pub dir: &'a Path,
+    /// The name of the follower.
+    pub follower: &'a str,
+    /// The names that the run gave.
+    pub names: Arc<dyn Names>,
+    /// The kinds of outcomes that the run records.
+    pub recorded: Kinds,
+    /// Whether the follower has saved a position before.
+    pub resumes: bool,
+    /// Takes what an operator must know.
+    pub say: &'a mut dyn FnMut(String),
+}
+
 /// A sink beside the run. No method is called after an error until [`Tailer::position`] is.
-pub trait Tailer {
+pub trait Tailer: Send {
+    /// Called once, before anything else.
+    ///
+    /// # Errors
+    /// When it cannot work there.
+    fn begin(&mut self, place: &mut Place<'_>) -> Result<(), TailerError> {
+        let _ = place;
+        Ok(())
+    }
+
     /// The kinds that it wants; others are passed over before they are copied.
     fn kinds(&self) -> Kinds;
+
+    /// A name or a listing from before the first event that it takes, if it wants these kinds.
+    fn learn(&mut self, event: &Event) {
+        let _ = event;
+    }
 
     /// Called before the first event and after each error: drops what was not committed. Returns how far the committed data
     /// reach, if that is saved with them; `None`: behind the last commit that the folder of the run knows.
@@ -56,6 +112,17 @@ pub trait Tailer {
     fn gap(&mut self, gap: &Gap) -> Result<(), TailerError> {
         let _ = gap;
         Ok(())
+    }
+
+    /// What an operator must know, since it was asked last; it is asked after each commit.
+    fn said(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether what was taken last is half of something: a commit here would cut it. It is asked between two inputs; a commit waits for
+    /// [some seconds](deliver) at most.
+    fn is_amid(&self) -> bool {
+        false
     }
 
     /// Makes all that was taken durable; `position` is behind it, between two inputs.

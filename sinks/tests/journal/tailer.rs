@@ -1,11 +1,34 @@
 //! Delivery to a sink that fails, is killed and comes back: each event once in what it has committed.
 
 use crate::common::{fan_out, input, outcome, spec, write};
-use flow::{Event, EventId, Kinds};
+use flow::{Event, EventId, FieldType, Kind, Kinds};
 use proptest::prelude::*;
-use sinks::journal::{Gap, Journal, Position};
-use sinks::tailer::{Delivery, DeliveryError, Tailer, TailerError, deliver};
+use sinks::journal::{Gap, Journal, Member, Position};
+use sinks::tailer::{
+    Counters, Delivery, DeliveryError, Following, Names, Reference, Runner, Tailer, TailerError, deliver,
+};
 use std::cell::Cell;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// A run without names.
+struct Nameless;
+
+impl Names for Nameless {
+    fn name(&self, _: FieldType, _: Kind, _: u64) -> Option<&str> {
+        None
+    }
+}
+
+impl Reference for Nameless {
+    fn names(&self) -> Arc<dyn Names> {
+        Arc::new(Nameless)
+    }
+
+    fn begins_with(&self, _: &Member) -> Result<Vec<Event>, String> {
+        Ok(Vec::new())
+    }
+}
 
 /// A sink whose errors are given: by the number of a call of it, whether it may work later.
 struct Memory {
@@ -79,7 +102,9 @@ proptest! {
         let (mut inputs, mut outcomes) = Journal::create(dir.path(), &spec(64, 1)).unwrap();
         write(&mut inputs, &mut outcomes, 1..=40);
         let mut sink = Memory { committed: (Vec::new(), None), taken: Vec::new(), keeps, calls: 0, errors };
-        let what = Delivery { dir: dir.path(), name: "sink", newest: false, once: true };
+        let what = Following { dir: dir.path().to_owned(), name: "sink".to_owned(), newest: false, once: true };
+        let counters = Counters::default();
+        let what = Delivery { what: &what, reference: &Nameless, counters: &counters };
         let (mut said, looks) = (0_u64, Cell::new(0_u64));
         // Once it is told to stop; after that, and after each error that does not pass, it is started again.
         let stops = || { looks.set(looks.get() + 1); looks.get() == stop_at };
@@ -96,7 +121,7 @@ proptest! {
                         prop_assert!(!error.transient);
                         prop_assert!(sink.errors.iter().filter(|(call, _)| *call <= sink.calls).count() > before);
                     }
-                    Err(DeliveryError::Journal(error)) => panic!("{error}"),
+                    Err(error) => panic!("{error}"),
                 }
             }
             let mut once = sink.committed.0.clone();
@@ -109,4 +134,66 @@ proptest! {
             prop_assert_eq!(once, ids(written), "each once where the position is with the data, else at least once");
         }
     }
+}
+
+/// A sink that has half of something behind each odd input, and one whose database does not answer.
+struct Halves {
+    last: u64,
+    is_amid: bool,
+    committed: Arc<Mutex<Vec<u64>>>,
+    hangs: Duration,
+}
+
+impl Tailer for Halves {
+    fn kinds(&self) -> Kinds {
+        Kinds::ALL
+    }
+
+    fn take(&mut self, _: u64, event: &Event) -> Result<(), TailerError> {
+        self.last = event.id.seq();
+        Ok(())
+    }
+
+    fn is_amid(&self) -> bool {
+        self.is_amid
+    }
+
+    fn commit(&mut self, _: &Position) -> Result<(), TailerError> {
+        std::thread::sleep(self.hangs);
+        self.committed.lock().unwrap().push(self.last);
+        Ok(())
+    }
+}
+
+fn runs(dir: &std::path::Path, is_amid: bool, hangs: Duration, once: bool) -> (Runner, Arc<Mutex<Vec<u64>>>) {
+    let committed = Arc::<Mutex<Vec<u64>>>::default();
+    let sink = Halves { last: 0, is_amid, committed: Arc::clone(&committed), hangs };
+    let what = Following { dir: dir.to_owned(), name: "halves".to_owned(), newest: false, once };
+    (Runner::start(what, Box::new(sink), Box::new(Nameless), drop).unwrap(), committed)
+}
+
+#[test]
+fn half_of_something_is_not_committed_and_a_stop_waits_for_no_sink() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut inputs, mut outcomes) = Journal::create(dir.path(), &spec(64, 1)).unwrap();
+    write(&mut inputs, &mut outcomes, 1..=40);
+    let (runner, committed) = runs(dir.path(), true, Duration::ZERO, true);
+    assert!(runner.wait(Duration::from_secs(30)).unwrap().is_ok());
+    assert_eq!(*committed.lock().unwrap(), [0; 0], "it comes again, whole");
+    let (runner, committed) = runs(dir.path(), false, Duration::ZERO, true);
+    assert!(runner.wait(Duration::from_secs(30)).unwrap().is_ok());
+    let counts = runner.counts();
+    assert_eq!((*committed.lock().unwrap()).last(), Some(&40));
+    assert_eq!((counts.seq, counts.gaps, counts.retries, counts.trouble), (40, 0, 0, None));
+    assert_eq!(counts.events, ids(40).len() as u64, "the first attempt saved no position behind its events");
+    // From here on nothing is committed for an hour.
+    write(&mut inputs, &mut outcomes, 41..=50);
+    let (runner, _) = runs(dir.path(), false, Duration::from_secs(3_600), true);
+    let begun = Instant::now();
+    while runner.counts().events < ids(50).len() as u64 - ids(40).len() as u64 {
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    runner.stop();
+    assert!(runner.wait(Duration::from_millis(50)).is_none(), "whoever stops it goes on");
 }

@@ -13,6 +13,7 @@
 //! Bound: the buffers of two logs. Worst case: a reader slower than the writer for so long that what it needs is removed.
 
 mod found;
+mod lag;
 mod merged;
 
 mod position;
@@ -20,6 +21,7 @@ mod progress;
 mod registered;
 
 pub use found::{Followed, Gap, Missing};
+pub use lag::Lag;
 pub use position::Position;
 pub use registered::{Follower, Registered, Saved, holders};
 

@@ -1,0 +1,78 @@
+//! Rows that the server refuses by themselves: kept in a file, with the reason.
+//!
+//! A line is an event as its 64 bytes, so nothing of it is lost, with its key and why no row shows it. The file is synced before
+//! the position behind the event is saved. Bound: [`MOST`] letters between two commits; more are a fault of something else, and end the sink.
+
+use crate::tailer::TailerError;
+use flow::Event;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+/// Most letters between two commits.
+const MOST: usize = 100;
+
+/// The file.
+pub(super) struct DeadLetters {
+    path: PathBuf,
+    /// Lines that are not in it yet.
+    lines: Vec<String>,
+}
+
+impl DeadLetters {
+    pub(super) fn new(path: PathBuf) -> DeadLetters {
+        DeadLetters { path, lines: Vec::new() }
+    }
+
+    /// Drops what was not saved: it comes again.
+    pub(super) fn restart(&mut self) {
+        self.lines.clear();
+    }
+
+    /// Takes an event of which no row is made.
+    ///
+    /// # Errors
+    /// When there are too many.
+    pub(super) fn add(&mut self, journal: u64, event: &Event, table: &str, why: &str) -> Result<(), TailerError> {
+        if self.lines.len() == MOST {
+            return Err(TailerError {
+                what: format!("more than {MOST} rows in a row cannot be written, the last of {table}: {why}"),
+                next: "see what they have in common; no position behind them is saved".to_owned(),
+                transient: false,
+            });
+        }
+        let hex: String = bytemuck::bytes_of(event).iter().map(|byte| format!("{byte:02x}")).collect();
+        let (id, kind) = (event.id, flow::kind_info(event.kind).map_or("unknown", |info| info.name));
+        let line = serde_json::json!({
+            "journal": format!("{journal:016x}"), "seq": id.seq(), "position": id.position(), "ordinal": id.ordinal(),
+            "kind": kind, "table": table, "why": why, "event": hex,
+        });
+        self.lines.push(line.to_string());
+        Ok(())
+    }
+
+    /// Writes what has come, and says how many and where.
+    ///
+    /// # Errors
+    /// When the disk does not take them.
+    pub(super) fn save(&mut self) -> Result<Option<String>, TailerError> {
+        let Some(last) = self.lines.last() else { return Ok(None) };
+        let text = self.lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        self.append(&text).map_err(|e| TailerError {
+            what: format!("{}: dead letters cannot be written: {e}", self.path.display()),
+            next: "see that the disk has room".to_owned(),
+            transient: true,
+        })?;
+        let (number, path) = (self.lines.len(), self.path.display());
+        let said = format!("{number} events could not be written as rows; they are kept in {path}, the last one: {last}");
+        self.lines.clear();
+        Ok(Some(said))
+    }
+
+    fn append(&self, text: &str) -> io::Result<()> {
+        let mut file: File = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_data()
+    }
+}

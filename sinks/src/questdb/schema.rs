@@ -1,0 +1,191 @@
+//! The tables in the server: made where they are missing, compared where they are there.
+//!
+//! **Idea.** Nothing is written into a table that is not as it was made. A table is looked at before the first row and again behind
+//! each commit, before the position is saved: should somebody have altered it meanwhile, the rows of that commit come again once
+//! it is mended. A difference is an error with the statements that mend it; columns that others have added are left alone.
+//!
+//! A view shows the prices of a table as exact decimals, without the journals that another one has replaced.
+//!
+//! Bound: two statements a table. Worst case: a table whose key or partitioning differs, which no statement mends.
+
+use super::server::Server;
+use crate::tables::{Column, ColumnType, Table};
+use crate::tailer::TailerError;
+use serde_json::Value as Json;
+use std::fmt::Write as _;
+
+/// The table of journals that others have replaced.
+pub(super) const REPLACED: &str = "replaced_journals";
+
+/// How tables are made.
+pub(super) struct Schema {
+    /// Size of a partition.
+    pub(super) partition: &'static str,
+    /// Days after which the server removes partitions; 0 = never.
+    pub(super) ttl_days: u64,
+}
+
+/// What makes a table the one that it was: the server gives a new number to a table that is made anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TableId(i64);
+
+/// A type in the server's words.
+const fn type_name(ty: ColumnType) -> &'static str {
+    match ty {
+        ColumnType::Word => "SYMBOL",
+        ColumnType::Small => "INT",
+        ColumnType::Long => "LONG",
+        ColumnType::Float => "DOUBLE",
+        ColumnType::Truth => "BOOLEAN",
+        ColumnType::Time => "TIMESTAMP_NS",
+    }
+}
+
+fn key(table: &Table) -> String {
+    table.columns.iter().filter(|column| column.is_key).map(|column| &*column.name).collect::<Vec<_>>().join(", ")
+}
+
+impl Schema {
+    /// The statement that makes a table.
+    pub(super) fn create(&self, table: &Table) -> String {
+        let columns = table.columns.iter().map(|column| format!("\"{}\" {}", column.name, type_name(column.ty)));
+        let ttl = if self.ttl_days == 0 { String::new() } else { format!(" TTL {} DAYS", self.ttl_days) };
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} ({}) TIMESTAMP(ts) PARTITION BY {}{ttl} WAL DEDUP UPSERT KEYS({})",
+            table.spec.name,
+            columns.collect::<Vec<_>>().join(", "),
+            self.partition,
+            key(table)
+        )
+    }
+
+    /// The statement that makes the table of replaced journals.
+    pub(super) fn create_replaced() -> String {
+        format!(
+            "CREATE TABLE IF NOT EXISTS {REPLACED} (ts TIMESTAMP_NS, journal SYMBOL, replaced_by SYMBOL) \
+             TIMESTAMP(ts) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(ts, journal)"
+        )
+    }
+
+    /// The statement that makes the view of a table.
+    pub(super) fn create_view(table: &Table) -> String {
+        let shown = |column: &Column| {
+            let name = &column.name;
+            match name.strip_suffix(crate::tables::SCALED) {
+                Some(plain) => format!(
+                    "cast(cast(\"{name}\" AS DECIMAL(19, 0)) * 0.000000001m AS DECIMAL(19, 9)) AS \"{plain}\""
+                ),
+                None => format!("\"{name}\""),
+            }
+        };
+        let columns = table.columns.iter().map(shown).collect::<Vec<_>>().join(", ");
+        let name = table.spec.name;
+        format!(
+            "CREATE OR REPLACE VIEW {name}_view AS \
+             (SELECT {columns} FROM {name} WHERE journal NOT IN (SELECT journal FROM {REPLACED}))"
+        )
+    }
+
+    /// The numbers of the tables that are there.
+    pub(super) fn ids(&self, server: &Server, tables: &[Table]) -> Result<Vec<Option<TableId>>, TailerError> {
+        let found = self.listed(server)?;
+        let of = |table: &Table| found.iter().find(|row| text(&row[0]) == table.spec.name);
+        Ok(tables.iter().map(|table| of(table).and_then(|row| row[1].as_i64()).map(TableId)).collect())
+    }
+
+    fn listed(&self, server: &Server) -> Result<Vec<Vec<Json>>, TailerError> {
+        server.run(
+            "SELECT table_name, id, designatedTimestamp, partitionBy, walEnabled, dedup, ttlValue, ttlUnit FROM tables()",
+        )
+    }
+
+    /// Compares the tables in the server with what they are to be. `ids` are those that they had before.
+    ///
+    /// # Errors
+    /// What differs, with the statements that mend it.
+    pub(super) fn check(&self, server: &Server, tables: &[&Table], ids: &[TableId]) -> Result<(), TailerError> {
+        let listed = self.listed(server)?;
+        let (mut faults, mut mend, mut again) = (String::new(), String::new(), false);
+        for (table, id) in tables.iter().zip(ids) {
+            let name = table.spec.name;
+            let row = listed.iter().find(|row| text(&row[0]) == name);
+            match row {
+                Some(row) if row[1].as_i64() == Some(id.0) => {
+                    self.check_table(table, row, &mut faults, &mut mend);
+                    let columns = server.run(&format!("SHOW COLUMNS FROM {name}"))?;
+                    check_columns(table, &columns, row[5] == Json::Bool(true), &mut faults, &mut mend);
+                }
+                found => {
+                    let what = if found.is_some() { "was made anew" } else { "is gone" };
+                    let _ = write!(faults, "{name} {what} while rows were written; ");
+                    let _ = write!(mend, "DROP TABLE IF EXISTS {name}; ");
+                    again = true;
+                }
+            }
+        }
+        if faults.is_empty() {
+            return Ok(());
+        }
+        let (faults, mend) = (faults.trim_end_matches("; "), mend.trim_end());
+        let next = if again {
+            format!("run {mend} then `tidegate journal forget`, after which the next start writes all rows that journals have")
+        } else {
+            format!("no row is lost. Mend it, then start the sink again: {mend}")
+        };
+        let what = format!("the tables in QuestDB are not as they were made: {faults}");
+        Err(TailerError { what, next, transient: false })
+    }
+
+    fn check_table(&self, table: &Table, row: &[Json], faults: &mut String, mend: &mut String) {
+        let name = table.spec.name;
+        let (is_wal, is_dedup) = (row[4] == Json::Bool(true), row[5] == Json::Bool(true));
+        if text(&row[2]) != "ts" || text(&row[3]) != self.partition || !is_wal {
+            let found = format!("by {} on {:?}", text(&row[3]), text(&row[2]));
+            let _ = write!(faults, "{name} is partitioned {found}, not by {} on ts; ", self.partition);
+            let _ = write!(mend, "RENAME TABLE {name} TO {name}_before; ");
+        }
+        if !is_dedup {
+            let _ = write!(faults, "{name} keeps repeated rows; ");
+            let _ = write!(mend, "ALTER TABLE {name} DEDUP ENABLE UPSERT KEYS({}); ", key(table));
+        }
+        let days = match (row[6].as_u64(), text(&row[7])) {
+            (Some(0) | None, _) => Some(0),
+            (Some(days), "DAY") => Some(days),
+            (Some(weeks), "WEEK") => Some(weeks * 7),
+            _ => None,
+        };
+        if days != Some(self.ttl_days) {
+            let _ = write!(faults, "{name} is kept for {} {}, not {} days; ", row[6], text(&row[7]), self.ttl_days);
+            let ttl = if self.ttl_days == 0 { "0h".to_owned() } else { format!("{}d", self.ttl_days) };
+            let _ = write!(mend, "ALTER TABLE {name} SET TTL {ttl}; ");
+        }
+    }
+}
+
+/// Compares the columns: name, type, whether it is the time, whether it is part of the key.
+fn check_columns(table: &Table, found: &[Vec<Json>], has_key: bool, faults: &mut String, mend: &mut String) {
+    let name = table.spec.name;
+    let mut key_differs = false;
+    for column in &table.columns {
+        let (wanted, ty) = (&column.name, type_name(column.ty));
+        let Some(row) = found.iter().find(|row| text(&row[0]) == wanted) else {
+            let _ = write!(faults, "{name} has no column {wanted}; ");
+            let _ = write!(mend, "ALTER TABLE {name} ADD COLUMN \"{wanted}\" {ty}; ");
+            continue;
+        };
+        if text(&row[1]) != ty {
+            let _ = write!(faults, "{name}.{wanted} is {}, not {ty}; ", text(&row[1]));
+            let _ = write!(mend, "ALTER TABLE {name} ALTER COLUMN \"{wanted}\" TYPE {ty}; ");
+        }
+        key_differs |= has_key && (row[8] == Json::Bool(true)) != column.is_key;
+    }
+    if key_differs {
+        let _ = write!(faults, "{name} has another key; ");
+        let _ = write!(mend, "ALTER TABLE {name} DEDUP ENABLE UPSERT KEYS({}); ", key(table));
+    }
+}
+
+/// A text in the server's answer.
+fn text(value: &Json) -> &str {
+    value.as_str().unwrap_or("")
+}
