@@ -65,7 +65,8 @@ impl DeadLetters {
             transient: true,
         })?;
         let (number, path) = (self.lines.len(), self.path.display());
-        let said = format!("{number} events could not be written as rows; they are kept in {path}, the last one: {last}");
+        let said =
+            format!("{number} events could not be written as rows; they are kept in {path}, the last one: {last}");
         self.lines.clear();
         Ok(Some(said))
     }

@@ -19,9 +19,7 @@ mod sink;
 use crate::registry::{SinkEntry, SinkPlace};
 use crate::tables::TABLES;
 use crate::tailer::Tailer;
-use flow::{
-    ChoiceParam, IntParam, ListParam, ParamError, Params, SecretParam, TextParam, choices,
-};
+use flow::{ChoiceParam, IntParam, ListParam, ParamError, Params, SecretParam, TextParam, choices};
 use schema::Schema;
 use sink::{QuestDb, Settings};
 use std::time::Duration;

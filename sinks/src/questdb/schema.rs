@@ -72,9 +72,9 @@ impl Schema {
         let shown = |column: &Column| {
             let name = &column.name;
             match name.strip_suffix(crate::tables::SCALED) {
-                Some(plain) => format!(
-                    "cast(cast(\"{name}\" AS DECIMAL(19, 0)) * 0.000000001m AS DECIMAL(19, 9)) AS \"{plain}\""
-                ),
+                Some(plain) => {
+                    format!("cast(cast(\"{name}\" AS DECIMAL(19, 0)) * 0.000000001m AS DECIMAL(19, 9)) AS \"{plain}\"")
+                }
                 None => format!("\"{name}\""),
             }
         };
@@ -128,7 +128,9 @@ impl Schema {
         }
         let (faults, mend) = (faults.trim_end_matches("; "), mend.trim_end());
         let next = if again {
-            format!("run {mend} then `tidegate journal forget`, after which the next start writes all rows that journals have")
+            format!(
+                "run {mend} then `tidegate journal forget`, after which the next start writes all rows that journals have"
+            )
         } else {
             format!("no row is lost. Mend it, then start the sink again: {mend}")
         };

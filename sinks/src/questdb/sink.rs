@@ -278,7 +278,9 @@ impl Client {
             let (name, why) = (row[0].as_str().unwrap_or(""), row[1].as_str().unwrap_or(""));
             if crate::tables::TABLES.iter().any(|spec| spec.name == name) {
                 self.server.run(&format!("ALTER TABLE {name} RESUME WAL"))?;
-                said.push(format!("QuestDB had suspended {name} ({why}); its rows are safe in the log, and it goes on"));
+                said.push(format!(
+                    "QuestDB had suspended {name} ({why}); its rows are safe in the log, and it goes on"
+                ));
             }
         }
         Ok(said)

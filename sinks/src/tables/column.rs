@@ -92,14 +92,26 @@ pub(super) fn columns(spec: &TableSpec) -> Vec<Column> {
         common("ts", ColumnType::Time, "time of the input that caused it, by the clock of the run", true, Header::Ts),
         common("journal", ColumnType::Word, "id of the journal, 16 hex digits", true, Header::Journal),
         common("seq", ColumnType::Long, "number of the input that caused it", true, Header::Seq),
-        common("position", ColumnType::Small, "position of the stage that made it; 0 = an input", true, Header::Position),
+        common(
+            "position",
+            ColumnType::Small,
+            "position of the stage that made it; 0 = an input",
+            true,
+            Header::Position,
+        ),
         common("ordinal", ColumnType::Small, "ordinal among what that stage made of the input", true, Header::Ordinal),
     ];
     if has_kinds(spec) {
         columns.push(common("kind", ColumnType::Word, "kind of the event", false, Header::Kind));
     }
     columns.push(common("symbol", ColumnType::Word, "symbol of the instrument", false, Header::Symbol));
-    columns.push(common("instrument", ColumnType::Long, "index of the instrument in the run", false, Header::Instrument));
+    columns.push(common(
+        "instrument",
+        ColumnType::Long,
+        "index of the instrument in the run",
+        false,
+        Header::Instrument,
+    ));
     columns.push(common("source", ColumnType::Small, "number of the input or the venue", false, Header::Source));
     for (place, kind) in spec.kinds.iter().enumerate() {
         let (own, follower) = (info(*kind), completes(*kind).map(info));
@@ -126,7 +138,10 @@ pub(super) fn columns(spec: &TableSpec) -> Vec<Column> {
 }
 
 /// Name, type, description and source of each column that a kind and its follower add.
-fn of_kind(own: &'static KindInfo, follower: Option<&'static KindInfo>) -> Vec<(String, ColumnType, &'static str, From)> {
+fn of_kind(
+    own: &'static KindInfo,
+    follower: Option<&'static KindInfo>,
+) -> Vec<(String, ColumnType, &'static str, From)> {
     let mut found = Vec::new();
     for flag in own.flags {
         let ty = match flag {

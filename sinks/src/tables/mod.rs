@@ -11,6 +11,8 @@
 
 mod column;
 pub mod rows;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use column::{Column, ColumnType, SCALED};
@@ -47,11 +49,7 @@ pub const TABLES: &[TableSpec] = &[
     TableSpec { name: "quotes", about: "Best bid and ask, as a feed reports them.", kinds: &[Kind::Quote] },
     TableSpec { name: "book_top", about: "Best bid and ask of the books, as they change.", kinds: &[Kind::BookTop] },
     TableSpec { name: "bars", about: "Bars with their volumes.", kinds: &[Kind::Bar] },
-    TableSpec {
-        name: "order_flow",
-        about: "Signed volume and imbalance.",
-        kinds: &[Kind::Cvd, Kind::Imbalance],
-    },
+    TableSpec { name: "order_flow", about: "Signed volume and imbalance.", kinds: &[Kind::Cvd, Kind::Imbalance] },
     TableSpec { name: "toxicity", about: "VPIN, by volume bucket.", kinds: &[Kind::Vpin] },
     TableSpec { name: "signals", about: "Signals of the strategies.", kinds: &[Kind::Signal] },
     TableSpec { name: "signal_reasons", about: "The measures that led to a signal.", kinds: &[Kind::Reason] },

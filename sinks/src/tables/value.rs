@@ -38,7 +38,11 @@ impl Value<'_> {
 
     /// A signed number.
     pub(super) fn signed(number: i64) -> Value<'static> {
-        if number == i64::MIN { Value::Unfit("it is -2^63, which a database takes for absent") } else { Value::Long(number) }
+        if number == i64::MIN {
+            Value::Unfit("it is -2^63, which a database takes for absent")
+        } else {
+            Value::Long(number)
+        }
     }
 
     /// An id; 0 is none.
