@@ -9,6 +9,7 @@ use super::console;
 use super::exit::{Exit, Failure};
 use super::journal_names::{defined_before, names};
 use super::numbers::grouped;
+use super::rebuild::rebuild;
 use super::signals::Signals;
 use crate::registries::Registries;
 use clap::Args;
@@ -50,10 +51,13 @@ pub(crate) struct SinkArgs {
     /// End once everything that is complete has been delivered.
     #[arg(long)]
     once: bool,
+    /// Derive everything again from the recorded inputs, with this build, and show it in place of what is there.
+    #[arg(long, conflicts_with_all = ["once", "newest"])]
+    rebuild: bool,
 }
 
 /// What the journals of a run do not say: the names of its configuration, and what snapshots begin with.
-struct RunReference(Arc<Instances>);
+pub(super) struct RunReference(pub(super) Arc<Instances>);
 
 /// The names of a configuration.
 struct Named(Arc<Instances>);
@@ -88,6 +92,9 @@ pub(crate) fn run(args: &SinkArgs, registries: &Registries) -> Result<Exit, Fail
     let params = params(entry, &args.set)?;
     let tailer = open(&params).map_err(|fault| Failure::usage(format!("{}: {fault}", entry.name)))?;
     let home = Home::open(&args.journal).map_err(Failure::failed)?;
+    if args.rebuild {
+        return rebuild(&args.journal, args.name.as_deref().unwrap_or(entry.name), tailer, &home, registries);
+    }
     let reference = Box::new(RunReference(names(&home.current().reader())));
     let signals = Signals::take()?;
     let name = args.name.clone().unwrap_or_else(|| entry.name.to_owned());

@@ -13,9 +13,10 @@ use crate::tables::{Column, ColumnType, Table};
 use crate::tailer::TailerError;
 use serde_json::Value as Json;
 use std::fmt::Write as _;
+use std::time::Duration;
 
-/// The table of journals that others have replaced.
-pub(super) const REPLACED: &str = "replaced_journals";
+/// The table that says which journals the views show. One that it does not name is shown.
+pub(super) const JOURNALS: &str = "journals";
 
 /// How tables are made.
 pub(super) struct Schema {
@@ -59,12 +60,23 @@ impl Schema {
         )
     }
 
-    /// The statement that makes the table of replaced journals.
-    pub(super) fn create_replaced() -> String {
+    /// The statement that makes the table of what the views show.
+    pub(super) fn create_journals() -> String {
         format!(
-            "CREATE TABLE IF NOT EXISTS {REPLACED} (ts TIMESTAMP_NS, journal SYMBOL, replaced_by SYMBOL) \
-             TIMESTAMP(ts) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(ts, journal)"
+            "CREATE TABLE IF NOT EXISTS {JOURNALS} (ts TIMESTAMP_NS, journal SYMBOL, is_shown BOOLEAN, instead_of SYMBOL) \
+             TIMESTAMP(ts) PARTITION BY YEAR WAL"
         )
+    }
+
+    /// The statement that says which journals are shown from `ts` on: each with the one in whose place it is, if any. It is one
+    /// transaction.
+    pub(super) fn show(ts: Duration, journals: &[(String, bool, Option<String>)]) -> String {
+        let ts = ts.as_nanos();
+        let rows = journals.iter().map(|(journal, is_shown, instead_of)| {
+            let instead_of = instead_of.as_ref().map_or_else(|| "NULL".to_owned(), |old| format!("'{old}'"));
+            format!("({ts}, '{journal}', {is_shown}, {instead_of})")
+        });
+        format!("INSERT INTO {JOURNALS} VALUES {}", rows.collect::<Vec<_>>().join(", "))
     }
 
     /// The statement that makes the view of a table.
@@ -82,7 +94,9 @@ impl Schema {
         let name = table.spec.name;
         format!(
             "CREATE OR REPLACE VIEW {name}_view AS \
-             (SELECT {columns} FROM {name} WHERE journal NOT IN (SELECT journal FROM {REPLACED}))"
+             (SELECT {columns} FROM {name} WHERE journal NOT IN \
+             (SELECT journal FROM (SELECT journal, is_shown FROM {JOURNALS} LATEST ON ts PARTITION BY journal) \
+             WHERE NOT is_shown))"
         )
     }
 

@@ -4,16 +4,19 @@
 //! to a server that does not answer, `timeout_ms`.
 
 use super::dead_letters::DeadLetters;
-use super::schema::{Schema, TableId};
+use super::schema::{JOURNALS, Schema, TableId};
 use super::server::Server;
 use crate::journal::{Gap, Position};
 use crate::secret::Secret;
-use crate::tables::{Column, ColumnType, Row, Rows, Table, Taken, Value};
+use crate::tables::{Column, ColumnType, Row, Rows, Table, Taken, Value, id_of};
 use crate::tailer::{Place, Tailer, TailerError};
 use flow::{Event, Kinds, SecretPlace};
 use questdb::ErrorCode;
 use questdb::ingress::{Buffer, ColumnName, Sender, TableName, TimestampNanos};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// How long the server may take to show a row that it has acknowledged.
+const APPLIED: Duration = Duration::from_secs(30);
 
 /// What the sink was opened with.
 pub(super) struct Settings {
@@ -173,6 +176,25 @@ impl Tailer for QuestDb {
         Ok(())
     }
 
+    fn rebuild(&mut self, rebuild: u64) -> Result<(), TailerError> {
+        let (_, _, client) = self.parts()?;
+        client.show(&[(id_of(rebuild), false, None)])
+    }
+
+    fn rebuilt(&mut self, rebuild: u64, instead_of: &[u64]) -> Result<(), TailerError> {
+        let (_, _, client) = self.parts()?;
+        let mut states = Vec::new();
+        for old in instead_of.iter().copied().map(id_of) {
+            let before = format!("SELECT DISTINCT journal FROM {JOURNALS} WHERE instead_of = '{old}'");
+            for row in client.server.run(&before)? {
+                states.extend(row[0].as_str().map(|journal| (journal.to_owned(), false, None)));
+            }
+            states.push((old.clone(), false, None));
+            states.push((id_of(rebuild), true, Some(old)));
+        }
+        client.show(&states)
+    }
+
     fn said(&mut self) -> Vec<String> {
         self.work.as_mut().map(|work| std::mem::take(&mut work.said)).unwrap_or_default()
     }
@@ -198,7 +220,7 @@ impl Settings {
         for table in missing {
             server.run(&self.schema.create(table))?;
         }
-        server.run(&Schema::create_replaced())?;
+        server.run(&Schema::create_journals())?;
         let ids = self.schema.ids(server, tables)?;
         let ids = ids.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| TailerError {
             what: format!("QuestDB at {} does not list the tables that were made", self.address),
@@ -266,6 +288,25 @@ impl Client {
                 Err(error) if is_refused(&error) => self.halve(half, &error.to_string(), rows, dead)?,
                 Err(error) => return Err(refused_by_client(&self.server, &error)),
             }
+        }
+        Ok(())
+    }
+
+    /// Says which journals the views show from now on, and waits until they do.
+    fn show(&self, states: &[(String, bool, Option<String>)]) -> Result<(), TailerError> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.server.run(&Schema::show(now, states))?;
+        let begun = Instant::now();
+        let behind = format!("SELECT name FROM wal_tables() WHERE name = '{JOURNALS}' AND writerTxn < sequencerTxn");
+        while !self.server.run(&behind)?.is_empty() {
+            if begun.elapsed() > APPLIED {
+                return Err(TailerError {
+                    what: format!("QuestDB has taken a row of {JOURNALS} and does not show it"),
+                    next: "see its log and wal_tables()".to_owned(),
+                    transient: true,
+                });
+            }
+            std::thread::sleep(Duration::from_millis(20));
         }
         Ok(())
     }

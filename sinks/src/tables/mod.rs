@@ -16,7 +16,7 @@ mod tests;
 mod value;
 
 pub use column::{Column, ColumnType, SCALED};
-pub use rows::{Row, Rows, Taken};
+pub use rows::{Row, Rows, Taken, id_of};
 pub use value::Value;
 
 use column::columns;

@@ -304,8 +304,8 @@ impl Row<'_> {
     }
 }
 
-/// The id of a journal, as it is written everywhere.
-fn id_of(journal: u64) -> String {
+/// The id of a journal, as it is written everywhere: 16 hex digits.
+pub fn id_of(journal: u64) -> String {
     format!("{journal:016x}")
 }
 

@@ -114,6 +114,28 @@ pub trait Tailer: Send {
         Ok(())
     }
 
+    /// What is taken from here on was derived again, under the tag of `rebuild`: nobody sees it until [`Tailer::rebuilt`].
+    ///
+    /// # Errors
+    /// When the sink cannot do that, or not now.
+    fn rebuild(&mut self, rebuild: u64) -> Result<(), TailerError> {
+        let _ = rebuild;
+        Err(TailerError {
+            what: "the sink cannot write a journal again beside the old rows".to_owned(),
+            next: "forget the follower, and let it begin anew".to_owned(),
+            transient: false,
+        })
+    }
+
+    /// All of it is there: it is seen from now on in place of those journals and of what replaced them before, in one step.
+    ///
+    /// # Errors
+    /// When it is not; all is as before then.
+    fn rebuilt(&mut self, rebuild: u64, instead_of: &[u64]) -> Result<(), TailerError> {
+        let _ = instead_of;
+        self.rebuild(rebuild)
+    }
+
     /// What an operator must know, since it was asked last; it is asked after each commit.
     fn said(&mut self) -> Vec<String> {
         Vec::new()
