@@ -135,7 +135,9 @@ pub(super) fn rebuild(
         return Ok(Exit::Done);
     }
     let replaced: Vec<_> = members.iter().map(|member| member.info.journal_id).collect();
+    tailer.lock().finish().map_err(failed)?;
     tailer.lock().rebuilt(tag, &replaced).map_err(failed)?;
+    tailer.lock().said().into_iter().for_each(console::say);
     let events = grouped(*events.lock().unwrap_or_else(PoisonError::into_inner));
     console::say(format!("{name}: {events} events derived again; they are shown as journal {tag:016x}"));
     Ok(Exit::Done)

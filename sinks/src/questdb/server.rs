@@ -77,7 +77,11 @@ impl Server {
     /// What the client library of the rows is configured with.
     pub(super) fn configuration(&self, timeout: Duration) -> Result<String, TailerError> {
         // Errors are tried again from the last commit by whoever delivers, and at no other place.
-        let mut text = format!("http::addr={};retry_timeout=0;request_timeout={};", self.address, timeout.as_millis());
+        let mut text = format!(
+            "http::addr={};retry_timeout=0;request_min_throughput=0;request_timeout={};",
+            self.address,
+            timeout.as_millis()
+        );
         if let Some((user, password)) = &self.user {
             let password = std::str::from_utf8(password.bytes()).map_err(|_| TailerError {
                 what: "the password is no text in UTF-8".to_owned(),

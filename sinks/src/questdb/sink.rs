@@ -176,6 +176,12 @@ impl Tailer for QuestDb {
         Ok(())
     }
 
+    fn finish(&mut self) -> Result<(), TailerError> {
+        let (_, work, client) = self.parts()?;
+        work.said.extend(client.applied(work.rows.tables())?);
+        Ok(())
+    }
+
     fn rebuild(&mut self, rebuild: u64) -> Result<(), TailerError> {
         let (_, _, client) = self.parts()?;
         client.show(&[(id_of(rebuild), false, None)])
@@ -258,7 +264,7 @@ impl Client {
                 return Err(refused_by_client(&self.server, &error));
             }
             let kept = std::mem::take(&mut self.kept);
-            self.halve(&kept, &error.to_string(), rows, dead)?;
+            self.halve(&kept, &answer(&error).1, rows, dead)?;
         }
         self.buffer.clear();
         self.kept.clear();
@@ -285,19 +291,41 @@ impl Client {
             }
             match self.sender.flush(&mut self.buffer) {
                 Ok(()) => {}
-                Err(error) if is_refused(&error) => self.halve(half, &error.to_string(), rows, dead)?,
+                Err(error) if is_refused(&error) => self.halve(half, &answer(&error).1, rows, dead)?,
                 Err(error) => return Err(refused_by_client(&self.server, &error)),
             }
         }
         Ok(())
     }
 
+    /// Waits until the server shows what it has acknowledged; what it does not show by then is said.
+    fn applied(&self, tables: &[Table]) -> Result<Option<String>, TailerError> {
+        let begun = Instant::now();
+        loop {
+            let behind = self.server.run("SELECT name FROM wal_tables() WHERE writerTxn < sequencerTxn")?;
+            let names = behind.iter().filter_map(|row| row[0].as_str());
+            let names: Vec<_> = names.filter(|name| tables.iter().any(|table| table.spec.name == *name)).collect();
+            if names.is_empty() {
+                return Ok(None);
+            }
+            if begun.elapsed() > APPLIED {
+                let names = names.join(", ");
+                return Ok(Some(format!(
+                    "QuestDB has every row and does not show all of them yet: {names}; `SELECT * FROM wal_tables()` says \
+                     how far it is"
+                )));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+            self.resume_suspended()?;
+        }
+    }
+
     /// Says which journals the views show from now on, and waits until they do.
     fn show(&self, states: &[(String, bool, Option<String>)]) -> Result<(), TailerError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.server.run(&Schema::show(now, states))?;
-        let begun = Instant::now();
         let behind = format!("SELECT name FROM wal_tables() WHERE name = '{JOURNALS}' AND writerTxn < sequencerTxn");
+        let begun = Instant::now();
         while !self.server.run(&behind)?.is_empty() {
             if begun.elapsed() > APPLIED {
                 return Err(TailerError {
@@ -365,24 +393,33 @@ fn columns(buffer: &mut Buffer, row: &Row<'_>) -> Result<(), String> {
     buffer.at(TimestampNanos::new(ts)).map_err(failed)
 }
 
+/// What the server answered to rows: its code and its message.
+fn answer(error: &questdb::Error) -> (String, String) {
+    let text = error.msg();
+    let json = text.find('{').and_then(|at| serde_json::from_str::<serde_json::Value>(text[at..].trim()).ok());
+    let field = |name| json.as_ref()?.get(name)?.as_str().map(str::to_owned);
+    (field("code").unwrap_or_default(), field("message").unwrap_or_else(|| text.trim().to_owned()))
+}
+
 /// Whether the server refuses what the rows say, and not that anything is written at all.
 fn is_refused(error: &questdb::Error) -> bool {
-    error.code() == ErrorCode::ServerFlushError && error.msg().contains("code: invalid")
+    error.code() == ErrorCode::ServerFlushError && answer(error).0 == "invalid"
 }
 
 /// An error of the client library, and whether it may pass.
 fn refused_by_client(server: &Server, error: &questdb::Error) -> TailerError {
+    let (_, message) = answer(error);
     match error.code() {
         ErrorCode::AuthError | ErrorCode::ConfigError | ErrorCode::HttpNotSupported => TailerError {
-            what: format!("QuestDB takes no rows: {}", error.msg()),
+            what: format!("QuestDB takes no rows: {message}"),
             next: "see its address, its user, and that it is version 9.1 or newer".to_owned(),
             transient: false,
         },
         ErrorCode::ServerFlushError => TailerError {
-            what: format!("QuestDB takes no rows now: {}", error.msg()),
+            what: format!("QuestDB takes no rows now: {message}"),
             next: "see its log and the room on its disk".to_owned(),
             transient: true,
         },
-        _ => server.away(error.msg()),
+        _ => server.away(&message),
     }
 }

@@ -176,6 +176,10 @@ impl Turn<'_> {
                         committed = Instant::now();
                     }
                     if is_last {
+                        if !stops() {
+                            tailer.finish()?;
+                            tailer.said().into_iter().for_each(say);
+                        }
                         return Ok(());
                     }
                     std::thread::sleep(LOOK);

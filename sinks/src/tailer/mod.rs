@@ -114,6 +114,14 @@ pub trait Tailer: Send {
         Ok(())
     }
 
+    /// Everything was committed, and nothing follows: waits for what readers do not see yet, for a while.
+    ///
+    /// # Errors
+    /// When that cannot be known.
+    fn finish(&mut self) -> Result<(), TailerError> {
+        Ok(())
+    }
+
     /// What is taken from here on was derived again, under the tag of `rebuild`: nobody sees it until [`Tailer::rebuilt`].
     ///
     /// # Errors
