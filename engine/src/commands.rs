@@ -6,7 +6,7 @@
 use crate::bench::commands as bench;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{
-    at, console, ctl, demo, graph, help, journal, pack, replay, run, schema, screen, signals, sink, snapshot, synth,
+    at, console, ctl, demo, graph, help, journal, pack, questdb, replay, run, schema, screen, signals, sink, snapshot, synth,
     validate, why,
 };
 use crate::registries::Registries;
@@ -17,7 +17,6 @@ use std::process::ExitCode;
 
 #[derive(Parser)]
 #[command(name = "tidegate", version, max_term_width = screen::WIDTH)]
-#[command(help_template = "{before-help}{usage-heading} {usage}{after-help}\n")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -57,6 +56,9 @@ enum Command {
     /// Lists, follows, checks and converts the two logs of a run.
     #[command(subcommand)]
     Journal(journal::JournalCommand),
+    /// Starts a QuestDB server.
+    #[command(subcommand, name = "questdb")]
+    QuestDb(questdb::QuestDbCommand),
 }
 
 fn command(registries: &Registries) -> clap::Command {
@@ -64,7 +66,7 @@ fn command(registries: &Registries) -> clap::Command {
     let feed = format!("Feed of the inputs: {feeds}; recognised by the first bytes if left out");
     let with_feeds = |command: clap::Command| command.mut_arg("feed", |arg| arg.help(feed.clone()));
     let root = Cli::command().mut_subcommand("replay", with_feeds).mut_subcommand("pack", with_feeds);
-    root.before_help(help::ABOUT).after_help(help::commands())
+    root.help_template(help::screen())
 }
 
 /// Parses the command line and runs it, in a binary that knows these feeds, gateways and sinks.
@@ -86,8 +88,11 @@ pub fn main(registries: Registries) -> ExitCode {
 }
 
 fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
-    // Journals, snapshots and notes are for the user alone, whatever the umask was.
-    if matches!(command, Command::Run(_) | Command::Replay(_) | Command::Snapshot(_) | Command::Why(_)) {
+    // Journals, snapshots, notes and the data of a server are for the user alone, whatever the umask was.
+    if matches!(
+        command,
+        Command::Run(_) | Command::Replay(_) | Command::Snapshot(_) | Command::Why(_) | Command::QuestDb(_)
+    ) {
         rustix::process::umask(Mode::RWXG | Mode::RWXO);
     }
     match command {
@@ -106,6 +111,7 @@ fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
         Command::Sink(args) => sink::run(&args, registries),
         Command::Bench(command) => bench::run(&command, registries),
         Command::Journal(command) => journal::run(&command),
+        Command::QuestDb(command) => questdb::run(&command),
     }
 }
 

@@ -1,9 +1,10 @@
-//! Tests on recorded market data, declared in a table.
+//! Tests on what is not part of the project, recorded market data or a QuestDB server, declared in a table.
 //!
-//! The data is not part of the project. A test file with `harness = false` lists its [`Case`]s and ends with
-//! [`conclude`]; a case whose files are missing is ignored by name. Asked for all the same (`--include-ignored`), it
-//! fails and says which file is missing and where it was looked for.
+//! A test file with `harness = false` lists its [`Case`]s and ends with [`conclude`]; a case whose files or server are
+//! missing is ignored by name. Asked for all the same (`--include-ignored`), it fails and says what is missing and where
+//! it was looked for.
 
+use crate::questdb::QuestDb;
 use libtest_mimic::{Arguments, Conclusion, Trial};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,10 +14,11 @@ pub fn data() -> PathBuf {
     std::env::var_os("TIDEGATE_DATA").map_or_else(|| crate::root().join("../shared/data"), PathBuf::from)
 }
 
-/// A test that needs files.
+/// A test that needs files, or a server.
 pub struct Case {
     name: String,
     needs: Vec<&'static str>,
+    needs_questdb: bool,
     run: Run,
 }
 
@@ -27,23 +29,33 @@ impl Case {
     /// A test called `name` that fails by panicking. It is given the paths of the files that it `needs`, which are named
     /// relative to [`data`]; a case that needs none always runs.
     pub fn new(name: impl Into<String>, needs: &[&'static str], run: impl FnOnce(&[PathBuf]) + Send + 'static) -> Case {
-        Case { name: name.into(), needs: needs.to_vec(), run: Box::new(run) }
+        Case { name: name.into(), needs: needs.to_vec(), needs_questdb: false, run: Box::new(run) }
+    }
+
+    /// It also needs what a [QuestDB server](QuestDb) is started from.
+    pub fn with_questdb(self) -> Case {
+        Case { needs_questdb: true, ..self }
     }
 
     fn into_trial(self, folder: &Path) -> Trial {
         let paths: Vec<PathBuf> = self.needs.iter().map(|n| folder.join(n)).collect();
-        let missing = paths.iter().find(|p| !p.exists()).cloned();
+        let missing = paths.iter().find(|p| !p.exists());
+        let missing =
+            missing.map(|p| format!("{} is missing: set TIDEGATE_DATA to the folder of the data", p.display()));
+        let missing = missing.or_else(|| if self.needs_questdb { QuestDb::missing() } else { None });
         let ignored = missing.is_some();
         let run = move || match missing {
-            Some(path) => {
-                Err(format!("{} is missing: set TIDEGATE_DATA to the folder of the data", path.display()).into())
-            }
+            Some(missing) => Err(missing.into()),
             None => {
                 (self.run)(&paths);
                 Ok(())
             }
         };
-        let kind = if self.needs.is_empty() { "" } else { "data" };
+        let kind = match (self.needs_questdb, self.needs.is_empty()) {
+            (true, _) => "questdb",
+            (false, false) => "data",
+            (false, true) => "",
+        };
         Trial::test(self.name, run).with_kind(kind).with_ignored_flag(ignored)
     }
 }

@@ -12,6 +12,7 @@ mod chance;
 mod framing;
 pub mod journals;
 pub mod ledger;
+mod questdb;
 pub mod rig;
 mod scratch;
 mod venue;
@@ -20,6 +21,7 @@ pub use binary::{Outcome, run, tidegate};
 pub use case::{Case, conclude, data};
 pub use chance::{draw, seed};
 pub use framing::{Frame, Inlet, Outlet};
+pub use questdb::QuestDb;
 pub use scratch::Scratch;
 pub use venue::Venue;
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// What Tidegate is for.
-pub(crate) const ABOUT: &str = "\
+const ABOUT: &str = "\
 Tidegate turns an exchange's data into order books, bars, order-flow measures
 and risk-checked orders, the same way every time: replayed, on paper, or live.";
 
@@ -37,13 +37,14 @@ pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("tidegate ctl run1 status", "its state; halt, resume, limits"),
             ("tidegate snapshot --journal run1", "saved state, for a faster restart"),
             ("tidegate sink questdb --journal run1", "what happens, as rows in a database"),
+            ("tidegate questdb up", "a QuestDB server, for the rows of a run"),
         ],
     ),
 ];
 
-/// The commands, then the options and exit codes that all of them share.
-pub(crate) fn commands() -> String {
-    let mut text = String::new();
+/// What Tidegate is for, the commands, then the options and exit codes that all of them share.
+pub(crate) fn screen() -> String {
+    let mut text = format!("{ABOUT}\n\n");
     for (purpose, commands) in COMMANDS {
         let _ = writeln!(text, "{purpose}");
         for (example, about) in *commands {
@@ -51,5 +52,5 @@ pub(crate) fn commands() -> String {
         }
     }
     text + "Add --help to a command for its options; --version prints the version.\n\
-            Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 a check failed."
+            Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 a check failed.\n"
 }

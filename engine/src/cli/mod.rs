@@ -24,6 +24,7 @@ pub(crate) mod pack;
 pub(crate) mod pipeline;
 mod present;
 mod progress;
+pub(crate) mod questdb;
 mod rebuild;
 pub(crate) mod replay;
 mod rows;
