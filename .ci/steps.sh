@@ -30,6 +30,16 @@ need_packages() {
     "${root[@]}" apt-get update -q && "${root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
+# Java, and the QuestDB server of the tests in the local Maven repository: without them its tests would be ignored.
+need_questdb() {
+    local jar="${TIDEGATE_QUESTDB_JAR:-$HOME/.m2/repository/org/questdb/questdb/9.3.4/questdb-9.3.4.jar}"
+    command -v java >/dev/null || need_packages openjdk-17-jre-headless || need_packages default-jre-headless
+    [ -e "$jar" ] && return
+    command -v mvn >/dev/null || need_packages maven
+    mvn -q -B dependency:get -Dartifact=org.questdb:questdb:9.3.4 -Dtransitive=false
+    [ -e "$jar" ] || { echo "missing: $jar, which is where the tests look for the server"; return 1; }
+}
+
 # Installs a Cargo tool of an exact version unless that version is there. Its build folder is kept apart from ours. Without
 # optimisation: it works for seconds and is built for minutes.
 need_tool() {
@@ -42,7 +52,7 @@ need_oracles() {
     [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet --requirement tests/oracles/requirements.txt
 }
-export -f need_packages need_tool need_oracles
+export -f need_packages need_questdb need_tool need_oracles
 
 # Where the output of a step is kept.
 log_of() { echo "$logs/$(tr -c 'a-z0-9\n' - <<<"${1,,}").log"; }

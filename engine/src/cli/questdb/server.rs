@@ -62,14 +62,15 @@ impl<'a> Server<'a> {
         // Without memory it ends, and that is seen, instead of going on with half of its threads.
         command.args(["-XX:+ExitOnOutOfMemoryError".as_ref(), error_file(folder).as_os_str(), "-p".as_ref()]);
         command.arg(jar).args(["-m", "io.questdb/io.questdb.ServerMain", "-d"]).arg(&folder.dir);
-        for (names, address) in [
-            (["QDB_HTTP_BIND_TO", "QDB_HTTP_NET_BIND_TO"], addresses.http),
-            (["QDB_PG_BIND_TO", "QDB_PG_NET_BIND_TO"], addresses.pg),
-            (["QDB_HTTP_MIN_BIND_TO", "QDB_HTTP_MIN_NET_BIND_TO"], addresses.health),
+        // Two have an older and a newer name, and whichever the settings have must not hold.
+        for (name, address) in [
+            ("QDB_HTTP_BIND_TO", addresses.http),
+            ("QDB_HTTP_NET_BIND_TO", addresses.http),
+            ("QDB_PG_NET_BIND_TO", addresses.pg),
+            ("QDB_HTTP_MIN_BIND_TO", addresses.health),
+            ("QDB_HTTP_MIN_NET_BIND_TO", addresses.health),
         ] {
-            names.iter().for_each(|name| {
-                command.env(name, address.to_string());
-            });
+            command.env(name, address.to_string());
         }
         let errors = log.try_clone().map_err(failed)?;
         command.stdin(Stdio::null()).stdout(log).stderr(errors).process_group(0);
@@ -103,9 +104,11 @@ impl<'a> Server<'a> {
         Err(Failure::failed(format!("the server did not answer within {} s; {lines}", READY.as_secs())))
     }
 
-    /// Its version, once it is healthy and answers a query.
+    /// Its version, once it is healthy and answers a query, if only that it wants the password of the user's settings.
     fn answers(&self) -> Option<String> {
-        let is_well = |address, path| get(reached(address), path, PATIENCE).is_ok_and(|answer| answer.status == 200);
+        let is_well = |address, path| {
+            get(reached(address), path, PATIENCE).is_ok_and(|answer| [200, 401].contains(&answer.status))
+        };
         let is_up = is_well(self.addresses.health, "/status") && is_well(self.addresses.http, "/exec?query=select%201");
         is_up.then(|| version_at(self.addresses.http))?
     }
