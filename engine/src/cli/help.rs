@@ -51,6 +51,6 @@ pub(crate) fn screen() -> String {
             let _ = writeln!(text, "  {example:34} {about}");
         }
     }
-    text + "Add --help to a command for its options; --version prints the version.\n\
+    text + "Usage: tidegate COMMAND; add --help for its options. --version: the version.\n\
             Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 a check failed.\n"
 }

@@ -81,7 +81,7 @@ pub(super) fn exposure(addresses: &Addresses) -> Option<String> {
         .map(|(option, address)| format!("{option} {address}"))
         .collect();
     (!open.is_empty()).then(|| {
-        format!("{}: anyone who reaches it can read and write, QuestDB has no password of yours", open.join(", "))
+        format!("{}: anyone who reaches it can read and write, unless server.conf sets passwords", open.join(", "))
     })
 }
 
