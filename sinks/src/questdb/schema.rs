@@ -26,9 +26,13 @@ pub(super) struct Schema {
     pub(super) ttl_days: u64,
 }
 
-/// What makes a table the one that it was: the server gives a new number to a table that is made anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TableId(i64);
+/// What makes a table the one that it was: a table that is made anew has another number, and a column another place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    id: i64,
+    /// The places of our columns.
+    places: Vec<Option<usize>>,
+}
 
 /// A type in the server's words.
 const fn type_name(ty: ColumnType) -> &'static str {
@@ -100,11 +104,15 @@ impl Schema {
         )
     }
 
-    /// The numbers of the tables that are there.
-    pub(super) fn ids(&self, server: &Server, tables: &[Table]) -> Result<Vec<Option<TableId>>, TailerError> {
-        let found = self.listed(server)?;
-        let of = |table: &Table| found.iter().find(|row| text(&row[0]) == table.spec.name);
-        Ok(tables.iter().map(|table| of(table).and_then(|row| row[1].as_i64()).map(TableId)).collect())
+    /// The tables as they are there.
+    pub(super) fn found(&self, server: &Server, tables: &[Table]) -> Result<Vec<Option<Found>>, TailerError> {
+        let listed = self.listed(server)?;
+        let one = |table: &Table| {
+            let row = listed.iter().find(|row| text(&row[0]) == table.spec.name);
+            let Some(id) = row.and_then(|row| row[1].as_i64()) else { return Ok(None) };
+            Ok(Some(Found { id, places: places(table, &columns(server, table)?) }))
+        };
+        tables.iter().map(one).collect()
     }
 
     fn listed(&self, server: &Server) -> Result<Vec<Vec<Json>>, TailerError> {
@@ -113,21 +121,28 @@ impl Schema {
         )
     }
 
-    /// Compares the tables in the server with what they are to be. `ids` are those that they had before.
+    /// Compares the tables in the server with what they are to be, and with what they were `before`.
     ///
     /// # Errors
     /// What differs, with the statements that mend it.
-    pub(super) fn check(&self, server: &Server, tables: &[&Table], ids: &[TableId]) -> Result<(), TailerError> {
+    pub(super) fn check(&self, server: &Server, tables: &[Table], before: &[Found]) -> Result<(), TailerError> {
         let listed = self.listed(server)?;
         let (mut faults, mut mend, mut again) = (String::new(), String::new(), false);
-        for (table, id) in tables.iter().zip(ids) {
+        for (table, before) in tables.iter().zip(before) {
             let name = table.spec.name;
             let row = listed.iter().find(|row| text(&row[0]) == name);
             match row {
-                Some(row) if row[1].as_i64() == Some(id.0) => {
+                Some(row) if row[1].as_i64() == Some(before.id) => {
                     self.check_table(table, row, &mut faults, &mut mend);
-                    let columns = server.run(&format!("SHOW COLUMNS FROM {name}"))?;
-                    check_columns(table, &columns, row[5] == Json::Bool(true), &mut faults, &mut mend);
+                    let columns = columns(server, table)?;
+                    let (is_dedup, places) = (row[5] == Json::Bool(true), places(table, &columns));
+                    check_columns(table, &columns, is_dedup, &mut faults, &mut mend);
+                    let moved = before.places.iter().zip(&places).position(|(was, is)| is.is_some() && was != is);
+                    if let Some(at) = moved {
+                        let column = &table.columns[at].name;
+                        let _ = write!(faults, "{name}.{column} was dropped and made anew, so earlier rows lack it; ");
+                        again = true;
+                    }
                 }
                 found => {
                     let what = if found.is_some() { "was made anew" } else { "is gone" };
@@ -176,6 +191,16 @@ impl Schema {
             let _ = write!(mend, "ALTER TABLE {name} SET TTL {ttl}; ");
         }
     }
+}
+
+/// The columns of a table as the server says them.
+fn columns(server: &Server, table: &Table) -> Result<Vec<Vec<Json>>, TailerError> {
+    server.run(&format!("SHOW COLUMNS FROM {}", table.spec.name))
+}
+
+/// The places of our columns among them.
+fn places(table: &Table, found: &[Vec<Json>]) -> Vec<Option<usize>> {
+    table.columns.iter().map(|column| found.iter().position(|row| text(&row[0]) == column.name)).collect()
 }
 
 /// Compares the columns: name, type, whether it is the time, whether it is part of the key.

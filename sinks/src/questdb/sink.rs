@@ -4,7 +4,7 @@
 //! to a server that does not answer, `timeout_ms`.
 
 use super::dead_letters::DeadLetters;
-use super::schema::{JOURNALS, Schema, TableId};
+use super::schema::{Found, JOURNALS, Schema};
 use super::server::Server;
 use crate::journal::{Gap, Position};
 use crate::secret::Secret;
@@ -56,7 +56,7 @@ struct Client {
     /// The events of the rows in the buffer.
     kept: Vec<Kept>,
     /// The tables as they were found.
-    ids: Vec<TableId>,
+    found: Vec<Found>,
 }
 
 /// What a row was made of.
@@ -134,10 +134,10 @@ impl Tailer for QuestDb {
         if let Some(work) = &mut self.work {
             work.rows.restart();
             work.dead.restart();
-            let ids = self.settings.make_tables(&server, work)?;
+            let found = self.settings.make_tables(&server, work)?;
             let sender = Sender::from_conf(configuration).map_err(|e| refused_by_client(&server, &e))?;
             let buffer = sender.new_buffer();
-            self.client = Some(Client { server, sender, buffer, kept: Vec::new(), ids });
+            self.client = Some(Client { server, sender, buffer, kept: Vec::new(), found });
         }
         Ok(None)
     }
@@ -168,8 +168,7 @@ impl Tailer for QuestDb {
         let Work { rows, dead, resumes, said } = work;
         rows.close(&mut |row| client.keep(position.journal, row, dead))?;
         client.flush(rows, dead)?;
-        let tables: Vec<_> = rows.tables().iter().collect();
-        settings.schema.check(&client.server, &tables, &client.ids)?;
+        settings.schema.check(&client.server, rows.tables(), &client.found)?;
         said.extend(client.resume_suspended()?);
         said.extend(dead.save()?);
         *resumes = true;
@@ -208,10 +207,10 @@ impl Tailer for QuestDb {
 
 impl Settings {
     /// Makes the tables and views that are missing, and compares the others.
-    fn make_tables(&self, server: &Server, work: &Work) -> Result<Vec<TableId>, TailerError> {
+    fn make_tables(&self, server: &Server, work: &Work) -> Result<Vec<Found>, TailerError> {
         let tables = work.rows.tables();
-        let before = self.schema.ids(server, tables)?;
-        let missing = tables.iter().zip(&before).filter(|(_, id)| id.is_none()).map(|(table, _)| table);
+        let before = self.schema.found(server, tables)?;
+        let missing = tables.iter().zip(&before).filter(|(_, found)| found.is_none()).map(|(table, _)| table);
         let missing: Vec<_> = missing.collect();
         if work.resumes && !self.makes_tables_later && !missing.is_empty() {
             let names = missing.iter().map(|table| table.spec.name).collect::<Vec<_>>().join(", ");
@@ -227,17 +226,17 @@ impl Settings {
             server.run(&self.schema.create(table))?;
         }
         server.run(&Schema::create_journals())?;
-        let ids = self.schema.ids(server, tables)?;
-        let ids = ids.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| TailerError {
+        let found = self.schema.found(server, tables)?;
+        let found = found.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| TailerError {
             what: format!("QuestDB at {} does not list the tables that were made", self.address),
             next: "see its log".to_owned(),
             transient: true,
         })?;
-        self.schema.check(server, &tables.iter().collect::<Vec<_>>(), &ids)?;
+        self.schema.check(server, tables, &found)?;
         for table in tables {
             server.run(&Schema::create_view(table))?;
         }
-        Ok(ids)
+        Ok(found)
     }
 }
 
