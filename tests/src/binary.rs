@@ -28,9 +28,8 @@ fn build() -> PathBuf {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--package", "tidegate", "--bin", "tidegate", "--profile"]);
     cargo.arg(if name == "debug" { "dev" } else { name }).arg("--target-dir").arg(target).current_dir(crate::root());
-    if cfg!(feature = "deliberate-faults") {
-        cargo.args(["--features", "deliberate-faults"]);
-    }
+    let faults = if cfg!(feature = "deliberate-faults") { ",deliberate-faults" } else { "" };
+    cargo.arg("--features").arg(format!("questdb{faults}"));
     let built = cargo.output().unwrap_or_else(|e| panic!("{cargo:?} does not start: {e}"));
     assert!(
         built.status.success(),

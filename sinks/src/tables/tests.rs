@@ -66,7 +66,7 @@ fn event<R: Record>(seq: u64, position: u8, source: u8, flags: Flags, record: &R
 
 fn fill(seq: u64, source: u8, match_id: u64) -> Event {
     let order_id = OrderId(1 << 56 | 7 << 40 | 3).0;
-    let fill = Fill { order_id, px: Px(-1_500_000_000), qty: Qty(9), match_id, cause: 0, ..Fill::default() };
+    let fill = Fill { order_id, px: Px(-1_500_000_000), qty: Qty(9), match_id, cause: 0 };
     event(seq, 0, source, Flags::NONE.with_side(Side::Sell), &fill)
 }
 
