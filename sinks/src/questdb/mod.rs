@@ -11,10 +11,13 @@
 //! Bound: one batch of rows and their events. Worst case: a server that is away for longer than the journals are held: a gap,
 //! which is said.
 
+mod client;
 mod dead_letters;
 mod schema;
 mod server;
 mod sink;
+#[cfg(test)]
+mod tests;
 
 use crate::registry::{SinkEntry, SinkPlace};
 use crate::tables::TABLES;

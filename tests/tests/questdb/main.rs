@@ -1,11 +1,17 @@
 //! Rows in a QuestDB server: a real one, started for each test. Where there is no Java or no server these cases are ignored
 //! by name.
 
+mod altered;
+mod recorded;
+mod rig;
+mod trouble;
 mod up;
+mod values;
 
 use std::process::ExitCode;
 use tidegate_tests::conclude;
 
 fn main() -> ExitCode {
-    conclude(up::cases())
+    let cases = [up::cases(), values::cases(), trouble::cases(), altered::cases()];
+    conclude(cases.into_iter().flatten().collect())
 }

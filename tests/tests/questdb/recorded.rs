@@ -1,0 +1,116 @@
+//! What a run recorded, as `tidegate journal export` prints it, in the words of the tables: another way from the same bytes.
+
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use tidegate_tests::run;
+
+/// The tables, each with the kinds that `export` prints for it.
+pub(crate) const KINDS: &[(&str, &[&str])] = &[
+    ("instruments", &["listing", "contract"]),
+    ("trades", &["trade"]),
+    ("broken_trades", &["broken-trade"]),
+    ("quotes", &["quote"]),
+    ("book_top", &["book-top"]),
+    ("bars", &["bar"]),
+    ("order_flow", &["cvd", "imbalance"]),
+    ("toxicity", &["vpin"]),
+    ("signals", &["signal"]),
+    (
+        "orders",
+        &[
+            "intent",
+            "request",
+            "cancel-request",
+            "replace-request",
+            "order",
+            "route",
+            "sent",
+            "arrival",
+            "ack",
+            "reject",
+            "cancelled",
+            "order-status",
+        ],
+    ),
+    ("fills", &["fill", "bust", "booked", "drop-copy"]),
+    ("positions", &["position"]),
+    ("risk_events", &["refused", "halt", "gap", "data-state", "status", "session", "reconciled"]),
+    ("commands", &["command", "command-outcome"]),
+];
+
+/// Every table.
+pub(crate) const TABLES: &[&str] = &[
+    "instruments",
+    "trades",
+    "broken_trades",
+    "quotes",
+    "book_top",
+    "bars",
+    "order_flow",
+    "toxicity",
+    "signals",
+    "signal_reasons",
+    "orders",
+    "fills",
+    "positions",
+    "risk_events",
+    "commands",
+    "results",
+];
+
+/// A row: what each column says, as a text in one form; what is absent is not in it.
+pub(crate) type Row = BTreeMap<String, String>;
+
+/// Columns that `export` shows in other words, or that a table does not have.
+const NOT_COMPARED: &[&str] = &["kind", "input", "record", "reasons", "detail", "exchange_ts_ns"];
+
+/// The rows of these kinds as `export` prints them, and the columns that any of them has.
+pub(crate) fn exported(dir: &str, kinds: &[&str]) -> (Vec<Row>, BTreeSet<String>) {
+    let printed = run(["journal", "export", dir, "--emit", &kinds.join(",")]).expect(0);
+    let rows = printed.stdout.lines().map(|line| serde_json::from_str::<Map<String, Value>>(line).expect("JSON"));
+    let mut columns = BTreeSet::new();
+    let rows = rows.map(|row| {
+        columns.extend(row.keys().map(|name| column(name)));
+        row.iter().filter_map(|(name, value)| in_words(name, value)).collect()
+    });
+    (rows.collect(), columns)
+}
+
+/// The name of a column in a table.
+fn column(name: &str) -> String {
+    (if name == "ts_ns" { "ts" } else { name.strip_suffix("_ns").unwrap_or(name) }).to_owned()
+}
+
+/// A column and its value in the words of the tables.
+fn in_words(name: &str, value: &Value) -> Option<(String, String)> {
+    if NOT_COMPARED.contains(&name) {
+        return None;
+    }
+    let text = plain(value)?;
+    // No side, and no reference, is absent in a table.
+    let none = |words: &[&str]| words.contains(&name);
+    if text.is_empty() || (text == "none" && none(&["side", "aggressor"])) || (text == "0" && is_id(name)) {
+        return None;
+    }
+    Some((column(name), text))
+}
+
+fn is_id(name: &str) -> bool {
+    ["order_id", "match_id", "order_ref", "cause", "replaces", "new_id", "venue_order", "number", "corrects"]
+        .contains(&name)
+}
+
+/// A value in one form: decimals without zeros at their end, integers as they are, floating point as its bits say.
+pub(crate) fn plain(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Null => return None,
+        Value::String(text) => text.clone(),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => whole.to_string(),
+            None => format!("{:e}", number.as_f64().expect("a number")),
+        },
+        other => other.to_string(),
+    };
+    let is_decimal = text.contains('.') && text.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '-');
+    Some(if is_decimal { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text })
+}
