@@ -64,16 +64,27 @@ pub(crate) type Row = BTreeMap<String, String>;
 /// Columns that `export` shows in other words, or that a table does not have.
 const NOT_COMPARED: &[&str] = &["kind", "input", "record", "reasons", "detail", "exchange_ts_ns"];
 
-/// The rows of these kinds as `export` prints them, and the columns that any of them has.
-pub(crate) fn exported(dir: &str, kinds: &[&str]) -> (Vec<Row>, BTreeSet<String>) {
-    let printed = run(["journal", "export", dir, "--emit", &kinds.join(",")]).expect(0);
-    let rows = printed.stdout.lines().map(|line| serde_json::from_str::<Map<String, Value>>(line).expect("JSON"));
-    let mut columns = BTreeSet::new();
-    let rows = rows.map(|row| {
-        columns.extend(row.keys().map(|name| column(name)));
-        row.iter().filter_map(|(name, value)| in_words(name, value)).collect()
-    });
-    (rows.collect(), columns)
+/// What was exported of a kind: its rows, and the columns that they have.
+#[derive(Default)]
+pub(crate) struct Exported {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) columns: BTreeSet<String>,
+}
+
+/// All rows of a run as `export` prints them, by kind.
+pub(crate) fn exported(dir: &str) -> BTreeMap<String, Exported> {
+    let kinds = KINDS.iter().flat_map(|(_, kinds)| *kinds).copied().collect::<Vec<_>>().join(",");
+    let printed = run(["journal", "export", dir, "--emit", &kinds]).expect(0);
+    let mut all = BTreeMap::<String, Exported>::new();
+    for line in printed.stdout.lines() {
+        let row: Map<String, Value> = serde_json::from_str(line).expect("JSON");
+        let of = all.entry(row["kind"].as_str().expect("a kind").to_owned()).or_default();
+        if of.rows.is_empty() {
+            of.columns = row.keys().map(|name| column(name)).collect();
+        }
+        of.rows.push(row.iter().filter_map(|(name, value)| in_words(name, value)).collect());
+    }
+    all
 }
 
 /// The name of a column in a table.
