@@ -40,7 +40,13 @@ pub const SINKS: &[SinkEntry] = &[
         place: SinkPlace::InTheRun,
     },
     #[cfg(feature = "questdb")]
-    crate::questdb::ENTRY,
+    SinkEntry {
+        name: "questdb",
+        doc: "sinks/docs/questdb.md",
+        about: "tables in QuestDB: trades, books, bars, measures, signals, orders, fills, positions, risk",
+        params: crate::questdb::PARAMS,
+        place: SinkPlace::BesideIt(crate::questdb::open),
+    },
 ];
 
 /// An entry of the gateway registry.

@@ -29,6 +29,7 @@ mod rebuild;
 pub(crate) mod replay;
 mod rows;
 pub(crate) mod run;
+mod run_reference;
 pub(crate) mod schema;
 pub(crate) mod screen;
 pub(crate) mod signals;

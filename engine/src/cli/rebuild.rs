@@ -11,7 +11,7 @@ use super::console;
 use super::exit::{Exit, Failure};
 use super::journal_names::names;
 use super::numbers::grouped;
-use super::sink::RunReference;
+use super::run_reference::RunReference;
 use super::watch::Watch;
 use crate::config::Draft;
 use crate::plan::checked;

@@ -7,19 +7,18 @@
 
 use super::console;
 use super::exit::{Exit, Failure};
-use super::journal_names::{defined_before, names};
+use super::journal_names::names;
 use super::numbers::grouped;
 use super::rebuild::rebuild;
+use super::run_reference::RunReference;
 use super::signals::Signals;
 use crate::registries::Registries;
 use clap::Args;
-use flow::{Event, FieldType, Kind, Params, StrategyId};
-use sinks::journal::{Home, Lag, Member, Registered};
-use sinks::tailer::{Counts, DeliveryError, Following, Names, Reference, Runner};
+use flow::Params;
+use sinks::journal::{Home, Lag, Registered};
+use sinks::tailer::{Counts, DeliveryError, Following, Runner};
 use sinks::{SinkEntry, SinkPlace};
-use stages::Instances;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Pause between two looks at the signals.
@@ -54,34 +53,6 @@ pub(crate) struct SinkArgs {
     /// Derive everything again from the recorded inputs, with this build, and show it in place of what is there.
     #[arg(long, conflicts_with_all = ["once", "newest"])]
     rebuild: bool,
-}
-
-/// What the journals of a run do not say: the names of its configuration, and what snapshots begin with.
-pub(super) struct RunReference(pub(super) Arc<Instances>);
-
-/// The names of a configuration.
-struct Named(Arc<Instances>);
-
-impl Names for Named {
-    fn name(&self, ty: FieldType, kind: Kind, number: u64) -> Option<&str> {
-        match ty {
-            FieldType::Strategy => self.0.strategy(StrategyId(u16::try_from(number).ok()?)),
-            FieldType::Instance => self.0.measure(u8::try_from(number).ok()?, kind),
-            FieldType::Check => Some(stages::risk::check_name(u16::try_from(number).ok()?)),
-            FieldType::Limit => self.0.limit(u16::try_from(number).ok()?),
-            _ => None,
-        }
-    }
-}
-
-impl Reference for RunReference {
-    fn names(&self) -> Arc<dyn Names> {
-        Arc::new(Named(Arc::clone(&self.0)))
-    }
-
-    fn begins_with(&self, member: &Member) -> Result<Vec<Event>, String> {
-        defined_before(member).map_err(|failure| failure.message)
-    }
 }
 
 /// Brings the events of a run to a sink.

@@ -19,10 +19,9 @@ mod sink;
 #[cfg(test)]
 mod tests;
 
-use crate::registry::{SinkEntry, SinkPlace};
 use crate::tables::TABLES;
 use crate::tailer::Tailer;
-use flow::{ChoiceParam, IntParam, ListParam, ParamError, Params, SecretParam, TextParam, choices};
+use flow::{ChoiceParam, IntParam, ListParam, Param, ParamError, Params, SecretParam, TextParam, choices};
 use schema::Schema;
 use sink::{QuestDb, Settings};
 use std::time::Duration;
@@ -51,26 +50,21 @@ const NEW_TABLES: ChoiceParam<bool> = ChoiceParam::new(
     "when missing tables are made; first: when nothing was written yet; always: also later, and rows from before are not in them",
 );
 
-/// The entry.
-pub(crate) const ENTRY: SinkEntry = SinkEntry {
-    name: "questdb",
-    doc: "sinks/docs/questdb.md",
-    about: "tables in QuestDB: trades, books, bars, measures, signals, orders, fills, positions, risk",
-    params: &[
-        ADDRESS.param(),
-        USER.param(),
-        PASSWORD.param(),
-        TABLES_PARAM.param(),
-        PARTITION.param(),
-        TTL_DAYS.param(),
-        BATCH_ROWS.param(),
-        TIMEOUT_MS.param(),
-        NEW_TABLES.param(),
-    ],
-    place: SinkPlace::BesideIt(open),
-};
+/// The sink's parameters.
+pub(crate) const PARAMS: &[Param] = &[
+    ADDRESS.param(),
+    USER.param(),
+    PASSWORD.param(),
+    TABLES_PARAM.param(),
+    PARTITION.param(),
+    TTL_DAYS.param(),
+    BATCH_ROWS.param(),
+    TIMEOUT_MS.param(),
+    NEW_TABLES.param(),
+];
 
-fn open(params: &Params) -> Result<Box<dyn Tailer>, ParamError> {
+/// Opens the sink; it connects when the first event is to come.
+pub(crate) fn open(params: &Params) -> Result<Box<dyn Tailer>, ParamError> {
     let tables = params.get(TABLES_PARAM);
     if let Some(unknown) = tables.iter().find(|name| TABLES.iter().all(|spec| spec.name != **name)) {
         let names = TABLES.iter().map(|spec| spec.name).collect::<Vec<_>>().join(", ");

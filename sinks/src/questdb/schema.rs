@@ -26,6 +26,17 @@ pub(super) struct Schema {
     pub(super) ttl_days: u64,
 }
 
+/// The table that latencies are shown of.
+pub(super) const ORDERS: &str = "orders";
+
+/// Leaves out journals in whose place others are shown.
+fn shown_journals() -> String {
+    format!(
+        "journal NOT IN (SELECT journal FROM (SELECT journal, is_shown FROM {JOURNALS} LATEST ON ts PARTITION BY journal) \
+         WHERE NOT is_shown)"
+    )
+}
+
 /// What makes a table the one that it was: a table that is made anew has another number, and a column another place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found {
@@ -96,11 +107,18 @@ impl Schema {
         };
         let columns = table.columns.iter().map(shown).collect::<Vec<_>>().join(", ");
         let name = table.spec.name;
+        format!("CREATE OR REPLACE VIEW {name}_view AS (SELECT {columns} FROM {name} WHERE {})", shown_journals())
+    }
+
+    /// The statement that makes the view of latencies, from the table of orders: from the route to the hand-over, and from there
+    /// to the answer, by the clock of the run.
+    pub(super) fn create_latency() -> String {
+        let of = "journal, symbol, account, strategy, order_id, kind";
         format!(
-            "CREATE OR REPLACE VIEW {name}_view AS \
-             (SELECT {columns} FROM {name} WHERE journal NOT IN \
-             (SELECT journal FROM (SELECT journal, is_shown FROM {JOURNALS} LATEST ON ts PARTITION BY journal) \
-             WHERE NOT is_shown))"
+            "CREATE OR REPLACE VIEW latency AS (SELECT ts, {of}, ts::long - before_ns AS took_ns FROM \
+             (SELECT ts, {of}, lag(ts::long) OVER (PARTITION BY order_id ORDER BY ts) AS before_ns FROM {ORDERS} \
+             WHERE kind IN ('route', 'sent', 'ack', 'reject') AND {}) WHERE kind <> 'route')",
+            shown_journals()
         )
     }
 

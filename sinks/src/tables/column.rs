@@ -3,7 +3,7 @@
 //! A column has one type for all kinds of its table; a kind without it leaves it absent. Yes and no are words where not every
 //! kind says one of them, since databases know no third state of a truth value.
 
-use super::{TableSpec, completes, has_kinds, info};
+use super::spec::{TableSpec, completes, has_kinds, info};
 use flow::{Field, FieldType, FlagColumn, KindInfo};
 
 /// What a column holds.

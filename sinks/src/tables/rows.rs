@@ -7,8 +7,10 @@
 //! Bound: one waiting event a kind and source. Worst case: a first whose second never comes is written without it after
 //! [`PATIENCE`] events or with [`Rows::close`]; should the second come then, the row is written again, whole and under the same key.
 
-use super::column::{Column, From, Header};
-use super::{ColumnType, TABLES, Table, Value, completes, info};
+use super::column::{Column, ColumnType, From, Header};
+use super::spec::{TABLES, completes, info};
+use super::table::Table;
+use super::value::Value;
 use crate::tailer::Names;
 use flow::{Event, Field, FieldType, FlagColumn, Interval, Kind, Kinds, Listings, Ns, OrderId, Side, name_of};
 use std::borrow::Cow;

@@ -4,7 +4,7 @@ use super::rows::PATIENCE;
 use super::*;
 use crate::tailer::Names;
 use flow::records::{Ack, Bust, Contract, Fill, FillCost, Imbalance, Listing, Name, Position, PositionMoney, Trade};
-use flow::{Event, EventId, FieldType, Flags, KINDS, Ns, OrderId, Px, Qty, Real, Record, Side};
+use flow::{Event, EventId, FieldType, Flags, KINDS, Kind, Ns, OrderId, Px, Qty, Real, Record, Side};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

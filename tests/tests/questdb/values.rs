@@ -48,6 +48,9 @@ fn equal(rig: &Rig, instruments: u64) {
         rows += found.len();
     }
     assert!(rows > 400, "{rows} rows are no proof");
+    let sent = "select count(), count(took_ns) from latency where kind = 'sent'";
+    let orders = rig.number("select count() from orders where kind = 'sent'");
+    assert_eq!(rig.query(sent), [[orders, orders].map(serde_json::Value::from)], "each since its route");
     let before = rig.print();
     rig.forget();
     rig.sink(&["--once", "--set", "batch_rows=777"]).expect(0);
