@@ -19,7 +19,7 @@ use crate::recovery::Notices;
 use crate::registries::Registries;
 use crate::run::{Options, execute};
 use flow::{Event, Kinds, Ns, Sink, SinkError};
-use sinks::journal::{Home, Position};
+use sinks::journal::{Home, JournalError, Position};
 use sinks::tailer::{Place, Reference as _, Tailer, TailerError};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -91,12 +91,11 @@ pub(super) fn rebuild(
 ) -> Result<Exit, Failure> {
     let failed = |error: TailerError| Failure::failed(format!("{name}: {error}"));
     let current = home.current();
-    if current.reader().closed().map_err(Failure::failed)?.is_none() {
+    if !is_final(home).map_err(Failure::failed)? {
+        let dir = dir.display();
         return Err(Failure::failed(format!(
-            "{}: its journal is still written, and rows that come later would not be seen; let it roll (`tidegate ctl {} roll`) \
-             and name the folder of the closed one, or stop the run first",
-            dir.display(),
-            dir.display()
+            "{dir}: its journal may still be written, and rows that come later would not be seen. Let the run end, or let it roll \
+             (`tidegate ctl {dir} roll`) and name the folder of the journal that was closed"
         )));
     }
     let settings = checked(Draft::recorded(&current.info.config_text, &current.dir.join("journal.toml"), registries))?;
@@ -141,6 +140,19 @@ pub(super) fn rebuild(
     let events = grouped(*events.lock().unwrap_or_else(PoisonError::into_inner));
     console::say(format!("{name}: {events} events derived again; they are shown as journal {tag:016x}"));
     Ok(Exit::Done)
+}
+
+/// Whether nothing more can come: the run has ended, or this is one of its journals and another has followed it.
+fn is_final(home: &Home) -> Result<bool, JournalError> {
+    let current = home.current();
+    if current.reader().closed()?.is_some_and(|closed| closed.ended) {
+        return Ok(true);
+    }
+    let dir = home.dir();
+    match dir.parent().and_then(Path::parent).filter(|run| Home::place(run, current.info.number) == dir) {
+        Some(run) => Ok(Home::after(run, current)?.is_some()),
+        None => Ok(false),
+    }
 }
 
 /// A tag that no journal and no other rebuild has.
