@@ -20,7 +20,7 @@ use crate::registries::Registries;
 use crate::run::{Options, execute};
 use flow::{Event, Kinds, Ns, Sink, SinkError};
 use sinks::journal::{Home, JournalError, Position};
-use sinks::tailer::{Place, Reference as _, Tailer, TailerError};
+use sinks::tailer::{Occasion, Place, Reference as _, Tailer, TailerError};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -48,9 +48,9 @@ struct Tail {
 }
 
 impl Tail {
-    fn commit(&mut self) -> Result<(), SinkError> {
+    fn commit(&mut self, occasion: Occasion) -> Result<(), SinkError> {
         self.committed = Instant::now();
-        self.tailer.lock().commit(&self.position).map_err(refused)
+        self.tailer.lock().commit(&self.position, occasion).map(drop).map_err(refused)
     }
 }
 
@@ -73,11 +73,11 @@ impl Sink for Tail {
 
     fn finished(&mut self, _: u64) -> Result<(), SinkError> {
         let is_due = self.committed.elapsed() >= COMMIT && !self.tailer.lock().is_amid();
-        if is_due { self.commit() } else { Ok(()) }
+        if is_due { self.commit(Occasion::Between) } else { Ok(()) }
     }
 
     fn end(&mut self) -> Result<(), SinkError> {
-        self.commit()
+        self.commit(Occasion::Over)
     }
 }
 

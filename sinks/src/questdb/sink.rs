@@ -10,7 +10,7 @@ use super::server::Server;
 use crate::journal::{Gap, Position};
 use crate::secret::Secret;
 use crate::tables::{Rows, Table, Taken, id_of};
-use crate::tailer::{Place, Tailer, TailerError};
+use crate::tailer::{Occasion, Place, Tailer, TailerError};
 use flow::{Event, Kinds, SecretPlace};
 use std::time::Duration;
 
@@ -137,7 +137,7 @@ impl Tailer for QuestDb {
         self.work.as_ref().is_some_and(|work| work.rows.is_amid())
     }
 
-    fn commit(&mut self, position: &Position) -> Result<(), TailerError> {
+    fn commit(&mut self, position: &Position, _: Occasion) -> Result<Option<Position>, TailerError> {
         let (settings, work, client) = self.parts()?;
         let Work { rows, dead, resumes, said } = work;
         rows.close(&mut |row| client.keep(position.journal, row, dead))?;
@@ -146,7 +146,7 @@ impl Tailer for QuestDb {
         said.extend(client.resume_suspended()?);
         said.extend(dead.save()?);
         *resumes = true;
-        Ok(())
+        Ok(Some(*position))
     }
 
     fn finish(&mut self) -> Result<(), TailerError> {

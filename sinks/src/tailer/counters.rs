@@ -65,7 +65,7 @@ impl Counters {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
 
-    pub(super) fn committed(&self, seq: u64, at_ns: u64) {
+    pub(super) fn committed(&self, (seq, at_ns): (u64, u64)) {
         self.seq.store(seq, Ordering::Relaxed);
         self.at_ns.store(at_ns, Ordering::Relaxed);
         self.commits.fetch_add(1, Ordering::Relaxed);

@@ -8,7 +8,7 @@
 //! of events comes again.
 
 use super::counters::Counters;
-use super::{Place, Reference, Tailer, TailerError};
+use super::{Occasion, Place, Reference, Tailer, TailerError};
 use crate::journal::{Follow, Followed, Follower, Home, JournalError, Member, Missing, Position, Saved};
 use flow::{Kind, Kinds};
 use std::path::PathBuf;
@@ -146,13 +146,14 @@ impl Turn<'_> {
             match follow.next().transpose()? {
                 Some(Followed::Event(event)) => {
                     // Behind the input before this one all of it has been taken, and nothing of this one.
-                    if event.id.seq() > seq && (stops() || committed.elapsed() >= COMMIT) {
-                        let is_whole = self.is_whole(tailer);
-                        if is_whole {
-                            self.commit(tailer, last, say)?;
+                    if event.id.seq() > seq {
+                        let is_due = tailer.is_due(event.ts) || committed.elapsed() >= COMMIT;
+                        let occasion = if stops() { Occasion::Stop } else { Occasion::Between };
+                        if (is_due || occasion == Occasion::Stop) && self.is_whole(tailer) {
+                            self.commit(tailer, last, occasion, say)?;
                             committed = Instant::now();
                         }
-                        if stops() {
+                        if occasion == Occasion::Stop {
                             return Ok(());
                         }
                     }
@@ -172,7 +173,12 @@ impl Turn<'_> {
                     let is_over = follow.is_over()?;
                     let is_last = self.what.what.once || stops() || is_over;
                     if is_over || ((is_last || committed.elapsed() >= COMMIT) && self.is_whole(tailer)) {
-                        self.commit(tailer, follow.reached(), say)?;
+                        let occasion = match (is_over, is_last) {
+                            (true, _) => Occasion::Over,
+                            (_, true) => Occasion::Stop,
+                            _ => Occasion::Between,
+                        };
+                        self.commit(tailer, follow.reached(), occasion, say)?;
                         committed = Instant::now();
                     }
                     if is_last {
@@ -224,21 +230,26 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Makes durable what was taken, and only then says so.
+    /// Lets what was taken be made durable, and saves how far that reaches only then.
     fn commit(
         &mut self,
         tailer: &mut dyn Tailer,
         position: Position,
+        occasion: Occasion,
         say: &mut dyn FnMut(String),
     ) -> Result<(), DeliveryError> {
-        if self.follower.saved().is_none_or(|saved| saved.position != position) {
-            let committed = tailer.commit(&position);
+        let saved = self.follower.saved().map(|saved| saved.position);
+        let mut durable = saved;
+        if saved != Some(position) {
+            let committed = tailer.commit(&position, occasion);
             tailer.said().into_iter().for_each(say);
-            committed?;
-            self.save(position)?;
+            durable = committed?.or(saved);
+            if let Some(durable) = durable.filter(|durable| saved != Some(*durable)) {
+                self.save(durable)?;
+            }
         }
         self.amid = None;
-        self.what.counters.committed(position.seq, position.at.0);
+        self.what.counters.committed(durable.map_or((0, 0), |durable| (durable.seq, durable.at.0)));
         Ok(())
     }
 

@@ -4,7 +4,8 @@
 //! reads the journals for it, saves behind each commit how far it came, and goes on there after a kill of either side. What
 //! fails for a while is tried again from the last commit, after a pause that doubles. A [`Runner`] is that in a thread of its own,
 //! with counters for whoever watches it. The run knows nothing of it: a sink that is slow, or whose database is away, holds closed
-//! journals up to the stated size and nothing else.
+//! journals up to the stated size and nothing else. A sink may make durable in larger steps than it is asked to: the journals
+//! are held behind what it says is durable.
 //!
 //! **Guarantee.** Each event at least once and in order. A tailer that saves the position together with its data, and returns
 //! it from [`Tailer::position`], has each exactly once; others drop repetitions by the key of an event: journal and id. A sink
@@ -21,7 +22,7 @@ pub use deliver::{Delivery, DeliveryError, Following, deliver};
 pub use runner::Runner;
 
 use crate::journal::{Gap, Member, Position};
-use flow::{Event, FieldType, Kind, Kinds};
+use flow::{Event, FieldType, Kind, Kinds, Ns};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -53,6 +54,17 @@ pub trait Reference: Sync {
     /// # Errors
     /// What is wrong, in words.
     fn begins_with(&self, member: &Member) -> Result<Vec<Event>, String>;
+}
+
+/// Why a commit is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// Some time has passed, or the sink [was due](Tailer::is_due).
+    Between,
+    /// This process takes nothing behind it: what is not durable now comes again at the next start.
+    Stop,
+    /// Nothing will ever follow: all of it must be durable, also what is half of something.
+    Over,
 }
 
 /// Where a sink works, before its first event.
@@ -155,9 +167,17 @@ pub trait Tailer: Send {
         false
     }
 
-    /// Makes all that was taken durable; `position` is behind it, between two inputs.
+    /// Whether a commit must come before an input of this time, whatever has passed since the last one.
+    fn is_due(&mut self, next: Ns) -> bool {
+        let _ = next;
+        false
+    }
+
+    /// Makes durable what was taken; `position` is behind it, between two inputs. Returns how far the durable data reach:
+    /// `position`, or that of an earlier commit, if the sink makes much durable at once and now was not the time; `None`:
+    /// nothing is durable yet. Closed journals are held behind what it returns, and from there events come again.
     ///
     /// # Errors
     /// When it is not durable.
-    fn commit(&mut self, position: &Position) -> Result<(), TailerError>;
+    fn commit(&mut self, position: &Position, occasion: Occasion) -> Result<Option<Position>, TailerError>;
 }

@@ -1,11 +1,11 @@
 //! Delivery to a sink that fails, is killed and comes back: each event once in what it has committed.
 
 use crate::common::{fan_out, input, outcome, spec, write};
-use flow::{Event, EventId, FieldType, Kind, Kinds};
+use flow::{Event, EventId, FieldType, Kind, Kinds, Ns};
 use proptest::prelude::*;
 use sinks::journal::{Gap, Journal, Member, Position};
 use sinks::tailer::{
-    Counters, Delivery, DeliveryError, Following, Names, Reference, Runner, Tailer, TailerError, deliver,
+    Counters, Delivery, DeliveryError, Following, Names, Occasion, Reference, Runner, Tailer, TailerError, deliver,
 };
 use std::cell::Cell;
 use std::sync::{Arc, Mutex};
@@ -37,6 +37,8 @@ struct Memory {
     taken: Vec<EventId>,
     /// Whether it saves the position with its data.
     keeps: bool,
+    /// It makes durable at each so many commits, and at the last one.
+    every: u64,
     calls: u64,
     errors: Vec<(u64, bool)>,
 }
@@ -74,12 +76,20 @@ impl Tailer for Memory {
         panic!("nothing is missing: {gap}");
     }
 
-    fn commit(&mut self, position: &Position) -> Result<(), TailerError> {
+    fn commit(&mut self, position: &Position, occasion: Occasion) -> Result<Option<Position>, TailerError> {
         self.call()?;
+        if occasion == Occasion::Between && !self.calls.is_multiple_of(self.every) {
+            return Ok(self.committed.1);
+        }
         self.committed.0.append(&mut self.taken);
         self.committed.1 = Some(*position);
         // What is durable may be so although the sink could not say it.
-        self.call()
+        self.call()?;
+        Ok(Some(*position))
+    }
+
+    fn is_due(&mut self, next: Ns) -> bool {
+        next.0 % 7 == 0
     }
 }
 
@@ -96,12 +106,13 @@ proptest! {
     fn what_is_committed_has_each_event(
         errors in prop::collection::vec((1..300_u64, prop::bool::weighted(0.8)), 0..5),
         keeps in any::<bool>(),
+        every in 1..5_u64,
         stop_at in 1..400_u64,
     ) {
         let dir = tempfile::tempdir().unwrap();
         let (mut inputs, mut outcomes) = Journal::create(dir.path(), &spec(64, 1)).unwrap();
         write(&mut inputs, &mut outcomes, 1..=40);
-        let mut sink = Memory { committed: (Vec::new(), None), taken: Vec::new(), keeps, calls: 0, errors };
+        let mut sink = Memory { committed: (Vec::new(), None), taken: Vec::new(), keeps, every, calls: 0, errors };
         let what = Following { dir: dir.path().to_owned(), name: "sink".to_owned(), newest: false, once: true };
         let counters = Counters::default();
         let what = Delivery { what: &what, reference: &Nameless, counters: &counters };
@@ -158,10 +169,10 @@ impl Tailer for Halves {
         self.is_amid
     }
 
-    fn commit(&mut self, _: &Position) -> Result<(), TailerError> {
+    fn commit(&mut self, position: &Position, _: Occasion) -> Result<Option<Position>, TailerError> {
         std::thread::sleep(self.hangs);
         self.committed.lock().unwrap().push(self.last);
-        Ok(())
+        Ok(Some(*position))
     }
 }
 

@@ -5,7 +5,7 @@
 use flow::records::Trade;
 use flow::{Event, Kind, Kinds, ParamError, Params, TextParam};
 use sinks::journal::Position;
-use sinks::tailer::{Tailer, TailerError};
+use sinks::tailer::{Occasion, Tailer, TailerError};
 use sinks::{SinkEntry, SinkPlace};
 use std::fs;
 use std::path::PathBuf;
@@ -59,9 +59,10 @@ impl Tailer for Prices {
         Ok(())
     }
 
-    fn commit(&mut self, position: &Position) -> Result<(), TailerError> {
+    fn commit(&mut self, position: &Position, _: Occasion) -> Result<Option<Position>, TailerError> {
         let text = serde_json::to_vec(&(position, &self.lines)).map_err(|e| self.failed(e))?;
         let beside = self.file.with_extension("new");
-        fs::write(&beside, text).and_then(|()| fs::rename(&beside, &self.file)).map_err(|e| self.failed(e))
+        fs::write(&beside, text).and_then(|()| fs::rename(&beside, &self.file)).map_err(|e| self.failed(e))?;
+        Ok(Some(*position))
     }
 }
