@@ -7,6 +7,8 @@
 #![deny(unsafe_code)]
 
 pub mod journal;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 #[cfg(feature = "questdb")]
 pub mod questdb;
 mod registry;

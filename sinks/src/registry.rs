@@ -39,6 +39,8 @@ pub const SINKS: &[SinkEntry] = &[
         params: journal::PARAMS,
         place: SinkPlace::InTheRun,
     },
+    #[cfg(feature = "parquet")]
+    crate::parquet::ENTRY,
     #[cfg(feature = "questdb")]
     SinkEntry {
         name: "questdb",

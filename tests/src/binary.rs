@@ -29,7 +29,7 @@ fn build() -> PathBuf {
     cargo.args(["build", "--quiet", "--package", "tidegate", "--bin", "tidegate", "--profile"]);
     cargo.arg(if name == "debug" { "dev" } else { name }).arg("--target-dir").arg(target).current_dir(crate::root());
     let faults = if cfg!(feature = "deliberate-faults") { ",deliberate-faults" } else { "" };
-    cargo.arg("--features").arg(format!("questdb{faults}"));
+    cargo.arg("--features").arg(format!("questdb,parquet{faults}"));
     let built = cargo.output().unwrap_or_else(|e| panic!("{cargo:?} does not start: {e}"));
     assert!(
         built.status.success(),

@@ -125,10 +125,10 @@ fn say(args: &SinkArgs, name: &str, counts: &Counts) {
 fn named(name: &str, registries: &Registries) -> Result<(&'static SinkEntry, SinkPlace), Failure> {
     let found = flow::find(registries.sinks(), name).map(|entry| (*entry, entry.place));
     found.ok_or_else(|| {
-        if name == "questdb" {
-            return Failure::usage(
-                "this binary was built without the sink questdb: cargo build --release --features questdb",
-            );
+        if ["parquet", "questdb"].contains(&name) {
+            return Failure::usage(format!(
+                "this binary was built without the sink {name}: cargo build --release --features {name}"
+            ));
         }
         let beside = registries.sinks().iter().filter(|entry| matches!(entry.place, SinkPlace::BesideIt(_)));
         let names = beside.map(|entry| entry.name).collect::<Vec<_>>().join(", ");

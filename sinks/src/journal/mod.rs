@@ -42,7 +42,7 @@ mod mapping;
 mod memory;
 mod part;
 mod previous;
-mod private;
+pub(crate) mod private;
 mod reader;
 mod resume;
 mod seal;

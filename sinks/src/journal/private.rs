@@ -8,17 +8,17 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 /// Makes a folder.
-pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(folder)
 }
 
 /// Opens a file for reading and writing; makes it if it does not exist.
-pub(super) fn open_file(path: &Path) -> io::Result<File> {
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
 /// Writes a text so that it is there as a whole or not at all.
-pub(super) fn write_whole(dir: &Path, name: &str, text: &str) -> Result<(), JournalError> {
+pub(crate) fn write_whole(dir: &Path, name: &str, text: &str) -> Result<(), JournalError> {
     write_draft(dir, name, text)?;
     publish(dir, name)
 }
@@ -49,7 +49,7 @@ pub(super) fn remove_text(dir: &Path, name: &str) -> Result<(), JournalError> {
 }
 
 /// Removes a file, if it is there.
-pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
     unless_missing(fs::remove_file(path))
 }
 
@@ -69,7 +69,7 @@ fn unless_missing(removed: io::Result<()>) -> io::Result<()> {
 }
 
 /// Makes a folder's entries durable.
-pub(super) fn sync_folder(dir: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 

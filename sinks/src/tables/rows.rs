@@ -64,6 +64,8 @@ pub struct Row<'a> {
     pub number: usize,
     /// The event that it shows, and the one that completes it.
     pub events: (&'a Event, Option<&'a Event>),
+    /// Whether it was written before, without the event that completes it.
+    pub is_again: bool,
     journal: Cow<'a, str>,
     place: usize,
     listings: &'a Listings,
@@ -90,6 +92,15 @@ impl Rows {
         }
         let (listings, journal, waiting) = Default::default();
         Rows { tables, places, completes: pairs, is_completed, listings, names, journal, waiting, reads }
+    }
+
+    /// The tables without a row, as the run records none of their outcomes.
+    pub fn unrecorded(&self, recorded: Kinds) -> Vec<&'static str> {
+        let lacks = |table: &&Table| {
+            let mut outcomes = table.spec.kinds.iter().filter(|kind| kind.is_measure()).peekable();
+            outcomes.peek().is_some() && outcomes.all(|kind| !recorded.has(*kind))
+        };
+        self.tables.iter().filter(lacks).map(|table| table.spec.name).collect()
     }
 
     /// The tables that it makes rows of.
@@ -144,7 +155,7 @@ impl Rows {
                 late.push(*waiting);
             }
         }
-        late.iter().try_for_each(|late| self.row(late.journal, &late.first, None, write))?;
+        late.iter().try_for_each(|late| self.row(late.journal, (&late.first, None), false, write))?;
         if let Some(first) = self.completes[usize::from(event.kind.0)] {
             return self.complete(first, event, write);
         }
@@ -162,12 +173,12 @@ impl Rows {
         write: &mut dyn FnMut(&Row<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         if !self.is_completed[usize::from(event.kind.0)] {
-            return self.row(journal, event, None, write);
+            return self.row(journal, (event, None), false, write);
         }
         let before = self.waits_for(event.kind, event.source).map(|at| self.waiting.swap_remove(at));
         self.waiting.push(Waiting { journal, first: *event, since: 0, is_written: false });
         match before {
-            Some(before) if !before.is_written => self.row(before.journal, &before.first, None, write),
+            Some(before) if !before.is_written => self.row(before.journal, (&before.first, None), false, write),
             _ => Ok(()),
         }
     }
@@ -188,7 +199,7 @@ impl Rows {
         second: Option<&Event>,
         write: &mut dyn FnMut(&Row<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.row(journal, first, second, write)
+        self.row(journal, (first, second), false, write)
     }
 
     /// Writes the rows that wait, without what completes them.
@@ -198,7 +209,7 @@ impl Rows {
     pub fn close<E>(&mut self, write: &mut dyn FnMut(&Row<'_>) -> Result<(), E>) -> Result<(), E> {
         let waiting: Vec<_> = self.waiting.iter().copied().filter(|waiting| !waiting.is_written).collect();
         self.waiting.iter_mut().for_each(|waiting| waiting.is_written = true);
-        waiting.iter().try_for_each(|waiting| self.row(waiting.journal, &waiting.first, None, write))
+        waiting.iter().try_for_each(|waiting| self.row(waiting.journal, (&waiting.first, None), false, write))
     }
 
     /// Writes the row that `second` completes.
@@ -213,7 +224,7 @@ impl Rows {
             return Ok(Taken::WithoutItsFirst);
         };
         let waiting = self.waiting.swap_remove(at);
-        self.row(waiting.journal, &waiting.first, Some(second), write)?;
+        self.row(waiting.journal, (&waiting.first, Some(second)), waiting.is_written, write)?;
         Ok(Taken::Whole)
     }
 
@@ -224,14 +235,14 @@ impl Rows {
     fn row<E>(
         &self,
         journal: u64,
-        first: &Event,
-        second: Option<&Event>,
+        events: (&Event, Option<&Event>),
+        is_again: bool,
         write: &mut dyn FnMut(&Row<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Some((number, place)) = self.places[usize::from(first.kind.0)] else { return Ok(()) };
+        let Some((number, place)) = self.places[usize::from(events.0.kind.0)] else { return Ok(()) };
         let (table, listings, names) = (&self.tables[number], &self.listings, &*self.names);
         let journal = if self.journal.0 == journal { Cow::from(&self.journal.1) } else { id_of(journal).into() };
-        write(&Row { table, number, journal, events: (first, second), place, listings, names })
+        write(&Row { table, number, journal, events, is_again, place, listings, names })
     }
 }
 
@@ -239,6 +250,11 @@ impl Row<'_> {
     /// The time of the row.
     pub fn ts(&self) -> Ns {
         self.events.0.ts
+    }
+
+    /// The id of its journal, as rows show it.
+    pub fn journal(&self) -> &str {
+        &self.journal
     }
 
     /// The value in a column of the table.
