@@ -89,7 +89,7 @@ impl Tailer for Memory {
     }
 
     fn is_due(&mut self, next: Ns) -> bool {
-        next.0 % 7 == 0
+        next.0.is_multiple_of(7)
     }
 }
 
