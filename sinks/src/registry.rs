@@ -40,7 +40,13 @@ pub const SINKS: &[SinkEntry] = &[
         place: SinkPlace::InTheRun,
     },
     #[cfg(feature = "parquet")]
-    crate::parquet::ENTRY,
+    SinkEntry {
+        name: "parquet",
+        doc: "sinks/docs/parquet.md",
+        about: "the same tables as Parquet files, by day and hour",
+        params: crate::parquet::PARAMS,
+        place: SinkPlace::BesideIt(crate::parquet::open),
+    },
     #[cfg(feature = "questdb")]
     SinkEntry {
         name: "questdb",

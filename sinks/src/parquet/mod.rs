@@ -22,11 +22,10 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use crate::registry::{SinkEntry, SinkPlace};
 use crate::tables::TABLES;
 use crate::tailer::Tailer;
 use ::parquet::basic::Compression;
-use flow::{ChoiceParam, IntParam, ListParam, ParamError, Params, TextParam, choices};
+use flow::{ChoiceParam, IntParam, ListParam, Param, ParamError, Params, TextParam, choices};
 use sink::{ParquetSink, Settings};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -46,23 +45,18 @@ const BATCH_ROWS: IntParam<usize> =
 const MAX_MINUTES: IntParam =
     IntParam::new("max_minutes", (1, 1_440), "60", "longest time until rows are in a readable file").unit("min");
 
-/// The entry.
-pub(crate) const ENTRY: SinkEntry = SinkEntry {
-    name: "parquet",
-    doc: "sinks/docs/parquet.md",
-    about: "the same tables as Parquet files, by day and hour",
-    params: &[
-        DIR.param(),
-        TABLES_PARAM.param(),
-        COMPRESSION.param(),
-        ROWS_PER_FILE.param(),
-        BATCH_ROWS.param(),
-        MAX_MINUTES.param(),
-    ],
-    place: SinkPlace::BesideIt(open),
-};
+/// Its parameters.
+pub(crate) const PARAMS: &[Param] = &[
+    DIR.param(),
+    TABLES_PARAM.param(),
+    COMPRESSION.param(),
+    ROWS_PER_FILE.param(),
+    BATCH_ROWS.param(),
+    MAX_MINUTES.param(),
+];
 
-fn open(params: &Params) -> Result<Box<dyn Tailer>, ParamError> {
+/// Opens it with them.
+pub(crate) fn open(params: &Params) -> Result<Box<dyn Tailer>, ParamError> {
     let fault =
         |key: &str, found: &str, valid: String| ParamError { key: key.to_owned(), found: found.to_owned(), valid };
     let dir = params.get(DIR);

@@ -170,17 +170,7 @@ impl Turn<'_> {
                     self.what.counters.gap();
                 }
                 None => {
-                    let is_over = follow.is_over()?;
-                    let is_last = self.what.what.once || stops() || is_over;
-                    if is_over || ((is_last || committed.elapsed() >= COMMIT) && self.is_whole(tailer)) {
-                        let occasion = match (is_over, is_last) {
-                            (true, _) => Occasion::Over,
-                            (_, true) => Occasion::Stop,
-                            _ => Occasion::Between,
-                        };
-                        self.commit(tailer, follow.reached(), occasion, say)?;
-                        committed = Instant::now();
-                    }
+                    let is_last = self.caught_up(tailer, &follow, &mut committed, stops, say)?;
                     if is_last {
                         if !stops() {
                             tailer.finish()?;
@@ -193,6 +183,29 @@ impl Turn<'_> {
             }
             last = follow.reached();
         }
+    }
+
+    /// Behind all that is there: commits it when it is time. Whether nothing is waited for.
+    fn caught_up(
+        &mut self,
+        tailer: &mut dyn Tailer,
+        follow: &Follow,
+        committed: &mut Instant,
+        stops: &dyn Fn() -> bool,
+        say: &mut dyn FnMut(String),
+    ) -> Result<bool, DeliveryError> {
+        let is_over = follow.is_over()?;
+        let is_last = self.what.what.once || stops() || is_over;
+        if is_over || ((is_last || committed.elapsed() >= COMMIT) && self.is_whole(tailer)) {
+            let occasion = match (is_over, is_last) {
+                (true, _) => Occasion::Over,
+                (_, true) => Occasion::Stop,
+                _ => Occasion::Between,
+            };
+            self.commit(tailer, follow.reached(), occasion, say)?;
+            *committed = Instant::now();
+        }
+        Ok(is_last)
     }
 
     /// Whether a commit cuts nothing, or has waited long enough.
