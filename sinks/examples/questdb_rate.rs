@@ -10,7 +10,7 @@ use flow::{Event, FieldType, Kind, Kinds, Params};
 use questdb::ingress::{ColumnName, Sender, TableName, TimestampNanos};
 use sinks::journal::{Follow, Followed, Member, Position};
 use sinks::tables::{ColumnType, Rows, Value};
-use sinks::tailer::{Counters, Delivery, Following, Names, Place, Reference, Tailer, TailerError, deliver};
+use sinks::tailer::{Counters, Delivery, Following, Names, Occasion, Place, Reference, Tailer, TailerError, deliver};
 use sinks::{SINKS, SinkPlace};
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -66,10 +66,10 @@ impl Tailer for Timed {
         self.0.is_amid()
     }
 
-    fn commit(&mut self, position: &Position) -> Result<(), TailerError> {
-        self.0.commit(position)?;
+    fn commit(&mut self, position: &Position, occasion: Occasion) -> Result<Option<Position>, TailerError> {
+        let durable = self.0.commit(position, occasion)?;
         self.2 = Instant::now();
-        Ok(())
+        Ok(durable)
     }
 }
 
