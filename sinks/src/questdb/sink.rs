@@ -78,12 +78,7 @@ impl QuestDb {
 impl Tailer for QuestDb {
     fn begin(&mut self, place: &mut Place<'_>) -> Result<(), TailerError> {
         let rows = Rows::new(&self.settings.tables, place.names.clone());
-        let lacks = |table: &&Table| {
-            let outcomes = table.spec.kinds.iter().filter(|kind| kind.is_measure());
-            let mut outcomes = outcomes.copied().peekable();
-            outcomes.peek().is_some() && outcomes.all(|kind| !place.recorded.has(kind))
-        };
-        let empty: Vec<_> = rows.tables().iter().filter(lacks).map(|table| table.spec.name).collect();
+        let empty = rows.unrecorded(place.recorded);
         if !empty.is_empty() {
             let names = empty.join(", ");
             (place.say)(format!("the run records nothing for {names}: `outcomes.kinds` says what it records"));
