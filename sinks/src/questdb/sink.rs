@@ -9,7 +9,7 @@ use super::schema::{Found, JOURNALS, ORDERS, Schema};
 use super::server::Server;
 use crate::journal::{Gap, Position};
 use crate::secret::Secret;
-use crate::tables::{Rows, Table, Taken, id_of};
+use crate::tables::{Rows, Taken, id_of};
 use crate::tailer::{Occasion, Place, Tailer, TailerError};
 use flow::{Event, Kinds, SecretPlace};
 use std::time::Duration;
