@@ -6,6 +6,8 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(any(feature = "parquet", feature = "questdb"))]
+mod dead_letter;
 pub mod journal;
 #[cfg(feature = "parquet")]
 pub mod parquet;

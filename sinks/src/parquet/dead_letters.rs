@@ -1,8 +1,8 @@
 //! Events of which no row can be made: kept with the reason, in a file that belongs to a cut like those with rows.
 //!
-//! A line is an event as its 64 bytes, with its key. Bound: [`MOST`] letters between two cuts; more are a fault of something
-//! else, and end the sink.
+//! Bound: [`MOST`] letters between two cuts; more are a fault of something else, and end the sink.
 
+use crate::dead_letter::line;
 use crate::tables::id_of;
 use crate::tailer::TailerError;
 use flow::Event;
@@ -29,13 +29,7 @@ impl DeadLetters {
                 transient: false,
             });
         }
-        let hex: String = bytemuck::bytes_of(event).iter().map(|byte| format!("{byte:02x}")).collect();
-        let (id, kind) = (event.id, flow::kind_info(event.kind).map_or("unknown", |info| info.name));
-        let line = serde_json::json!({
-            "journal": journal, "seq": id.seq(), "position": id.position(), "ordinal": id.ordinal(),
-            "kind": kind, "table": table, "why": why, "event": hex,
-        });
-        self.lines.push(line.to_string());
+        self.lines.push(line(journal, event, table, why));
         Ok(())
     }
 

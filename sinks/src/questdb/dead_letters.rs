@@ -1,8 +1,10 @@
 //! Rows that the server refuses by themselves: kept in a file, with the reason.
 //!
-//! A line is an event as its 64 bytes, so nothing of it is lost, with its key and why no row shows it. The file is synced before
-//! the position behind the event is saved. Bound: [`MOST`] letters between two commits; more are a fault of something else, and end the sink.
+//! The file is synced before the position behind the event is saved. Bound: [`MOST`] letters between two commits; more are a
+//! fault of something else, and end the sink.
 
+use crate::dead_letter::line;
+use crate::tables::id_of;
 use crate::tailer::TailerError;
 use flow::Event;
 use std::fs::{File, OpenOptions};
@@ -42,13 +44,7 @@ impl DeadLetters {
                 transient: false,
             });
         }
-        let hex: String = bytemuck::bytes_of(event).iter().map(|byte| format!("{byte:02x}")).collect();
-        let (id, kind) = (event.id, flow::kind_info(event.kind).map_or("unknown", |info| info.name));
-        let line = serde_json::json!({
-            "journal": format!("{journal:016x}"), "seq": id.seq(), "position": id.position(), "ordinal": id.ordinal(),
-            "kind": kind, "table": table, "why": why, "event": hex,
-        });
-        self.lines.push(line.to_string());
+        self.lines.push(line(&id_of(journal), event, table, why));
         Ok(())
     }
 

@@ -27,13 +27,40 @@ pub(super) struct Schema {
 }
 
 /// The table that latencies are shown of.
-pub(super) const ORDERS: &str = "orders";
+const ORDERS: &str = "orders";
 
 /// Leaves out journals in whose place others are shown.
 fn shown_journals() -> String {
     format!(
         "journal NOT IN (SELECT journal FROM (SELECT journal, is_shown FROM {JOURNALS} LATEST ON ts PARTITION BY journal) \
          WHERE NOT is_shown)"
+    )
+}
+
+/// The view of a table: prices as decimals.
+fn view(table: &Table) -> String {
+    let shown = |column: &Column| {
+        let name = &column.name;
+        match name.strip_suffix(crate::tables::SCALED) {
+            Some(plain) => {
+                format!("cast(cast(\"{name}\" AS DECIMAL(19, 0)) * 0.000000001m AS DECIMAL(19, 9)) AS \"{plain}\"")
+            }
+            None => format!("\"{name}\""),
+        }
+    };
+    let columns = table.columns.iter().map(shown).collect::<Vec<_>>().join(", ");
+    format!("SELECT {columns} FROM {} WHERE {}", table.spec.name, shown_journals())
+}
+
+/// The view of latencies, from the table of orders: from the route to the hand-over, and from there to the answer, by the clock
+/// of the run.
+fn latency() -> String {
+    let of = "journal, symbol, account, strategy, order_id, kind";
+    format!(
+        "SELECT ts, {of}, ts::long - before_ns AS took_ns FROM \
+         (SELECT ts, {of}, lag(ts::long) OVER (PARTITION BY order_id ORDER BY ts) AS before_ns FROM {ORDERS} \
+         WHERE kind IN ('route', 'sent', 'ack', 'reject') AND {}) WHERE kind <> 'route'",
+        shown_journals()
     )
 }
 
@@ -94,32 +121,17 @@ impl Schema {
         format!("INSERT INTO {JOURNALS} VALUES {}", rows.collect::<Vec<_>>().join(", "))
     }
 
-    /// The statement that makes the view of a table.
-    pub(super) fn create_view(table: &Table) -> String {
-        let shown = |column: &Column| {
-            let name = &column.name;
-            match name.strip_suffix(crate::tables::SCALED) {
-                Some(plain) => {
-                    format!("cast(cast(\"{name}\" AS DECIMAL(19, 0)) * 0.000000001m AS DECIMAL(19, 9)) AS \"{plain}\"")
-                }
-                None => format!("\"{name}\""),
+    /// Makes the views of tables, unless they are there as they are to be.
+    pub(super) fn make_views(server: &Server, tables: &[Table]) -> Result<(), TailerError> {
+        let there = server.run("SELECT view_name, view_sql FROM views() WHERE view_status = 'valid'")?;
+        let orders = tables.iter().find(|table| table.spec.name == ORDERS).map(|_| ("latency".to_owned(), latency()));
+        let views = tables.iter().map(|table| (format!("{}_view", table.spec.name), view(table))).chain(orders);
+        for (name, sql) in views {
+            if there.iter().all(|row| (text(&row[0]), text(&row[1])) != (&*name, &*sql)) {
+                server.run(&format!("CREATE OR REPLACE VIEW {name} AS ({sql})"))?;
             }
-        };
-        let columns = table.columns.iter().map(shown).collect::<Vec<_>>().join(", ");
-        let name = table.spec.name;
-        format!("CREATE OR REPLACE VIEW {name}_view AS (SELECT {columns} FROM {name} WHERE {})", shown_journals())
-    }
-
-    /// The statement that makes the view of latencies, from the table of orders: from the route to the hand-over, and from there
-    /// to the answer, by the clock of the run.
-    pub(super) fn create_latency() -> String {
-        let of = "journal, symbol, account, strategy, order_id, kind";
-        format!(
-            "CREATE OR REPLACE VIEW latency AS (SELECT ts, {of}, ts::long - before_ns AS took_ns FROM \
-             (SELECT ts, {of}, lag(ts::long) OVER (PARTITION BY order_id ORDER BY ts) AS before_ns FROM {ORDERS} \
-             WHERE kind IN ('route', 'sent', 'ack', 'reject') AND {}) WHERE kind <> 'route')",
-            shown_journals()
-        )
+        }
+        Ok(())
     }
 
     /// The tables as they are there.

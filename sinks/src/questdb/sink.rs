@@ -5,7 +5,7 @@
 
 use super::client::Client;
 use super::dead_letters::DeadLetters;
-use super::schema::{Found, JOURNALS, ORDERS, Schema};
+use super::schema::{Found, JOURNALS, Schema};
 use super::server::Server;
 use crate::journal::{Gap, Position};
 use crate::secret::Secret;
@@ -202,12 +202,7 @@ impl Settings {
             transient: true,
         })?;
         self.schema.check(server, tables, &found)?;
-        for table in tables {
-            server.run(&Schema::create_view(table))?;
-        }
-        if tables.iter().any(|table| table.spec.name == ORDERS) {
-            server.run(&Schema::create_latency())?;
-        }
+        Schema::make_views(server, tables)?;
         Ok(found)
     }
 }

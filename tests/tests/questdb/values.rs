@@ -3,7 +3,7 @@
 use crate::recorded::{KINDS, Row, exported, plain};
 use crate::rig::Rig;
 use serde_json::Value;
-use tidegate_tests::Case;
+use tidegate_tests::{Case, amount};
 
 /// Codes that `export` prints as numbers and tables as words.
 const CODES: &[&str] = &["weighting", "instrument_type", "book", "what"];
@@ -19,8 +19,10 @@ const FUTURES: &[&str] = &[
 pub(crate) fn cases() -> Vec<Case> {
     let aapl = &["lobster/LOBSTER_SampleFile_AAPL_2012-06-21_1.zip"];
     vec![
-        Case::new("every_value_of_a_synthetic_day_is_in_its_table", &[], |_| equal(&Rig::synthetic(30_000), 20))
-            .with_questdb(),
+        Case::new("every_value_of_a_synthetic_day_is_in_its_table", &[], |_| {
+            equal(&Rig::synthetic(amount(30_000, 1_500_000)), 20)
+        })
+        .with_questdb(),
         Case::new("every_value_of_a_lobster_day_is_in_its_table", aapl, |paths| equal(&Rig::data(paths), 1))
             .with_questdb(),
         Case::new("every_value_of_futures_is_in_its_table", FUTURES, |paths| equal(&Rig::data(paths), 3))
@@ -51,10 +53,12 @@ fn equal(rig: &Rig, instruments: u64) {
     let sent = "select count(), count(took_ns) from latency where kind = 'sent'";
     let orders = rig.number("select count() from orders where kind = 'sent'");
     assert_eq!(rig.query(sent), [[orders, orders].map(serde_json::Value::from)], "each since its route");
-    let before = rig.print();
+    let views = "select view_name, view_status_update_time from views() order by view_name";
+    let (before, made) = (rig.print(), rig.query(views));
     rig.forget();
     rig.sink(&["--once", "--set", "batch_rows=777"]).expect(0);
     assert_eq!(rig.print(), before, "the same rows again are the same rows");
+    assert_eq!(rig.query(views), made, "a view that is as it is to be stays");
 }
 
 /// The rows of a table in one form, times as nanoseconds.
