@@ -16,7 +16,7 @@ fn main() -> std::io::Result<()> {
     let is_whole = sources::CRATES.iter().all(|folder| workspace.join(folder).join("Cargo.toml").is_file());
     let root: &Path = if is_whole { workspace } else { &own };
     let files = sources::files(root)?;
-    let features: Vec<_> = std::env::vars().map(|(name, _)| name).filter(|n| n.starts_with("CARGO_FEATURE_")).collect();
+    let features: Vec<_> = std::env::vars().map(|(name, _)| name).filter(|name| sources::counts(name)).collect();
     let folders = sources::CRATES.map(|folder| root.join(folder).join("src"));
     let watched = files.iter().map(|file| root.join(file)).chain(folders);
     for path in watched.filter(|path| path.exists()) {
