@@ -79,7 +79,7 @@ pub(super) fn followers(args: &FollowersArgs) -> Result<Exit, Failure> {
         column("journal", Align::Left),
         column("seq", Align::Right),
         column("events behind", Align::Right),
-        column("MiB", Align::Right),
+        column("MiB behind", Align::Right),
         column("s behind", Align::Right),
     ];
     let row = |one: &Shown| {
