@@ -7,8 +7,8 @@
 
 use crate::venue_kills::{Life, Service};
 use flow::records::{Cancelled, Command, Fill, Refused, Route};
-use flow::{Gateway, OrderId, SIMULATED_EXCHANGE, StrategyId};
-use sinks::journal::{JournalReader, verify};
+use flow::{Gateway, Kind, Kinds, OrderId, SIMULATED_EXCHANGE, StrategyId};
+use sinks::journal::{Follow, Followed, JournalReader, verify};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -251,6 +251,16 @@ fn what_is_open_at_each_venue_is_carried_over_by_its_name() {
 }
 
 /// One venue stands still: the orders that would go there are refused, and the others go on.
+/// Whether an order was refused because the session with its venue is lost.
+fn is_for_a_lost_session(refused: &Refused) -> bool {
+    let venue = stages::risk::CHECKS.iter().find(|check| check.name == "venue").expect("there is one").number;
+    refused.check == venue && refused.value == 1
+}
+
+fn is_lost(found: &Followed) -> bool {
+    matches!(found, Followed::Event(event) if event.get::<Refused>().is_some_and(is_for_a_lost_session))
+}
+
 #[test]
 fn a_venue_that_stands_still_holds_nobody_else_up() {
     let random = seed();
@@ -260,13 +270,16 @@ fn a_venue_that_stands_still_holds_nobody_else_up() {
     service.config = service.config.replace("max_open_orders = 200", "max_open_orders = 10000");
     // Orders that one venue does not answer are said before its session is lost; they block nothing at the others.
     service.config = service.config.replace("timeout_ms = 400", "timeout_ms = 400\nanswer_ms = 150");
-    let mut venues = [east, west];
+    let (mut venues, dir) = ([east, west], service.path("run"));
     let mut life = service.start("run", &[]);
     open(&mut life, &mut venues, [0, 0]);
     venues[0].freeze(true);
     let output = life.output.clone();
     let said = || std::fs::read_to_string(&output).unwrap_or_default();
     life.wait_until(|| said().contains("no session with the venue east"));
+    // The gateway says it before the pipeline knows: what is refused for it is the sign that it does.
+    let mut refusals = Follow::open(&dir, Kinds::of(&[Kind::Refused])).expect("a journal");
+    life.wait_until(|| refusals.by_ref().any(|found| is_lost(&found.expect("a whole record"))));
     let orders = venues[1].count("orders");
     life.wait_until(|| venues[1].count("orders") > orders + 50);
     venues[0].freeze(false);
@@ -274,10 +287,10 @@ fn a_venue_that_stands_still_holds_nobody_else_up() {
     life.wait_until(|| venues[0].count("orders") > again + 20);
     life.kill();
     conclude(&mut service, &mut venues, There::ONE_JOURNAL);
-    let [_, outcomes] = logs(&service.path("run"));
-    let venue = stages::risk::CHECKS.iter().find(|check| check.name == "venue").expect("there is one").number;
-    let refused = outcomes.iter().filter_map(|event| event.get::<Refused>()).filter(|refused| refused.check == venue);
-    let lost: Vec<_> = refused.filter(|refused| refused.value == 1).map(|r| OrderId(r.order_id).strategy()).collect();
+    let [_, outcomes] = logs(&dir);
+    let refused =
+        outcomes.iter().filter_map(|event| event.get::<Refused>()).filter(|refused| is_for_a_lost_session(refused));
+    let lost: Vec<_> = refused.map(|refused| OrderId(refused.order_id).strategy()).collect();
     assert!(!lost.is_empty(), "nothing was refused while the venue stood still");
     assert!(lost.iter().all(|strategy| *strategy == StrategyId(EAST as u16)), "{lost:?}");
 }
