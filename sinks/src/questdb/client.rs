@@ -62,8 +62,9 @@ impl Client {
         }
     }
 
-    /// Sends the buffer, until the server has acknowledged it.
-    pub(super) fn flush(&mut self, rows: &Rows, dead: &mut DeadLetters) -> Result<(), TailerError> {
+    /// Sends the buffer, until the server has acknowledged it. Where it refuses the rows, that is first a matter of the tables: only if
+    /// these are as they were made, single rows are looked for.
+    pub(super) fn flush(&mut self, rows: &Rows, dead: &mut DeadLetters, schema: &Schema) -> Result<(), TailerError> {
         if self.kept.is_empty() {
             return Ok(());
         }
@@ -71,6 +72,7 @@ impl Client {
             if !is_refused(&error) {
                 return Err(refused_by_client(&self.server, &error));
             }
+            schema.check(&self.server, rows.tables(), &self.found)?;
             let kept = std::mem::take(&mut self.kept);
             self.halve(&kept, &answer(&error).1, rows, dead)?;
         }

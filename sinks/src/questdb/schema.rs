@@ -187,9 +187,8 @@ impl Schema {
         }
         let (faults, mend) = (faults.trim_end_matches("; "), mend.trim_end());
         let next = if again {
-            format!(
-                "run {mend} then `tidegate journal forget`, after which the next start writes all rows that journals have"
-            )
+            let mend = if mend.is_empty() { String::new() } else { format!("run {mend} then ") };
+            format!("{mend}`tidegate journal forget`: the next start writes all rows that journals have")
         } else {
             format!("no row is lost. Mend it, then start the sink again: {mend}")
         };

@@ -119,7 +119,7 @@ impl Tailer for QuestDb {
             dead.add(journal, event, "", "the row that it completes was written before, without it")?;
         }
         if client.waiting() >= settings.batch_rows {
-            client.flush(rows, dead)?;
+            client.flush(rows, dead, &settings.schema)?;
         }
         Ok(())
     }
@@ -136,7 +136,7 @@ impl Tailer for QuestDb {
         let (settings, work, client) = self.parts()?;
         let Work { rows, dead, resumes, said } = work;
         rows.close(&mut |row| client.keep(position.journal, row, dead))?;
-        client.flush(rows, dead)?;
+        client.flush(rows, dead, &settings.schema)?;
         settings.schema.check(&client.server, rows.tables(), &client.found)?;
         said.extend(client.resume_suspended()?);
         said.extend(dead.save()?);

@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::dead_letters::DeadLetters;
+use super::schema::Schema;
 use super::server::Server;
 use crate::tables::Rows;
 use crate::tailer::Names;
@@ -12,6 +13,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+/// The server here has no tables, so none differs.
+const SCHEMA: Schema = Schema { partition: "DAY", ttl_days: 0 };
 
 struct Nameless;
 
@@ -102,7 +106,7 @@ fn refuses(declared: &'static str) {
         assert_eq!(taken, crate::tables::Taken::Whole);
     }
     assert_eq!(client.waiting(), 998);
-    client.flush(&rows, &mut dead).unwrap();
+    client.flush(&rows, &mut dead, &SCHEMA).unwrap();
     assert_eq!(client.waiting(), 0);
     let lost = [3, 400, 401, 500, 999, 1_000];
     let wanted = (1..=1_000).filter(|seq| !lost.contains(seq)).map(|seq: u64| (seq.to_string(), 1));
@@ -135,7 +139,7 @@ fn a_day_of_refused_rows_is_a_fault_of_something_else() {
         let taken = rows.take(7, &trade(1, 1), &mut |row| client.keep(7, row, &mut dead)).unwrap();
         assert_eq!(taken, crate::tables::Taken::Whole);
     }
-    let error = client.flush(&rows, &mut dead).unwrap_err();
+    let error = client.flush(&rows, &mut dead, &SCHEMA).unwrap_err();
     assert!(!error.transient && error.what.contains("it takes no such row"), "{error}");
     assert!(!folder.path().join("dead.jsonl").exists(), "nothing is saved of it");
 }

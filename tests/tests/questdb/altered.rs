@@ -1,10 +1,14 @@
 //! Tables that somebody alters: the sink ends, says the statement that mends them, and goes on once that was run.
 
 use crate::rig::Rig;
+use crate::trouble::ended;
 use tidegate_tests::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
-    vec![Case::new("a_table_that_was_altered_is_named_with_what_mends_it", &[], |_| altered()).with_questdb()]
+    vec![
+        Case::new("a_table_that_was_altered_is_named_with_what_mends_it", &[], |_| altered()).with_questdb(),
+        Case::new("a_table_that_is_altered_while_rows_come_is_named_too", &[], |_| meanwhile()).with_questdb(),
+    ]
 }
 
 fn altered() {
@@ -44,6 +48,31 @@ fn altered() {
     rig.anew_where_there();
     rig.sink(&["--once"]).expect(0);
     assert_eq!(rig.print(), whole, "all of it is as it was");
+}
+
+/// The server refuses every row of a table that lacks a column: that is no matter of single rows.
+fn meanwhile() {
+    let rig = Rig::synthetic(60_000);
+    let sink = rig.start(&["--once", "--set", "batch_rows=500"]);
+    while rig.server.query("select count() from book_top").map_or(0, |rows| rows[0][0].as_u64().unwrap_or(0)) == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    rig.query("alter table book_top drop column bid_qty");
+    let (code, said) = ended(sink);
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("book_top has no column bid_qty"), "{said}");
+    assert!(said.contains("ALTER TABLE book_top ADD COLUMN \"bid_qty\" LONG;"), "{said}");
+    assert!(!rig.journal.join("followers/questdb.dead.jsonl").exists(), "no row is taken for a bad one");
+    rig.query("ALTER TABLE book_top ADD COLUMN \"bid_qty\" LONG");
+    rig.settle();
+    rig.sink(&["--once"]).expect(0);
+    let rows = rig.number("select count() from book_top");
+    rig.forget();
+    rig.sink(&["--once"]).expect(0);
+    // The rows from before the column was dropped have their values again, and none is there twice.
+    rig.server.wait_applied("book_top").expect("it is applied");
+    assert_eq!(rig.query("select count(), count(bid_qty) from book_top"), [[rows, rows].map(serde_json::Value::from)]);
 }
 
 impl Rig {

@@ -22,7 +22,7 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 /// What it said, once it has ended.
-fn ended(mut sink: Child) -> (i32, String) {
+pub(crate) fn ended(mut sink: Child) -> (i32, String) {
     let begun = Instant::now();
     let code = loop {
         if let Some(status) = sink.try_wait().expect("it can be waited for") {
