@@ -9,7 +9,7 @@
 use crate::ahead::Ahead;
 use crate::deliberate::{Fault, is_on};
 use crate::gateway::{KillSwitch, VenueStatus};
-use crate::ingress::{Admitted, Head, IngressError, RollRequests};
+use crate::ingress::{Admitted, FeedStatuses, Head, IngressError, RollRequests};
 use crate::pipeline::{
     Edge, Exit, Group, GroupMeter, Handover, HandoverPart, HeadState, Inquired, Inquiry, LoadMeter, Meters, Rehearsing,
     Slot, StallMeter, Stopwatch, Tail,
@@ -41,6 +41,12 @@ pub struct Control {
     pub kill_switch: Arc<KillSwitch>,
     /// The sessions with venues outside the process, by the numbers of gateways.
     pub venues: [Arc<VenueStatus>; Gateway::MOST],
+    /// How the sources stand.
+    pub feeds: FeedStatuses,
+    /// The recorded inputs have been replayed, so the sources continue.
+    pub recovered: Arc<AtomicBool>,
+    /// The input that the pipeline has not finished for too long, as the watchdog says; 0 while it moves.
+    pub stalled: Arc<AtomicU64>,
     /// Turns that the head has taken: it stands still while the head does.
     pub turns: Arc<AtomicU64>,
     /// The last `seq` admitted.
@@ -308,10 +314,15 @@ fn admit_all<H: Head, E: Exit>(
     let idles = exit.ends_the_pipeline() && head.awaits_returns();
     let (mut error, mut stopped) = (None, false);
     let (mut input, mut turn, mut quiet): (Event, u64, u32) = (Zeroable::zeroed(), 0, 0);
+    let mut replays = true;
     loop {
         head.begin_turn();
         turn += 1;
         control.turns.store(turn, Ordering::Relaxed);
+        if replays && !head.is_replaying() {
+            replays = false;
+            control.recovered.store(true, Ordering::Release);
+        }
         stopped = stopped || stops(head, control);
         let (mut state, mut admitted) = (Admitted::One, 0);
         while admitted < turns.batch && state == Admitted::One && !exit.is_closed() {

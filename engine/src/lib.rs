@@ -26,6 +26,8 @@ pub mod drive;
 pub mod gateway;
 pub mod ingress;
 pub mod instant;
+pub mod last_values;
+pub mod metrics;
 #[allow(unsafe_code)]
 pub mod os;
 pub mod pipeline;

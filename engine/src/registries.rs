@@ -60,9 +60,10 @@ impl Registries {
     }
 
     /// Tables of a configuration that are no sections of entries.
-    pub const TABLES: [&'static str; 10] = [
+    pub const TABLES: [&'static str; 11] = [
         "pipeline",
         "outcomes",
+        "metrics",
         "input",
         "instrument",
         "venue",

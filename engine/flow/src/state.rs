@@ -52,6 +52,8 @@ pub struct SavedState {
     pub now: Vec<u8>,
     /// Its past.
     pub past: Vec<u8>,
+    /// How many bytes at the end of `now` are the state of the tail, which can be read without the rest.
+    pub tail: usize,
 }
 
 /// Collects the state of the stages, in the order of the pipeline.
@@ -60,12 +62,14 @@ pub struct StateWriter<'a> {
     parts: SavedState,
     /// The bytes of both parts after each piece of the past: so the whole is told from them.
     marks: Vec<[usize; 2]>,
+    /// Where the state of the tail begins.
+    tail: Option<usize>,
 }
 
 impl<'a> StateWriter<'a> {
     /// An empty state; `listings` gives the keys.
     pub fn new(listings: &'a Listings) -> Self {
-        StateWriter { listings, parts: SavedState::default(), marks: Vec::new() }
+        StateWriter { listings, parts: SavedState::default(), marks: Vec::new(), tail: None }
     }
 
     /// Appends a value. Structs, tuples, vectors and integers only: the order of a map is not canonical.
@@ -89,9 +93,14 @@ impl<'a> StateWriter<'a> {
         self.marks.push([self.parts.now.len(), self.parts.past.len()]);
     }
 
+    /// What follows is the state of the tail, and the last.
+    pub fn begin_tail(&mut self) {
+        self.tail = Some(self.parts.now.len());
+    }
+
     /// The whole, in the order in which it was put.
     fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        let SavedState { now, past } = &self.parts;
+        let SavedState { now, past, .. } = &self.parts;
         let mut from = [0, 0];
         let piece = move |to: &[usize; 2]| {
             let begin = std::mem::replace(&mut from, *to);
@@ -113,7 +122,8 @@ impl<'a> StateWriter<'a> {
 
     /// The bytes written so far, the past apart.
     pub fn into_parts(self) -> SavedState {
-        self.parts
+        let tail = self.tail.map_or(0, |from| self.parts.now.len() - from);
+        SavedState { tail, ..self.parts }
     }
 
     /// BLAKE3 of the bytes: the name of the state.
@@ -252,7 +262,7 @@ mod tests {
         again.put(&3_u64);
         again.put_bytes(&[40, 41]);
         assert_eq!(again.hash(), name, "the past is a part of the state");
-        let (bytes, SavedState { now, past }) = (again.into_bytes(), to.into_parts());
+        let (bytes, SavedState { now, past, .. }) = (again.into_bytes(), to.into_parts());
         let whole = (vec![1, 3], (20, vec![40, 41]));
         assert_eq!(read(StateReader::new(&listings, &bytes)).unwrap(), whole);
         assert_eq!(read(StateReader::apart(&listings, &now, Some(&past))).unwrap(), whole);

@@ -19,6 +19,7 @@ mod journal_check;
 mod journal_names;
 mod limits;
 mod meters;
+mod metrics;
 pub(crate) mod numbers;
 pub(crate) mod pack;
 pub(crate) mod pipeline;

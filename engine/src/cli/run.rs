@@ -5,6 +5,7 @@
 
 use super::console;
 use super::exit::{Exit, Failure};
+use super::metrics;
 use super::pipeline::PipelineArgs;
 use super::present::{self, Shown};
 use super::screen::{INDENT, wrapped};
@@ -15,6 +16,8 @@ use crate::config::{Draft, Settings};
 use crate::control::{Intake, Outcomes, Pipeline, Server};
 use crate::drive::{Control, DriveError};
 use crate::ingress::{Commands, Pace, halt, wall_now};
+use crate::last_values::{Following, LastValues};
+use crate::metrics::{EngineMetrics, Served};
 use crate::recovery::{
     CancelledAt, Earlier, HaltNote, Notices, Panics, RecoveryError, RollTime, as_started, cancel_at_venues,
 };
@@ -114,6 +117,8 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
     let service = service(&settings, Arc::clone(&intake));
     let watch = Watch::over(control.clone(), signals, None, !args.shown.json, Some(service))?;
     begin_halted(args, &dir, &settings, &intake)?;
+    let (values, following) = (LastValues::default(), Rc::<Cell<Option<Following>>>::default());
+    let _served = served(&settings, &control, &values)?;
     let (outcomes, server) = (Outcomes::new().map_err(Failure::failed)?, Rc::default());
     let (again, known) = (args.clone(), registries.clone());
     let reloader = Arc::new(Reloader::new(settings.clone(), move |file| drafted(&again, file, &known)));
@@ -126,11 +131,15 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
         carry_over: args.earlier(),
         control: control.clone(),
         notices: Notices(console::say),
-        ready: Some(listening(&dir, Arc::clone(&intake), control.clone(), (outcomes, reloader), &server)),
+        ready: Some(followed(
+            &settings,
+            (values, &following),
+            listening(&dir, Arc::clone(&intake), control.clone(), (outcomes, reloader), &server),
+        )),
         ..Options::default()
     };
     let ran = execute(&settings, options);
-    drop(server.take());
+    drop((server.take(), following.take()));
     let stalls = watch.end();
     // The last one that has it: a halt that was not stored is noted before anything is said.
     drop(intake);
@@ -196,6 +205,30 @@ fn begin_halted(args: &RunArgs, dir: &Path, settings: &Settings, intake: &Intake
         intake.begin_halted(note.events(), Some(&note));
     }
     Ok(())
+}
+
+/// Answers where the settings say so, from before the journal is opened on: whoever asks then is told what is missing.
+fn served(settings: &Settings, control: &Control, values: &LastValues) -> Result<Option<Served>, Failure> {
+    let address = settings.metrics_address().map_err(|fault| Failure::usage(fault.to_string()))?;
+    let Some(address) = address else { return Ok(None) };
+    let shown = EngineMetrics::new(settings, control.clone(), values.clone());
+    metrics::serve(address, Arc::new(shown)).map(Some)
+}
+
+/// Once the journal exists, and what `then` needs, follows it if somebody is answered from what it says.
+fn followed(
+    settings: &Settings,
+    (values, following): (LastValues, &Rc<Cell<Option<Following>>>),
+    then: Ready,
+) -> Ready {
+    let is_shown = !settings.metrics.get(keys::LISTEN).is_empty();
+    let (dir, following) = (settings.journal_dir.clone().filter(|_| is_shown), Rc::clone(following));
+    Box::new(move |plan| {
+        then(plan)?;
+        let followed = dir.map(|dir| values.follow(&dir, Notices(console::say))).transpose();
+        following.set(followed.map_err(|e| e.to_string())?);
+        Ok(())
+    })
 }
 
 /// Opens the control socket and keeps it in `server`: without it nothing enters.

@@ -8,17 +8,21 @@
 use super::console;
 use super::exit::{Exit, Failure};
 use super::journal_names::names;
+use super::metrics;
 use super::numbers::grouped;
 use super::rebuild::rebuild;
 use super::run_reference::RunReference;
 use super::signals::Signals;
+use crate::metrics::SinkMetrics;
 use crate::registries::Registries;
 use clap::Args;
 use flow::Params;
 use sinks::journal::{Home, Lag, Registered};
 use sinks::tailer::{Counts, DeliveryError, Following, Runner};
 use sinks::{SinkEntry, SinkPlace};
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Pause between two looks at the signals.
@@ -47,11 +51,14 @@ pub(crate) struct SinkArgs {
     /// Leave out what was, at the first start.
     #[arg(long)]
     newest: bool,
+    /// Answer metrics and health over HTTP at this address and port, as 127.0.0.1:9465.
+    #[arg(long, value_name = "ADDRESS")]
+    metrics: Option<SocketAddr>,
     /// End once everything that is complete has been delivered.
     #[arg(long)]
     once: bool,
     /// Derive everything again from the recorded inputs, with this build, and show it in place of what is there.
-    #[arg(long, conflicts_with_all = ["once", "newest"])]
+    #[arg(long, conflicts_with_all = ["once", "newest", "metrics"])]
     rebuild: bool,
 }
 
@@ -72,7 +79,10 @@ pub(crate) fn run(args: &SinkArgs, registries: &Registries) -> Result<Exit, Fail
     let what = Following { dir: args.journal.clone(), name: name.clone(), newest: args.newest, once: args.once };
     let runner = Runner::start(what, tailer, reference, console::say)
         .map_err(|e| Failure::failed(format!("the sink has no thread: {e}")))?;
+    let served = args.metrics.map(|at| metrics::serve(at, Arc::new(SinkMetrics::new(name.clone(), runner.counters()))));
+    let served = served.transpose()?;
     let done = watch(&runner, &signals, &|counts| say(args, &name, counts));
+    drop(served);
     let counts = runner.counts();
     done.map_err(|error| match error {
         DeliveryError::Tailer(error) => Failure::failed(format!("{}: {error}", entry.name)),

@@ -3,7 +3,8 @@
 //! A pipeline moves when it finishes inputs. When it has none to finish, its head must go on taking turns: a head that
 //! waits for a source, a pace or room in the journal still takes them, and so does one that replays or skips. One that
 //! hangs in a stage, a disk or a full ring does not. Every stall is reported once; as soon as the pipeline moves again, the
-//! next one counts anew. Bound: three numbers. Worst case: a stall is reported one look late.
+//! next one counts anew. Whether it stands still now is published beside that. Bound: three numbers. Worst case: a stall is
+//! reported one look late.
 
 use crate::drive::Control;
 use std::sync::atomic::Ordering;
@@ -35,6 +36,7 @@ impl Stalls {
         (self.turns, self.watermark) = (turns, watermark);
         let stands = !self.is_reported && now.duration_since(self.since) >= self.patience;
         self.is_reported |= stands;
+        control.stalled.store(if self.is_reported { watermark + 1 } else { 0 }, Ordering::Relaxed);
         stands.then_some(watermark + 1)
     }
 }

@@ -1,6 +1,6 @@
-//! The engine's own parameters: the sections `pipeline` and `outcomes`.
+//! The engine's own parameters: the sections `pipeline`, `outcomes` and `metrics`.
 
-use flow::{BoolParam, ChoiceParam, FileParam, IntParam, ListParam, Param, choices};
+use flow::{BoolParam, ChoiceParam, FileParam, IntParam, ListParam, Param, TextParam, choices};
 use ring::Idle;
 
 /// How the stages are divided into groups.
@@ -208,6 +208,13 @@ pub const KINDS: ListParam = ListParam::new(
     "all,-level,-pulse",
     "kinds of outcomes to log and hash: names, `all`, and `-name` to leave one out",
 );
+
+/// Where the metrics are.
+pub const LISTEN: TextParam =
+    TextParam::new("listen", "", "address and port at which metrics and health are answered over HTTP; empty: nowhere");
+
+/// What a process shows of itself. It is no part of what a journal records: another address makes no other run.
+pub const METRICS: &[Param] = &[LISTEN.param()];
 
 /// What the outcome log and the outcome hash contain.
 pub const OUTCOMES: &[Param] = &[KINDS.param()];

@@ -3,7 +3,7 @@
 use super::data_file::content;
 use super::fault::{Fault, Faults, Place};
 use super::instrument::{self, InstrumentSettings};
-use super::keys::{self, OUTCOMES, PIPELINE, SYMBOL};
+use super::keys::{self, METRICS, OUTCOMES, PIPELINE, SYMBOL};
 use super::nearest::one_of;
 use crate::registries::Registries;
 use chrono::NaiveDate;
@@ -12,6 +12,7 @@ use flow::{Param, ParamError, ParamType, Params, Registered, Symbols, Value};
 use stages::strategies::{STRATEGIES, traded_symbols};
 use stages::{Instanced, Instances, Space};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// The key of the symbols that are watched of an input.
@@ -19,6 +20,9 @@ pub const WATCH: &str = "watch";
 
 /// The section of what is stated about instruments.
 pub(super) const INSTRUMENT: &str = "instrument";
+
+/// What an address is.
+pub const ADDRESS: &str = "valid: an address of this host and a port, as \"127.0.0.1:9464\"; port 0 is a free one";
 
 /// One input of the run: files of one feed.
 #[derive(Clone)]
@@ -72,6 +76,8 @@ pub struct Settings {
     pub pipeline: Params,
     /// See [`OUTCOMES`].
     pub outcomes: Params,
+    /// See [`keys::METRICS`].
+    pub metrics: Params,
     /// Parameters of every stage, measure, strategy and instance, by name.
     pub stages: BTreeMap<String, Params>,
     /// The instances of strategies and measures that tables name.
@@ -113,6 +119,7 @@ impl Settings {
         Settings {
             pipeline: Params::defaults(PIPELINE),
             outcomes: Params::defaults(OUTCOMES),
+            metrics: Params::defaults(METRICS),
             stages: stages::entries().map(|e| (e.name().to_owned(), Params::defaults(e.params()))).collect(),
             instances: Instances::default(),
             feeds: all(registries.feeds()),
@@ -239,6 +246,16 @@ impl Settings {
         }
     }
 
+    /// Where the metrics are; `None` = nowhere.
+    ///
+    /// # Errors
+    /// When it is no address.
+    pub fn metrics_address(&self) -> Result<Option<SocketAddr>, Fault> {
+        let text = self.metrics.get(keys::LISTEN);
+        let fault = |_| Fault::of_settings("metrics.listen", &format!("{text:?}"), ADDRESS);
+        if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(fault) }
+    }
+
     /// Indices of instruments are below this number; 0 is none.
     pub fn instrument_bound(&self) -> u32 {
         self.pipeline.get(keys::MAX_INSTRUMENTS) + 1
@@ -258,6 +275,7 @@ impl Settings {
         match name {
             "pipeline" => return Some((PIPELINE, &mut self.pipeline)),
             "outcomes" => return Some((OUTCOMES, &mut self.outcomes)),
+            "metrics" => return Some((METRICS, &mut self.metrics)),
             _ => {}
         }
         let entry = self.instances.find(name).map_or(name, |(_, instance)| instance.uses);
@@ -278,7 +296,7 @@ impl Settings {
     }
 
     fn sections(&self) -> Vec<&str> {
-        let mut names = vec!["pipeline", "outcomes"];
+        let mut names = vec!["pipeline", "outcomes", "metrics"];
         names.extend(stages::entries().map(|r| r.name()));
         names.extend(self.instances.names());
         names.extend(self.registries.feeds().iter().map(|r| r.name()));

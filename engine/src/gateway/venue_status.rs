@@ -33,7 +33,8 @@ pub enum SessionState {
 }
 
 impl SessionState {
-    const ALL: [SessionState; 6] = [
+    /// All of them, each at its number.
+    pub const ALL: [SessionState; 6] = [
         SessionState::None,
         SessionState::Opening,
         SessionState::Settling,

@@ -10,6 +10,7 @@
 //! A source is opened before it comes here, by whoever adds it; the head only moves it. Bound: sources are numbered without a
 //! gap, and the numbers end below that of the operator; a record that says otherwise is refused.
 
+use super::FeedStatuses;
 use super::commands::{Asker, OperatorCommand, input_names, watched_names};
 use super::source_queue::SourceQueue;
 use super::watch::WatchList;
@@ -33,6 +34,8 @@ pub(super) struct Joining {
     watched: BTreeMap<u8, Vec<u8>>,
     /// The settings of those that have joined.
     joined: Vec<String>,
+    /// Where each one says how it stands.
+    statuses: FeedStatuses,
 }
 
 /// The inputs by which `sources` join and other symbols of the sources with these numbers are watched, on behalf of `by`; none
@@ -65,6 +68,11 @@ fn watch_list(text: &str) -> WatchList {
 impl Joining {
     pub(super) fn wait(&mut self, sources: impl IntoIterator<Item = SourceQueue>) {
         self.waiting.extend(sources);
+    }
+
+    /// Publishes how those that join stand.
+    pub(super) fn publish(&mut self, statuses: FeedStatuses) {
+        self.statuses = statuses;
     }
 
     pub(super) fn stand_in(&mut self, by: StandIn) {
@@ -137,6 +145,7 @@ impl Joining {
             }
         };
         self.joined.push(recorded);
+        self.statuses.add(source.status());
         Ok(source)
     }
 

@@ -10,6 +10,7 @@ mod answered;
 mod clock;
 mod commands;
 mod directory;
+mod feed_status;
 mod joining;
 mod locals;
 mod merge;
@@ -35,6 +36,7 @@ pub(crate) use commands::names;
 pub use commands::{
     Asker, CommandSender, Commands, OperatorCommand, actor_handle, actor_names, halt, instrument_names, param_names,
 };
+pub use feed_status::{FeedStanding, FeedStatus, FeedStatuses};
 pub use joining::{StandIn, reload};
 pub use merge::Ingress;
 pub use origin::{Origin, Origins};
@@ -147,6 +149,11 @@ pub trait Head: Send {
 
     /// Ends the sources. The run then ends in order, as if they had no more inputs.
     fn stop(&mut self);
+
+    /// Whether recorded inputs are still to be replayed.
+    fn is_replaying(&self) -> bool {
+        false
+    }
 
     /// The last assigned `seq`.
     fn seq(&self) -> u64;

@@ -9,6 +9,7 @@
 
 use super::IngressError;
 use super::directory::Directory;
+use super::feed_status::{FeedStanding, FeedStatus};
 use super::locals::{AsRecorded, Locals, Now, Precedents, is_local};
 use super::stated_terms::{Stated, StatedTerms};
 use super::watch::{Choices, WatchList};
@@ -18,11 +19,14 @@ use flow::{
     Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Shard, Source, StateError, StateReader,
     StateWriter,
 };
+use std::sync::Arc;
 
 /// A source, its queued inputs, and its counts.
 pub struct SourceQueue {
     /// Name of the input, for messages and rows.
     pub name: String,
+    /// What it publishes of itself.
+    status: Arc<FeedStatus>,
     /// Its settings, for the record of a run that it joins later.
     text: String,
     source: Box<dyn Source>,
@@ -73,6 +77,7 @@ impl SourceQueue {
     pub fn new(name: String, source: Box<dyn Source>, id: u8) -> SourceQueue {
         let queue = Inputs::with_capacity(Self::QUEUE);
         SourceQueue {
+            status: Arc::new(FeedStatus::new(name.clone(), id)),
             name,
             text: String::new(),
             source,
@@ -91,6 +96,11 @@ impl SourceQueue {
             last: Ns::NONE,
             stated: None,
         }
+    }
+
+    /// What it publishes of itself.
+    pub(super) fn status(&self) -> Arc<FeedStatus> {
+        Arc::clone(&self.status)
     }
 
     /// States its settings, as its entry in the configuration.
@@ -220,6 +230,11 @@ impl SourceQueue {
             Ok(Polled::Ended) => self.ended = true,
             Err(error) => return Err(IngressError::Source { input: self.name.clone(), error }),
         }
+        self.status.set(match (self.ended, &self.failed) {
+            (true, _) => FeedStanding::Ended,
+            (false, Some(_)) => FeedStanding::Failed,
+            (false, None) => FeedStanding::Up,
+        });
         let waiting = self.queue.front().map(|(event, _)| Peek::Due(event.ts));
         Ok(waiting.unwrap_or(if self.ended { Peek::Ended } else { Peek::Nothing }))
     }

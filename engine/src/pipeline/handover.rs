@@ -70,6 +70,7 @@ impl Handover {
             Asked::State(_, parts) => Some(parts.into_iter().flatten().fold(SavedState::default(), |mut all, part| {
                 all.now.extend(part.now);
                 all.past.extend(part.past);
+                all.tail = part.tail;
                 all
             })),
             _ => unreachable!("the head asked for the state"),

@@ -168,6 +168,7 @@ impl Tail {
 
     /// Saves the totals, which must survive a restart. The pipeline must be idle.
     pub fn save(&self, to: &mut StateWriter<'_>) {
+        to.begin_tail();
         self.records.save(to);
     }
 

@@ -8,11 +8,14 @@
 
 use super::actors::Actors;
 use super::changed::Changed;
+use super::error::RecoveryError;
+use super::past::Past;
 use crate::config::{Draft, Settings};
 use crate::ingress::{Asker, OperatorCommand};
 use crate::registries::Registries;
 use flow::records::Command;
 use flow::{CommandAction, Event, Params, Value};
+use sinks::journal::Home;
 use stages::risk::{CEILINGS, CHECKS, CheckEntry, LimitTarget, TableLimit, WrittenScope, check, table_limits};
 use std::path::Path;
 
@@ -34,13 +37,24 @@ struct Configured {
     most: i64,
 }
 
+/// A limit as it is in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LimitNow {
+    /// Which one.
+    pub(crate) target: LimitTarget,
+    /// Its value, in the check's unit.
+    pub(crate) limit: i64,
+    /// The most that a command may set.
+    pub(crate) ceiling: i64,
+}
+
 /// The limits, those of the section before those of the tables.
 #[derive(Default)]
-pub(super) struct Limits(Vec<Limit>);
+pub(crate) struct Limits(Vec<Limit>);
 
 impl Limits {
     /// The limits in this configuration text. A limit that it does not set is unknown.
-    pub(super) fn of(config: &str) -> Limits {
+    pub(crate) fn of(config: &str) -> Limits {
         let root = config.parse::<toml::Table>().unwrap_or_default();
         let risk = root.get("risk");
         let of_section = |entry: &CheckEntry| {
@@ -57,8 +71,29 @@ impl Limits {
         Limits(CHECKS.iter().filter_map(of_section).chain(table_limits(&tables).into_iter().map(of_table)).collect())
     }
 
-    /// Applies an input of the old journal.
-    pub(super) fn input(&mut self, input: &Event) {
+    /// Those in force where the current journal of a run begins.
+    ///
+    /// # Errors
+    /// When what the journals before it hold cannot be read.
+    pub(crate) fn at_beginning(home: &Home) -> Result<Limits, RecoveryError> {
+        let current = home.current();
+        let mut limits = Limits::of(&current.info.config_text);
+        let past = Past::of(home.journals())?;
+        past.inputs.iter().for_each(|input| limits.input(input));
+        let before = past.journals.iter().filter(|member| member.info.journal_id != current.info.journal_id);
+        for input in before.flat_map(|member| member.reader().inputs()) {
+            limits.input(&input?);
+        }
+        Ok(limits)
+    }
+
+    /// The limits in force.
+    pub(crate) fn in_force(&self) -> impl Iterator<Item = LimitNow> + '_ {
+        self.0.iter().map(|limit| LimitNow { target: limit.target, limit: limit.now, ceiling: limit.most })
+    }
+
+    /// Applies an input of the journal.
+    pub(crate) fn input(&mut self, input: &Event) {
         let is_set = |command: &&Command| command.action == CommandAction::SetLimit.code();
         let Some(command) = input.get::<Command>().filter(is_set) else { return };
         if let Some(limit) = self.0.iter_mut().find(|limit| limit.target.code() == command.target)

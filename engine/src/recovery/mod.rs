@@ -45,6 +45,7 @@ pub(crate) use definitions::DefinitionsSoFar;
 pub use error::RecoveryError;
 pub use halt_note::{HaltNote, HaltNotes};
 pub(crate) use journal::Opening;
+pub(crate) use limits::{LimitNow, Limits};
 pub(crate) use memory::{Learned, owners};
 pub use memory::{Remembered, Row, wrong_files};
 pub(crate) use next_journal::Roller;

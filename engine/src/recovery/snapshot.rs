@@ -22,7 +22,7 @@ use sinks::journal::{Commitment, JournalError, JournalInfo, JournalReader, Membe
 use std::path::{Path, PathBuf};
 
 /// Version of the file format.
-const FORMAT: u32 = 8;
+const FORMAT: u32 = 9;
 const EXTENSION: &str = "snap";
 
 /// The state of an idle pipeline after the input `seq`.
@@ -49,6 +49,8 @@ pub struct Snapshot {
     /// State of the stages in pipeline order, then of the tail, without their past.
     #[serde(with = "sealed::bytes_at_once")]
     stages: Vec<u8>,
+    /// How many bytes at the end of that are the tail's.
+    tail: u64,
     /// What their past is.
     told: Rest,
     /// The past; `None` if it was left unread.
@@ -86,6 +88,7 @@ impl Snapshot {
             definitions,
             ingress: Vec::new(),
             stages: Vec::new(),
+            tail: 0,
             told: Rest::of(&[]),
             past: Some(Vec::new()),
         })
@@ -97,8 +100,9 @@ impl Snapshot {
     }
 
     /// Gives it the states of the ingress and of the pipeline.
-    pub fn take(&mut self, ingress: Vec<u8>, SavedState { now, past }: SavedState) {
+    pub fn take(&mut self, ingress: Vec<u8>, SavedState { now, past, tail }: SavedState) {
         (self.ingress, self.stages, self.told, self.past) = (ingress, now, Rest::of(&past), Some(past));
+        self.tail = tail as u64;
     }
 
     /// Has it commit to the outcomes of its inputs as they are in the log, where each one was found to be right.
@@ -125,6 +129,7 @@ impl Snapshot {
             definitions,
             ingress: Vec::new(),
             stages: Vec::new(),
+            tail: 0,
             told: Rest::of(&[]),
             past: None,
         };
@@ -189,6 +194,16 @@ impl Snapshot {
         into.tail.know(listings);
         into.tail.begin_at(self.seq);
         Ok(())
+    }
+
+    /// The state of the tail alone, to be read after [`Snapshot::defined`].
+    ///
+    /// # Errors
+    /// When its length is wrong.
+    pub fn tail(&self) -> Result<&[u8], StateError> {
+        let tail = usize::try_from(self.tail).ok().filter(|tail| *tail > 0);
+        let from = tail.and_then(|tail| self.stages.len().checked_sub(tail));
+        from.map(|from| &self.stages[from..]).ok_or(StateError::Inconsistent("no state of the tail"))
     }
 
     /// Writes it into the journal's folder; returns the path.
@@ -376,7 +391,7 @@ mod tests {
         sealed::write(&old, &sealed::bytes(&Snapshot { format: 2, ..empty() })).unwrap();
         let error = Snapshot::read(&old, Past::Left).unwrap_err();
         assert!(matches!(error, SnapshotError::OtherFormat { found: 2, .. }), "{error}");
-        assert!(error.to_string().contains("has format 2, and this build reads format 8 only"), "{error}");
+        assert!(error.to_string().contains("has format 2, and this build reads format 9 only"), "{error}");
         let mut bytes = std::fs::read(&old).unwrap();
         bytes[3] ^= 1;
         std::fs::write(&old, bytes).unwrap();
@@ -388,7 +403,7 @@ mod tests {
     fn every_byte_that_is_read_is_checked() {
         let folder = tempfile::tempdir().unwrap();
         let mut whole = empty();
-        whole.take(vec![1; 5], SavedState { now: vec![2; 7], past: vec![3; 9] });
+        whole.take(vec![1; 5], SavedState { now: vec![2; 7], past: vec![3; 9], tail: 3 });
         let path = whole.write(folder.path()).unwrap();
         let left = Snapshot { past: None, ..whole.clone() };
         assert_eq!(Snapshot::read(&path, Past::Read).unwrap(), whole);

@@ -20,5 +20,5 @@ pub use percentiles::Percentiles;
 pub(crate) use percentiles::latencies;
 pub use summary::{InputReport, Report};
 pub(crate) use summary::{Shape, input_report, reported};
-pub(crate) use trading::pnls;
 pub use trading::{PnlReport, PositionReport};
+pub(crate) use trading::{pnls, sums};

@@ -86,7 +86,7 @@ pub(super) fn positions(
 }
 
 /// Profit and fees of all positions, by account and currency.
-pub(super) fn sums(held: &BTreeMap<Holder, (Position, PositionMoney)>, listings: &Listings) -> BTreeMap<Purse, Pnl> {
+pub(crate) fn sums(held: &BTreeMap<Holder, (Position, PositionMoney)>, listings: &Listings) -> BTreeMap<Purse, Pnl> {
     let mut sums = BTreeMap::<Purse, Pnl>::new();
     for ((account, _, instrument), (_, money)) in held {
         let currency = listings.get(*instrument).map_or([0; 4], |listed| listed.terms.currency);

@@ -41,6 +41,7 @@ impl Preflight {
         let (inputs, mut faults) = found(settings, 0);
         faults.extend(journal_fault(settings));
         faults.extend(secret_faults(settings));
+        faults.extend(settings.metrics_address().err());
         let mut faults = settings.placed(faults).0;
         match Proof::of(settings, settings.instrument_bound(), Kinds::NONE) {
             Ok(Proof { plan, mut need }) if faults.is_empty() => {

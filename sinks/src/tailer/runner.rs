@@ -49,6 +49,11 @@ impl Runner {
         self.counters.now()
     }
 
+    /// What counts what it does, for as long as anybody reads it.
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
     /// Asks it to stop behind a last commit.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);

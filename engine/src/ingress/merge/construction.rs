@@ -7,7 +7,8 @@ use crate::ingress::directory::Directory;
 use crate::ingress::joining::{Joining, StandIn};
 use crate::ingress::rolling::Rolling;
 use crate::ingress::{
-    Clock, Commands, NextJournal, Origin, Refusals, Retrace, RollRequests, SimVenueReplies, SourceQueue, TickSource,
+    Clock, Commands, FeedStatuses, NextJournal, Origin, Refusals, Retrace, RollRequests, SimVenueReplies, SourceQueue,
+    TickSource,
 };
 use crate::pipeline::{Handover, HeadState};
 use flow::{Gateway, Ns};
@@ -108,6 +109,13 @@ impl Ingress {
     /// Merges operator commands.
     pub fn with_commands(mut self, commands: Commands) -> Ingress {
         self.commands = commands;
+        self
+    }
+
+    /// Publishes how the sources stand, also those that join later.
+    pub fn with_statuses(mut self, statuses: FeedStatuses) -> Ingress {
+        self.feeds.iter().for_each(|feed| statuses.add(feed.status()));
+        self.joining.publish(statuses);
         self
     }
 

@@ -426,6 +426,10 @@ impl Head for Ingress {
         self.feeds.get(self.last_feed).map_or(&[], SourceQueue::lookahead)
     }
 
+    fn is_replaying(&self) -> bool {
+        self.retrace.is_some()
+    }
+
     fn awaits_returns(&self) -> bool {
         self.returns.is_some()
     }

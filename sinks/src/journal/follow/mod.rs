@@ -65,6 +65,15 @@ impl Follow {
         Follow::begin(dir, kinds, &home.journals()[0], None)
     }
 
+    /// Follows them from the beginning of the current one.
+    ///
+    /// # Errors
+    /// When there is no journal, or it cannot be read.
+    pub fn open_current(dir: &Path, kinds: Kinds) -> Result<Follow, JournalError> {
+        let home = Home::open(dir)?;
+        Follow::begin(dir, kinds, home.current(), None)
+    }
+
     /// Follows them from the end of what is complete now.
     ///
     /// # Errors

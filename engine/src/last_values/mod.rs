@@ -1,0 +1,159 @@
+//! What a run has said last, for whoever asks: counts, halts, positions, limits.
+//!
+//! **Idea.** A thread reads the journal along like any other follower, and keeps what it finds; readers look at that. It never
+//! reads a stage's memory and asks the pipeline nothing, so the pipeline does the same work whether nobody looks or everybody
+//! does. What is shown is what is recorded: it is complete up to a `seq`, and how far that is behind the run is shown too.
+//!
+//! Bound: events are read without the lock, [`TURN`] at a time, and taken in under it, which takes some 0.1 ms. Worst case: a
+//! start beside a long journal; until that is read, the values are those of an earlier moment, and say so.
+
+mod values;
+
+pub use values::{SourceTally, Values};
+
+use crate::recovery::{Notices, RecoveryError};
+use flow::{Kinds, Ns};
+use sinks::journal::{Follow, Followed, Home, JournalError, Lag, Registered};
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Most events that are read before readers may look again.
+const TURN: usize = 4_096;
+/// Pause between two looks at a journal that had nothing new.
+const LOOK: Duration = Duration::from_millis(5);
+/// Time between two looks at the followers of the run.
+const FOLLOWERS: Duration = Duration::from_secs(1);
+/// Pause after the journal could not be read.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The last values of a run; empty until it is followed.
+#[derive(Clone, Default)]
+pub struct LastValues(Arc<Mutex<Option<Values>>>);
+
+impl LastValues {
+    /// What they are now; `None` until the journal is followed.
+    pub fn read<T>(&self, look: impl FnOnce(&Values) -> T) -> Option<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(look)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Values)) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(change);
+    }
+
+    /// Follows the journal in `dir` from the beginning of the current one until the returned guard is dropped.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, or the system gives no thread.
+    pub fn follow(&self, dir: &Path, notices: Notices) -> Result<Following, FollowError> {
+        let home = Home::open(dir)?;
+        let (values, stop) = (self.clone(), Arc::<AtomicBool>::default());
+        let begun = Values::begin(&home, notices)?;
+        *values.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
+        let (dir, stops) = (dir.to_owned(), Arc::clone(&stop));
+        let thread = std::thread::Builder::new().name("last-values".to_owned()).spawn(move || {
+            while !stops.load(Ordering::Relaxed) {
+                if let Err(error) = values.read_along(&dir, &stops) {
+                    values.change(|values| values.trouble = Some(error.to_string()));
+                    pause(PAUSE, &stops);
+                }
+            }
+        })?;
+        Ok(Following { stop, thread: Some(thread) })
+    }
+
+    /// Reads along until a stop or an error, from where it was.
+    fn read_along(&self, dir: &Path, stops: &AtomicBool) -> Result<(), JournalError> {
+        let mut follow = match self.read(|values| values.reached).flatten() {
+            Some(position) => Follow::open_at(dir, Kinds::ALL, &position)?,
+            None => Follow::open_current(dir, Kinds::ALL)?,
+        };
+        self.change(|values| values.trouble = None);
+        let (mut batch, mut looked): (Vec<Followed>, Option<Instant>) = (Vec::with_capacity(TURN), None);
+        while !stops.load(Ordering::Relaxed) {
+            while batch.len() < TURN
+                && let Some(found) = follow.next().transpose()?
+            {
+                batch.push(found);
+            }
+            let (is_level, reached) = (batch.len() < TURN, follow.reached());
+            self.change(|values| {
+                batch.iter().for_each(|found| values.take(found));
+                values.reached = Some(reached);
+            });
+            batch.clear();
+            if is_level {
+                if looked.is_none_or(|at| at.elapsed() >= FOLLOWERS) {
+                    looked = Some(Instant::now());
+                    let followers = followers(dir);
+                    self.change(|values| values.followers = followers);
+                }
+                pause(LOOK, stops);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn pause(time: Duration, stops: &AtomicBool) {
+    let begun = Instant::now();
+    while begun.elapsed() < time && !stops.load(Ordering::Relaxed) {
+        std::thread::sleep(LOOK.min(time));
+    }
+}
+
+/// Why the journal of a run cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// What it begins with cannot be read.
+    #[error(transparent)]
+    Beginning(#[from] RecoveryError),
+    /// There is no thread.
+    #[error("the last values have no thread: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// The thread that follows; it ends when this is dropped.
+pub struct Following {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // It is not waited for: a disk that does not answer must not hold up the end of a run.
+        drop(self.thread.take());
+    }
+}
+
+/// How far a follower of the run is behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FollowerLag {
+    /// Its name.
+    pub name: String,
+    /// Whether a process goes by its name now.
+    pub is_running: bool,
+    /// What it has not read, as its saved position says; `None` if that cannot be read.
+    pub lag: Option<Lag>,
+    /// The time of the last input that it has committed; `None` before the first.
+    pub at: Option<Ns>,
+}
+
+/// The followers of the run; none if they cannot be listed now.
+fn followers(dir: &Path) -> Vec<FollowerLag> {
+    let (Ok(all), Ok(home)) = (Registered::list(dir), Home::open(dir)) else { return Vec::new() };
+    let lag = |one: Registered| {
+        let position = one.saved.ok().map(|saved| saved.position);
+        let lag = position.and_then(|position| Lag::of(&home, &position).ok());
+        let at = position.map(|position| position.at).filter(|at| *at != Ns(0));
+        FollowerLag { name: one.name, is_running: one.is_running, lag, at }
+    };
+    all.into_iter().map(lag).collect()
+}

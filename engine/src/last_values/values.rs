@@ -1,0 +1,139 @@
+//! What is kept of the events of a run.
+//!
+//! Totals are those of a [copy of the tail](crate::pipeline::TailCopy); a journal that follows another begins with the state that
+//! its tail had, so they are those of the whole run. Bound: one entry a listing, position, source and kind.
+
+use super::FollowerLag;
+use crate::config::instances_in;
+use crate::pipeline::{Holder, Pnl, Purse, TailCopy, TailStats};
+use crate::recovery::{LimitNow, Limits, Notices, Past, RecoveryError, Snapshot};
+use crate::report::sums;
+use flow::records::{CommandOutcome, Position, PositionMoney};
+use flow::{Account, Event, Kind, Ns, StateReader, TradingState};
+use sinks::journal::{Followed, Home};
+use stages::Instances;
+use std::collections::BTreeMap;
+
+/// What came of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceTally {
+    /// Its inputs since this reader began.
+    pub inputs: u64,
+    /// When the last one entered, by the clock of the run.
+    pub last: Ns,
+}
+
+/// The last values of a run; see the module.
+pub struct Values {
+    /// The names of strategies, measures and tables of limits.
+    pub instances: Instances,
+    /// Behind what has been read; `None` before the first look.
+    pub reached: Option<sinks::journal::Position>,
+    /// Why the journal cannot be read now, if it cannot.
+    pub trouble: Option<String>,
+    /// The followers of the run.
+    pub followers: Vec<FollowerLag>,
+    /// Pieces of the journal that this reader found missing.
+    pub gaps: u64,
+    tail: TailCopy,
+    limits: Limits,
+    sources: BTreeMap<u8, SourceTally>,
+    commands: BTreeMap<(u32, u16), u64>,
+}
+
+impl Values {
+    /// Those where the current journal of a run begins.
+    ///
+    /// # Errors
+    /// When what it begins with cannot be read.
+    pub(super) fn begin(home: &Home, notices: Notices) -> Result<Values, RecoveryError> {
+        let member = home.current();
+        let instances = instances_in(&member.info.config_text);
+        let mut tail = TailCopy::new(member.info.instruments, &instances);
+        if let Some(start) = Snapshot::start(member, Past::Left, notices)? {
+            start.defined().for_each(|event| tail.take(&event));
+            tail.load(&mut StateReader::new(&start.listings(), start.tail()?))?;
+        }
+        Ok(Values {
+            instances,
+            reached: None,
+            trouble: None,
+            followers: Vec::new(),
+            gaps: 0,
+            tail,
+            limits: Limits::at_beginning(home)?,
+            sources: BTreeMap::new(),
+            commands: BTreeMap::new(),
+        })
+    }
+
+    /// Takes what the journal gave.
+    pub(super) fn take(&mut self, found: &Followed) {
+        let event = match found {
+            Followed::Event(event) => event,
+            Followed::Gap(_) => {
+                self.gaps += 1;
+                return;
+            }
+        };
+        self.tail.take(event);
+        if event.id.position() == flow::POSITION_INGRESS {
+            self.input(event);
+        }
+        if let Some(outcome) = event.get::<CommandOutcome>() {
+            *self.commands.entry((outcome.action, outcome.result)).or_default() += 1;
+        }
+    }
+
+    fn input(&mut self, input: &Event) {
+        let tally = self.sources.entry(input.source).or_insert(SourceTally { inputs: 0, last: input.ts });
+        (tally.inputs, tally.last) = (tally.inputs + 1, input.ts);
+        if input.kind == Kind::Command {
+            self.limits.input(input);
+        }
+    }
+
+    /// The totals of the run.
+    pub fn stats(&self) -> &TailStats {
+        self.tail.stats()
+    }
+
+    /// Events by kind, those that never came left out.
+    pub fn counts(&self) -> impl Iterator<Item = (Kind, u64)> + '_ {
+        self.tail.counts()
+    }
+
+    /// What came of each source since this reader began, by its number.
+    pub fn sources(&self) -> &BTreeMap<u8, SourceTally> {
+        &self.sources
+    }
+
+    /// The results of commands since this reader began, by the codes of action and result.
+    pub fn commands(&self) -> &BTreeMap<(u32, u16), u64> {
+        &self.commands
+    }
+
+    /// The limits in force.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = LimitNow> + '_ {
+        self.limits.in_force()
+    }
+
+    /// The positions, with their money as of the last change.
+    pub fn positions(&self) -> BTreeMap<Holder, (Position, PositionMoney)> {
+        self.stats().trades.positions(&TradingState::default())
+    }
+
+    /// Profit and fees of all positions, by account and currency; what is unrealised as of the last change of each.
+    pub fn money(&self) -> BTreeMap<Purse, Pnl> {
+        sums(&self.positions(), &self.stats().listings)
+    }
+
+    /// The largest size of a position, in smallest units, of one account in one instrument; 0 if there is none.
+    pub fn largest_position(&self) -> u64 {
+        let mut held = BTreeMap::<(Account, u32), i64>::new();
+        for ((account, _, instrument), (position, _)) in self.positions() {
+            *held.entry((account, instrument)).or_default() += position.qty;
+        }
+        held.values().map(|qty| qty.unsigned_abs()).max().unwrap_or(0)
+    }
+}
