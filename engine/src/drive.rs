@@ -312,17 +312,12 @@ fn admit_all<H: Head, E: Exit>(
     // With one group the pipeline is idle after every input. Raising the watermark at once saves the head another turn; the
     // sinks are notified at the end of the turn, as always.
     let idles = exit.ends_the_pipeline() && head.awaits_returns();
-    let (mut error, mut stopped) = (None, false);
+    let (mut error, mut stopped, mut replays) = (None, false, true);
     let (mut input, mut turn, mut quiet): (Event, u64, u32) = (Zeroable::zeroed(), 0, 0);
-    let mut replays = true;
     loop {
         head.begin_turn();
         turn += 1;
-        control.turns.store(turn, Ordering::Relaxed);
-        if replays && !head.is_replaying() {
-            replays = false;
-            control.recovered.store(true, Ordering::Release);
-        }
+        replays = begun(head, control, turn, replays);
         stopped = stopped || stops(head, control);
         let (mut state, mut admitted) = (Admitted::One, 0);
         while admitted < turns.batch && state == Admitted::One && !exit.is_closed() {
@@ -364,6 +359,17 @@ fn admit_all<H: Head, E: Exit>(
             looks.idle(group, exit, || turns.idle.wait(&mut quiet));
         }
     }
+}
+
+/// Publishes that a turn has begun, and once that the record is replayed; whether it still is.
+#[inline(always)]
+fn begun<H: Head>(head: &H, control: &Control, turn: u64, replays: bool) -> bool {
+    control.turns.store(turn, Ordering::Relaxed);
+    if replays && !head.is_replaying() {
+        control.recovered.store(true, Ordering::Release);
+        return false;
+    }
+    replays
 }
 
 /// Stops the head if somebody asks for it; whether it is stopped.

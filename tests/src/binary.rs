@@ -26,10 +26,13 @@ fn build() -> PathBuf {
     let target = profile.parent().expect("a profile stands in a target folder");
     let name = profile.file_name().and_then(OsStr::to_str).expect("a profile has a name");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--package", "tidegate", "--bin", "tidegate", "--profile"]);
+    forget_the_test(&mut cargo);
+    // Over the whole workspace and with an example, as `cargo test --workspace` builds: other selections have other features,
+    // and everything would be built a second time.
+    cargo.args(["build", "--quiet", "--workspace", "--bin", "tidegate", "--example", "calendar", "--profile"]);
     cargo.arg(if name == "debug" { "dev" } else { name }).arg("--target-dir").arg(target).current_dir(crate::root());
-    let faults = if cfg!(feature = "deliberate-faults") { ",deliberate-faults" } else { "" };
-    cargo.arg("--features").arg(format!("questdb,parquet{faults}"));
+    let faults = if cfg!(feature = "deliberate-faults") { ",tidegate/deliberate-faults" } else { "" };
+    cargo.arg("--features").arg(format!("tidegate/questdb,tidegate/parquet{faults}"));
     let built = cargo.output().unwrap_or_else(|e| panic!("{cargo:?} does not start: {e}"));
     assert!(
         built.status.success(),
@@ -37,6 +40,17 @@ fn build() -> PathBuf {
         String::from_utf8_lossy(&built.stderr)
     );
     profile.join(format!("tidegate{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// Takes away what Cargo has told the test of itself: build scripts that ask for it would run again, and everything behind them
+/// would be built anew, now and at the next command of the user.
+fn forget_the_test(cargo: &mut Command) {
+    let of_the_test = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_", "CARGO_PRIMARY_"];
+    for (name, _) in std::env::vars_os() {
+        if of_the_test.iter().any(|start| name.as_encoded_bytes().starts_with(start.as_bytes())) {
+            cargo.env_remove(name);
+        }
+    }
 }
 
 /// What a user sees of a finished command.

@@ -1,9 +1,10 @@
-//! Tests on what is not part of the project, recorded market data or a QuestDB server, declared in a table.
+//! Tests on what is not part of the project, recorded market data or a real server, declared in a table.
 //!
 //! A test file with `harness = false` lists its [`Case`]s and ends with [`conclude`]; a case whose files or server are
 //! missing is ignored by name. Asked for all the same (`--include-ignored`), it fails and says what is missing and where
 //! it was looked for.
 
+use crate::prometheus::Prometheus;
 use crate::questdb::QuestDb;
 use libtest_mimic::{Arguments, Conclusion, Trial};
 use std::path::{Path, PathBuf};
@@ -18,9 +19,12 @@ pub fn data() -> PathBuf {
 pub struct Case {
     name: String,
     needs: Vec<&'static str>,
-    needs_questdb: bool,
+    server: Option<Server>,
     run: Run,
 }
+
+/// A real server that a case needs: its name, and what says what is missing to start one.
+type Server = (&'static str, fn() -> Option<String>);
 
 /// What a case does with the paths of its files.
 type Run = Box<dyn FnOnce(&[PathBuf]) + Send>;
@@ -29,12 +33,17 @@ impl Case {
     /// A test called `name` that fails by panicking. It is given the paths of the files that it `needs`, which are named
     /// relative to [`data`]; a case that needs none always runs.
     pub fn new(name: impl Into<String>, needs: &[&'static str], run: impl FnOnce(&[PathBuf]) + Send + 'static) -> Case {
-        Case { name: name.into(), needs: needs.to_vec(), needs_questdb: false, run: Box::new(run) }
+        Case { name: name.into(), needs: needs.to_vec(), server: None, run: Box::new(run) }
     }
 
     /// It also needs what a [QuestDB server](QuestDb) is started from.
     pub fn with_questdb(self) -> Case {
-        Case { needs_questdb: true, ..self }
+        Case { server: Some(("questdb", QuestDb::missing)), ..self }
+    }
+
+    /// It also needs a [Prometheus server](Prometheus).
+    pub fn with_prometheus(self) -> Case {
+        Case { server: Some(("prometheus", Prometheus::missing)), ..self }
     }
 
     fn into_trial(self, folder: &Path) -> Trial {
@@ -42,7 +51,7 @@ impl Case {
         let missing = paths.iter().find(|p| !p.exists());
         let missing =
             missing.map(|p| format!("{} is missing: set TIDEGATE_DATA to the folder of the data", p.display()));
-        let missing = missing.or_else(|| if self.needs_questdb { QuestDb::missing() } else { None });
+        let missing = missing.or_else(|| self.server.and_then(|(_, missing)| missing()));
         let ignored = missing.is_some();
         let run = move || match missing {
             Some(missing) => Err(missing.into()),
@@ -51,10 +60,10 @@ impl Case {
                 Ok(())
             }
         };
-        let kind = match (self.needs_questdb, self.needs.is_empty()) {
-            (true, _) => "questdb",
-            (false, false) => "data",
-            (false, true) => "",
+        let kind = match (self.server, self.needs.is_empty()) {
+            (Some((name, _)), _) => name,
+            (None, false) => "data",
+            (None, true) => "",
         };
         Trial::test(self.name, run).with_kind(kind).with_ignored_flag(ignored)
     }

@@ -4,12 +4,10 @@
 //! still and starts it again at the same addresses. Where there is no Java or no jar, [`QuestDb::missing`] says so, and a
 //! [case](crate::Case::with_questdb) is ignored by name. Bound: some three seconds for a start.
 
-use crate::tidegate;
+use crate::{http, tidegate};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
@@ -83,12 +81,7 @@ impl QuestDb {
     /// # Errors
     /// What the server says, or that it does not answer.
     pub fn query(&self, sql: &str) -> Result<Vec<Vec<Value>>, String> {
-        let mut path = "/exec?query=".to_owned();
-        for byte in sql.bytes() {
-            // Writing to a text cannot fail.
-            let _ = write!(path, "%{byte:02x}");
-        }
-        let (_, body) = self.ask(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.http))?;
+        let (_, body) = http::get(&self.http, &format!("/exec?query={}", http::escaped(sql)), "*/*")?;
         let answer: Value = serde_json::from_str(&body).map_err(|e| format!("{e}: {body}"))?;
         if let Some(error) = answer["error"].as_str() {
             return Err(error.to_owned());
@@ -132,11 +125,7 @@ impl QuestDb {
 
     /// One question over a connection of its own; the status and the body.
     fn ask(&self, request: &str) -> Result<(u16, String), String> {
-        let failed = |e: std::io::Error| format!("{}: {e}", self.http);
-        let mut connection = TcpStream::connect(&self.http).map_err(failed)?;
-        connection.set_read_timeout(Some(LIMIT)).map_err(failed)?;
-        connection.write_all(request.as_bytes()).map_err(failed)?;
-        answer(&mut BufReader::new(connection)).map_err(failed)
+        http::ask(&self.http, request)
     }
 
     /// Kills the server as `kill -9` does; the command then ends by itself.
@@ -226,36 +215,4 @@ impl Drop for QuestDb {
             let _ = self.up.wait();
         }
     }
-}
-
-/// Reads an answer of HTTP, whose body has a length or comes in chunks.
-fn answer(from: &mut impl BufRead) -> std::io::Result<(u16, String)> {
-    let mut line = String::new();
-    from.read_line(&mut line)?;
-    let status = line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    let (mut length, mut chunked) = (0, false);
-    loop {
-        line.clear();
-        from.read_line(&mut line)?;
-        let header = line.trim_end().to_ascii_lowercase();
-        if let Some(value) = header.strip_prefix("content-length: ") {
-            length = value.parse().unwrap_or(0);
-        }
-        chunked |= header == "transfer-encoding: chunked";
-        if header.is_empty() {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    from.read_exact(&mut body)?;
-    while chunked {
-        line.clear();
-        from.read_line(&mut line)?;
-        let size = usize::from_str_radix(line.trim_end(), 16).unwrap_or(0);
-        let mut piece = vec![0; size + "\r\n".len()];
-        from.read_exact(&mut piece)?;
-        body.extend_from_slice(&piece[..size]);
-        chunked = size > 0;
-    }
-    Ok((status, String::from_utf8_lossy(&body).into_owned()))
 }

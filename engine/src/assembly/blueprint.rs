@@ -68,7 +68,7 @@ impl<'a> Blueprint<'a> {
         let ticks = TickSource::new(plan.ticks.intervals.clone()).with_heartbeat(plan.ticks.heartbeat_s);
         let ticks = ticks.with_calendars(plan.ticks.calendars.clone());
         let clock = Clock::new(plan.clock).with_pace(pace);
-        let ingress = Ingress::new(feeds, ticks, clock, instruments);
+        let ingress = Ingress::new(feeds, ticks, clock, instruments).with_statuses(control.feeds.clone());
         let gateways = std::mem::take(&mut wiring.gateways);
         let Assembly { head: ingress, mut plan, tail, control, .. } = self.repeated(ingress, logs);
         let leaves = venues == Venues::Repeated || !cancels(settings, !gateways.is_empty());

@@ -2,8 +2,16 @@
 
 use super::console;
 use super::exit::Failure;
-use crate::metrics::{Endpoint, Exposed, Served};
+use crate::config::Settings;
+use crate::drive::Control;
+use crate::last_values::{Following, LastValues};
+use crate::metrics::{Endpoint, EngineMetrics, Exposed, Served};
+use crate::recovery::Notices;
+use crate::run::Ready;
+use std::cell::Cell;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Answers at an address with what `of` shows, until the answer is dropped.
@@ -14,4 +22,36 @@ pub(super) fn serve(address: SocketAddr, of: Arc<dyn Exposed>) -> Result<Served,
         console::say("warning   whoever reaches this host can read the metrics: nobody is asked for a name there");
     }
     endpoint.serve(of).map_err(Failure::failed)
+}
+
+/// The metrics of a run, as long as it is not dropped.
+pub(super) struct RunMetrics {
+    values: LastValues,
+    /// The journal that is followed; `None` if nothing is answered.
+    dir: Option<PathBuf>,
+    following: Rc<Cell<Option<Following>>>,
+    _served: Option<Served>,
+}
+
+impl RunMetrics {
+    /// Answers where the settings say so, from before the journal is opened on: whoever asks then is told what is missing.
+    pub(super) fn begin(settings: &Settings, dir: &Path, control: &Control) -> Result<RunMetrics, Failure> {
+        let address = settings.metrics_address().map_err(|fault| Failure::usage(fault.to_string()))?;
+        let values = LastValues::default();
+        let shown = || Arc::new(EngineMetrics::new(settings, control.clone(), values.clone()));
+        let served = address.map(|address| serve(address, shown())).transpose()?;
+        let dir = served.is_some().then(|| dir.to_owned());
+        Ok(RunMetrics { values, dir, following: Rc::default(), _served: served })
+    }
+
+    /// Follows the journal, if anything is answered, once it exists and `first` has been done.
+    pub(super) fn follow_after(&self, first: Ready) -> Ready {
+        let (values, dir, following) = (self.values.clone(), self.dir.clone(), Rc::clone(&self.following));
+        Box::new(move |plan| {
+            first(plan)?;
+            let followed = dir.map(|dir| values.follow(&dir, Notices(console::say))).transpose();
+            following.set(followed.map_err(|e| e.to_string())?);
+            Ok(())
+        })
+    }
 }

@@ -5,7 +5,7 @@
 
 use super::console;
 use super::exit::{Exit, Failure};
-use super::metrics;
+use super::metrics::RunMetrics;
 use super::pipeline::PipelineArgs;
 use super::present::{self, Shown};
 use super::screen::{INDENT, wrapped};
@@ -16,8 +16,6 @@ use crate::config::{Draft, Settings};
 use crate::control::{Intake, Outcomes, Pipeline, Server};
 use crate::drive::{Control, DriveError};
 use crate::ingress::{Commands, Pace, halt, wall_now};
-use crate::last_values::{Following, LastValues};
-use crate::metrics::{EngineMetrics, Served};
 use crate::recovery::{
     CancelledAt, Earlier, HaltNote, Notices, Panics, RecoveryError, RollTime, as_started, cancel_at_venues,
 };
@@ -117,8 +115,7 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
     let service = service(&settings, Arc::clone(&intake));
     let watch = Watch::over(control.clone(), signals, None, !args.shown.json, Some(service))?;
     begin_halted(args, &dir, &settings, &intake)?;
-    let (values, following) = (LastValues::default(), Rc::<Cell<Option<Following>>>::default());
-    let _served = served(&settings, &control, &values)?;
+    let metrics = RunMetrics::begin(&settings, &dir, &control)?;
     let (outcomes, server) = (Outcomes::new().map_err(Failure::failed)?, Rc::default());
     let (again, known) = (args.clone(), registries.clone());
     let reloader = Arc::new(Reloader::new(settings.clone(), move |file| drafted(&again, file, &known)));
@@ -131,15 +128,17 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
         carry_over: args.earlier(),
         control: control.clone(),
         notices: Notices(console::say),
-        ready: Some(followed(
-            &settings,
-            (values, &following),
-            listening(&dir, Arc::clone(&intake), control.clone(), (outcomes, reloader), &server),
-        )),
+        ready: Some(metrics.follow_after(listening(
+            &dir,
+            Arc::clone(&intake),
+            control.clone(),
+            (outcomes, reloader),
+            &server,
+        ))),
         ..Options::default()
     };
     let ran = execute(&settings, options);
-    drop((server.take(), following.take()));
+    drop((server.take(), metrics));
     let stalls = watch.end();
     // The last one that has it: a halt that was not stored is noted before anything is said.
     drop(intake);
@@ -148,6 +147,11 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
     if Panics::read(&dir).is_some_and(|p| control.watermark.load(Ordering::Acquire) > p.seq) {
         Panics::forget(&dir);
     }
+    concluded(args, &report, error, &stalls)
+}
+
+/// Shows how a run ended; what failed is an error.
+fn concluded(args: &RunArgs, report: &Report, error: Option<RunError>, stalls: &[Stall]) -> Result<Exit, Failure> {
     let ended = match error {
         None => Ok(Exit::Done),
         // A stop does not wait for the disk. Nothing is lost: the next start finds the journal as a kill leaves it.
@@ -160,13 +164,13 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
     match ended {
         // Standard output may be full, or its reader stopped: what failed is said before.
         Err(failure) if args.shown.json => {
-            say_end(&report, &stalls);
+            say_end(report, stalls);
             console::say(failure.message);
-            present::report(&report, &args.shown, false).map(|()| failure.exit)
+            present::report(report, &args.shown, false).map(|()| failure.exit)
         }
         ended => {
-            present::report(&report, &args.shown, false)?;
-            say_end(&report, &stalls);
+            present::report(report, &args.shown, false)?;
+            say_end(report, stalls);
             ended
         }
     }
@@ -205,30 +209,6 @@ fn begin_halted(args: &RunArgs, dir: &Path, settings: &Settings, intake: &Intake
         intake.begin_halted(note.events(), Some(&note));
     }
     Ok(())
-}
-
-/// Answers where the settings say so, from before the journal is opened on: whoever asks then is told what is missing.
-fn served(settings: &Settings, control: &Control, values: &LastValues) -> Result<Option<Served>, Failure> {
-    let address = settings.metrics_address().map_err(|fault| Failure::usage(fault.to_string()))?;
-    let Some(address) = address else { return Ok(None) };
-    let shown = EngineMetrics::new(settings, control.clone(), values.clone());
-    metrics::serve(address, Arc::new(shown)).map(Some)
-}
-
-/// Once the journal exists, and what `then` needs, follows it if somebody is answered from what it says.
-fn followed(
-    settings: &Settings,
-    (values, following): (LastValues, &Rc<Cell<Option<Following>>>),
-    then: Ready,
-) -> Ready {
-    let is_shown = !settings.metrics.get(keys::LISTEN).is_empty();
-    let (dir, following) = (settings.journal_dir.clone().filter(|_| is_shown), Rc::clone(following));
-    Box::new(move |plan| {
-        then(plan)?;
-        let followed = dir.map(|dir| values.follow(&dir, Notices(console::say))).transpose();
-        following.set(followed.map_err(|e| e.to_string())?);
-        Ok(())
-    })
 }
 
 /// Opens the control socket and keeps it in `server`: without it nothing enters.

@@ -7,13 +7,15 @@
 //! Bound: events are read without the lock, [`TURN`] at a time, and taken in under it, which takes some 0.1 ms. Worst case: a
 //! start beside a long journal; until that is read, the values are those of an earlier moment, and say so.
 
+mod follower_lag;
 mod values;
 
+pub use follower_lag::FollowerLag;
 pub use values::{SourceTally, Values};
 
 use crate::recovery::{Notices, RecoveryError};
-use flow::{Kinds, Ns};
-use sinks::journal::{Follow, Followed, Home, JournalError, Lag, Registered};
+use flow::Kinds;
+use sinks::journal::{Follow, Followed, Home, JournalError};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -88,7 +90,7 @@ impl LastValues {
             if is_level {
                 if looked.is_none_or(|at| at.elapsed() >= FOLLOWERS) {
                     looked = Some(Instant::now());
-                    let followers = followers(dir);
+                    let followers = FollowerLag::of_all(dir);
                     self.change(|values| values.followers = followers);
                 }
                 pause(LOOK, stops);
@@ -131,29 +133,4 @@ impl Drop for Following {
         // It is not waited for: a disk that does not answer must not hold up the end of a run.
         drop(self.thread.take());
     }
-}
-
-/// How far a follower of the run is behind it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FollowerLag {
-    /// Its name.
-    pub name: String,
-    /// Whether a process goes by its name now.
-    pub is_running: bool,
-    /// What it has not read, as its saved position says; `None` if that cannot be read.
-    pub lag: Option<Lag>,
-    /// The time of the last input that it has committed; `None` before the first.
-    pub at: Option<Ns>,
-}
-
-/// The followers of the run; none if they cannot be listed now.
-fn followers(dir: &Path) -> Vec<FollowerLag> {
-    let (Ok(all), Ok(home)) = (Registered::list(dir), Home::open(dir)) else { return Vec::new() };
-    let lag = |one: Registered| {
-        let position = one.saved.ok().map(|saved| saved.position);
-        let lag = position.and_then(|position| Lag::of(&home, &position).ok());
-        let at = position.map(|position| position.at).filter(|at| *at != Ns(0));
-        FollowerLag { name: one.name, is_running: one.is_running, lag, at }
-    };
-    all.into_iter().map(lag).collect()
 }

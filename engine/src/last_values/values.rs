@@ -1,15 +1,15 @@
 //! What is kept of the events of a run.
 //!
 //! Totals are those of a [copy of the tail](crate::pipeline::TailCopy); a journal that follows another begins with the state that
-//! its tail had, so they are those of the whole run. Bound: one entry a listing, position, source and kind.
+//! its tail had, so they are those of the whole run. Counts of events begin where the reader does: with the current journal. Bound: one entry a listing, position, source and kind.
 
-use super::FollowerLag;
+use super::follower_lag::FollowerLag;
 use crate::config::instances_in;
 use crate::pipeline::{Holder, Pnl, Purse, TailCopy, TailStats};
 use crate::recovery::{LimitNow, Limits, Notices, Past, RecoveryError, Snapshot};
 use crate::report::sums;
 use flow::records::{CommandOutcome, Position, PositionMoney};
-use flow::{Account, Event, Kind, Ns, StateReader, TradingState};
+use flow::{Account, Event, Kind, Kinds, Ns, StateReader, TradingState};
 use sinks::journal::{Followed, Home};
 use stages::Instances;
 use std::collections::BTreeMap;
@@ -39,6 +39,8 @@ pub struct Values {
     limits: Limits,
     sources: BTreeMap<u8, SourceTally>,
     commands: BTreeMap<(u32, u16), u64>,
+    counts: BTreeMap<Kind, u64>,
+    recorded: Kinds,
 }
 
 impl Values {
@@ -64,6 +66,8 @@ impl Values {
             limits: Limits::at_beginning(home)?,
             sources: BTreeMap::new(),
             commands: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            recorded: member.info.outcome_kinds,
         })
     }
 
@@ -77,6 +81,9 @@ impl Values {
             }
         };
         self.tail.take(event);
+        if !event.is_echo() {
+            *self.counts.entry(event.kind).or_default() += 1;
+        }
         if event.id.position() == flow::POSITION_INGRESS {
             self.input(event);
         }
@@ -98,9 +105,15 @@ impl Values {
         self.tail.stats()
     }
 
-    /// Events by kind, those that never came left out.
-    pub fn counts(&self) -> impl Iterator<Item = (Kind, u64)> + '_ {
-        self.tail.counts()
+    /// Events by kind since this reader began, each once: what comes back to the head is not counted again. Those that never came are
+    /// left out.
+    pub fn counts(&self) -> &BTreeMap<Kind, u64> {
+        &self.counts
+    }
+
+    /// Whether outcomes of that kind are recorded; of others nothing is known here.
+    pub fn records(&self, kind: Kind) -> bool {
+        self.recorded.has(kind)
     }
 
     /// What came of each source since this reader began, by its number.

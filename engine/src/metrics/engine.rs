@@ -128,7 +128,7 @@ impl EngineMetrics {
         }
         to.count(&READ_GAPS, &[], values.gaps);
         for (kind, count) in values.counts() {
-            to.count(&EVENTS, &[&kind_name(kind)], count);
+            to.count(&EVENTS, &[&kind_name(*kind)], *count);
         }
         for (code, count) in &values.stats().anomalies {
             let name = AnomalyKind::from_code(*code).map_or_else(|| code.to_string(), |kind| kind.name().to_owned());
@@ -162,20 +162,22 @@ impl EngineMetrics {
             to.gauge(&LIMIT, &labels, limit.limit as f64);
             to.gauge(&LIMIT_CEILING, &labels, limit.ceiling as f64);
             let used = match (check, limit.target.table) {
-                ("position", 0) => Some(values.largest_position()),
+                ("position", 0) if values.records(Kind::Position) => Some(values.largest_position()),
                 ("open-orders", 0) if has_gateway => Some(self.control.open_orders()),
                 _ => None,
             };
             used.into_iter().for_each(|used| to.gauge(&LIMIT_USED, &labels, used as f64));
         }
         let positions = values.positions();
+        let listed = values.stats().listings.iter().count();
+        let held = Some(positions.len()).filter(|_| values.records(Kind::Position));
         let tables = [
-            ("instruments", u64::from(self.max_instruments), values.stats().listings.iter().count()),
-            ("positions", self.max_positions as u64, positions.len()),
+            ("instruments", f64::from(self.max_instruments), Some(listed)),
+            ("positions", self.max_positions as f64, held),
         ];
         for (what, bound, used) in tables {
-            to.gauge(&BOUND, &[what], bound as f64);
-            to.gauge(&BOUND_USED, &[what], used as f64);
+            to.gauge(&BOUND, &[what], bound);
+            used.into_iter().for_each(|used| to.gauge(&BOUND_USED, &[what], used as f64));
         }
         let mut accounts: Vec<u8> = positions.keys().map(|(account, ..)| account.0).collect();
         accounts.dedup();

@@ -132,7 +132,7 @@ impl Scrape {
     /// Times, in nanoseconds.
     pub(super) fn times(&mut self, metric: &Metric, labels: &[&str], times: &Histogram<u64>) {
         debug_assert_eq!(metric.ty, Type::Histogram, "{}", metric.name);
-        let bounds = BOUNDS_NS.iter().map(|bound| *bound as f64 / NS).chain([f64::MAX]);
+        let bounds = BOUNDS_NS.iter().map(|bound| *bound as f64 / NS).chain([f64::INFINITY]);
         let mut buckets: Vec<(f64, u64)> = bounds.map(|bound| (bound, 0)).collect();
         let mut sum = 0.0;
         for step in times.iter_recorded() {

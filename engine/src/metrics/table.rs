@@ -123,7 +123,7 @@ metrics! {
     RING_HOP = Gauge "ring_hop" "seconds" ["ring"] "One way between the cores of the ring's ends, as measured at the start.";
 
     FEED_STANDING = Gauge "feed_standing" "" ["feed", "standing"] "1 for how the feed stands now (opening, up, ended, failed), 0 for the others.";
-    FEED_INPUTS = Counter "feed_inputs" "" ["feed"] "Inputs of the feed in the journal since this process follows it.";
+    FEED_INPUTS = Counter "feed_inputs" "" ["feed"] "Inputs of the feed, from the journal that was current when the process began.";
     FEED_LAST = Gauge "feed_last_input_time" "seconds" ["feed"] "When the last input of the feed entered, by the clock of the run, since 1970.";
     FEED_AGE = Gauge "feed_age" "seconds" ["feed"] "Time since the last input of the feed; under the exchange's clock up to the newest input of all feeds.";
 
@@ -152,9 +152,9 @@ metrics! {
     READ_SEQ = Gauge "last_values_seq" "" [] "Number of the last input that the last values include.";
     READ_BEHIND = Gauge "last_values_behind" "" [] "Inputs that the pipeline has finished and the last values do not include.";
     READ_GAPS = Counter "last_values_gaps" "" [] "Pieces of the journal that were gone before the last values had read them.";
-    EVENTS = Counter "events" "" ["kind"] "Events of the run by kind, inputs and recorded outcomes.";
+    EVENTS = Counter "events" "" ["kind"] "Inputs and recorded outcomes by kind, from the journal that was current when the process began.";
     ANOMALIES = Counter "anomalies" "" ["anomaly"] "Anomalies of the run.";
-    COMMANDS = Counter "commands" "" ["action", "result"] "Commands of operators by what became of them, since this process follows the journal.";
+    COMMANDS = Counter "commands" "" ["action", "result"] "Commands of operators by what became of them, counted likewise.";
     HALTED = Gauge "trading_halted" "" ["reason"] "1 for the reason for which trading is halted; left out while it trades.";
     REFUSALS = Counter "risk_refusals" "" ["check"] "Orders that risk refused, by the first check that they failed.";
     LIMIT = Gauge "risk_limit" "" ["check", "table"] "The limit in force, in the unit of its check; table 0 is the section [risk].";
@@ -200,5 +200,32 @@ mod tests {
         names.sort();
         names.dedup();
         assert_eq!(names.len(), METRICS.len(), "two metrics have one name");
+    }
+
+    /// The table as the page has it.
+    fn table() -> String {
+        let mut table = "| name | type | labels | what it says |\n|---|---|---|---|\n".to_owned();
+        for metric in METRICS {
+            let ty = format!("{:?}", metric.ty).to_lowercase();
+            let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
+            let Metric { help, .. } = metric;
+            table += &format!("| `{}` | {ty} | {} | {help} |\n", metric.full_name(), labels.join(", "));
+        }
+        table
+    }
+
+    /// The page is written anew with `TIDEGATE_BLESS=1`.
+    #[test]
+    fn the_page_has_the_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let (before, _) = page.split_once("| name | type |").expect("the page has a table");
+        let (_, after) = page.rsplit_once("|\n").expect("a table ends with a row");
+        let wanted = format!("{before}{}{after}", table());
+        if std::env::var_os("TIDEGATE_BLESS").is_some() {
+            std::fs::write(path, &wanted).unwrap();
+        }
+        let stands = std::fs::read_to_string(path).unwrap();
+        assert!(stands == wanted, "docs/metrics.md differs from the code: run with TIDEGATE_BLESS=1 to write it anew");
     }
 }

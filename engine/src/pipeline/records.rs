@@ -166,11 +166,6 @@ impl Records {
         }
     }
 
-    /// Events by the number of their kind.
-    pub(super) fn counts(&self) -> &[u64; Kind::COUNT] {
-        &self.counts
-    }
-
     /// Whether something must be logged before an order leaves.
     #[inline]
     pub(super) fn logs(&self) -> bool {

@@ -5,7 +5,7 @@
 
 use super::exit::Accepts;
 use super::records::{Records, TailStats};
-use flow::{Event, Kind, Kinds, StateError, StateReader};
+use flow::{Event, Kinds, StateError, StateReader};
 use stages::Instances;
 
 /// A copy of the tail's totals.
@@ -30,14 +30,8 @@ impl TailCopy {
         self.0.accept(event, &mut || ());
     }
 
-    /// The totals, but for those by kind.
+    /// The totals, but for those by kind: a tail is not sent every kind.
     pub fn stats(&self) -> &TailStats {
         &self.0.stats
-    }
-
-    /// Events by kind, those that never came left out.
-    pub fn counts(&self) -> impl Iterator<Item = (Kind, u64)> + '_ {
-        let all = self.0.counts().iter().enumerate().map(|(kind, count)| (Kind(kind as u8), *count));
-        all.filter(|(_, count)| *count > 0)
     }
 }

@@ -8,8 +8,8 @@
 
 use super::actors::Actors;
 use super::changed::Changed;
-use super::error::RecoveryError;
 use super::past::Past;
+use super::snapshot_error::SnapshotError;
 use crate::config::{Draft, Settings};
 use crate::ingress::{Asker, OperatorCommand};
 use crate::registries::Registries;
@@ -75,7 +75,7 @@ impl Limits {
     ///
     /// # Errors
     /// When what the journals before it hold cannot be read.
-    pub(crate) fn at_beginning(home: &Home) -> Result<Limits, RecoveryError> {
+    pub(crate) fn at_beginning(home: &Home) -> Result<Limits, SnapshotError> {
         let current = home.current();
         let mut limits = Limits::of(&current.info.config_text);
         let past = Past::of(home.journals())?;

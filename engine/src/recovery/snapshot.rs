@@ -376,6 +376,7 @@ mod tests {
             definitions: none(),
             ingress: none(),
             stages: none(),
+            tail: 0,
             told: Rest::of(&[]),
             past: Some(none()),
         }

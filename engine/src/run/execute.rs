@@ -89,7 +89,6 @@ pub fn execute_sources(
         commands.begin_with([recovery::skip_counters(recovery::SKIPPED)]);
     }
     let head = assembly.head.with_log(journal.inputs).with_origins(origins);
-    let head = head.with_statuses(options.control.feeds.clone());
     assembly.head = head.with_joining(later).with_commands(commands).with_retrace(journal.retrace);
     if let Some(snapshot) = &journal.snapshot {
         snapshot.restore(&mut assembly).map_err(RecoveryError::from)?;

@@ -2,6 +2,7 @@
 //! by name.
 
 mod altered;
+mod dashboard;
 mod recorded;
 mod rig;
 mod trouble;
@@ -12,6 +13,6 @@ use std::process::ExitCode;
 use tidegate_tests::conclude;
 
 fn main() -> ExitCode {
-    let cases = [up::cases(), values::cases(), trouble::cases(), altered::cases()];
+    let cases = [up::cases(), dashboard::cases(), values::cases(), trouble::cases(), altered::cases()];
     conclude(cases.into_iter().flatten().collect())
 }

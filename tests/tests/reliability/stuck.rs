@@ -3,6 +3,7 @@
 use crate::AT_ONCE;
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
+use tidegate_tests::http;
 use tidegate_tests::rig::{Adverse, HostileVenue, Life, Service};
 
 /// The variable that names the input at which the group of `risk` hangs.
@@ -72,5 +73,25 @@ fn stays_halted(venue: &HostileVenue, service: &Service) {
     assert!(life.runs(), "{}", life.said());
     assert_eq!(venue.counts().0, 0, "{}", life.said());
     assert_eq!(venue.seen().orders(), orders, "{}", life.said());
+    life.stop(Signal::TERM);
+}
+
+/// It says so to whoever asks for its health, and to nobody that it is ready.
+#[test]
+fn a_pipeline_that_spins_is_not_healthy() {
+    let venue = HostileVenue::start(Adverse::Nothing);
+    let service = Service::trading(venue.port).with("pipeline.stall_ms=300").with_variable(SPIN, Some("30000"));
+    let service = service.with("metrics.listen=127.0.0.1:0");
+    let mut life = service.start("1x");
+    let output = life.output.clone();
+    life.until("what stands still", || {
+        let said = std::fs::read_to_string(&output).unwrap_or_default();
+        let at = said.split_once("metrics   http://").and_then(|(_, rest)| rest.split_once("/metrics"));
+        let Some((at, _)) = at else { return false };
+        let health = http::get(at, "/healthz", "*/*").expect("it answers");
+        let is_stuck = health.0 == 503 && health.1.contains("is not finished: the pipeline stands still");
+        let ready = http::get(at, "/readyz", "*/*").expect("it answers");
+        is_stuck && ready.0 == 503
+    });
     life.stop(Signal::TERM);
 }

@@ -64,6 +64,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("recovery", &["assembly", "build_id", "config", "drive", "gateway", "ingress", "pipeline", "plan", "registries"]),
     ("diff", &["ingress", "rows"]),
     ("report", &["diff", "drive", "ingress", "pipeline", "plan", "recovery", "rows"]),
+    ("last_values", &["config", "pipeline", "recovery", "report"]),
+    ("metrics", &["build_id", "config", "drive", "gateway", "ingress", "last_values"]),
     ("provenance", &["config", "drive", "recovery", "registries", "rows"]),
     (
         "run",
@@ -97,6 +99,8 @@ const MODULES: &[(&str, &[&str])] = &[
             "drive",
             "ingress",
             "instant",
+            "last_values",
+            "metrics",
             "pipeline",
             "plan",
             "provenance",
