@@ -6,8 +6,8 @@
 use crate::bench::commands as bench;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{
-    at, console, ctl, demo, graph, help, journal, pack, questdb, replay, run, schema, screen, signals, sink, snapshot,
-    synth, validate, why,
+    at, console, ctl, demo, graph, help, journal, pack, questdb, replay, reset, run, schema, screen, signals, sink,
+    snapshot, synth, validate, why,
 };
 use crate::registries::Registries;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -38,6 +38,8 @@ enum Command {
     At(at::AtArgs),
     /// Writes a snapshot of a run's state, for a faster restart.
     Snapshot(snapshot::SnapshotArgs),
+    /// Removes what can be made again from the journals of a run: rows of sinks, positions of followers, caches.
+    Reset(reset::ResetArgs),
     /// Writes an ITCH 5.0 file of the synthetic exchange.
     Synth(synth::SynthArgs),
     /// Checks a configuration and lists every fault.
@@ -91,7 +93,12 @@ fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
     // Journals, snapshots, notes and the data of a server are for the user alone, whatever the umask was.
     if matches!(
         command,
-        Command::Run(_) | Command::Replay(_) | Command::Snapshot(_) | Command::Why(_) | Command::QuestDb(_)
+        Command::Run(_)
+            | Command::Replay(_)
+            | Command::Snapshot(_)
+            | Command::Reset(_)
+            | Command::Why(_)
+            | Command::QuestDb(_)
     ) {
         rustix::process::umask(Mode::RWXG | Mode::RWXO);
     }
@@ -103,6 +110,7 @@ fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
         Command::Ctl(args) => ctl::run(&args),
         Command::At(args) => at::run(&args, registries),
         Command::Snapshot(args) => snapshot::run(&args, registries),
+        Command::Reset(args) => reset::run(&args, registries),
         Command::Synth(args) => synth::run(&args),
         Command::Validate(args) => validate::run(&args, registries),
         Command::Graph(args) => graph::run(&args, registries),

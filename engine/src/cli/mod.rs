@@ -27,6 +27,7 @@ mod progress;
 pub(crate) mod questdb;
 mod rebuild;
 pub(crate) mod replay;
+pub(crate) mod reset;
 mod rows;
 pub(crate) mod run;
 mod run_reference;
