@@ -63,12 +63,13 @@ enum Command {
     QuestDb(questdb::QuestDbCommand),
 }
 
-fn command(registries: &Registries) -> clap::Command {
+/// The command line of a binary that knows these feeds.
+pub fn command(registries: &Registries) -> clap::Command {
     let feeds = registries.feeds().iter().map(|feed| feed.name).collect::<Vec<_>>().join(", ");
     let feed = format!("Feed of the inputs: {feeds}; recognised by the first bytes if left out");
     let with_feeds = |command: clap::Command| command.mut_arg("feed", |arg| arg.help(feed.clone()));
     let root = Cli::command().mut_subcommand("replay", with_feeds).mut_subcommand("pack", with_feeds);
-    root.help_template(help::screen())
+    root.about(help::ABOUT).help_template(help::screen())
 }
 
 /// Parses the command line and runs it, in a binary that knows these feeds, gateways and sinks.
@@ -79,7 +80,7 @@ pub fn main(registries: Registries) -> ExitCode {
     let code = match panic::catch_unwind(panic::AssertUnwindSafe(|| run(parsed.command, &registries))) {
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => {
-            console::say(format!("tidegate: {}", failure.message));
+            console::fail(format!("tidegate: {}", failure.message));
             failure.exit
         }
         // The panic itself has been said.

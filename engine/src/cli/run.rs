@@ -5,6 +5,7 @@
 
 use super::console;
 use super::exit::{Exit, Failure};
+use super::log::LogArgs;
 use super::pipeline::PipelineArgs;
 use super::present::{self, Shown};
 use super::screen::{INDENT, wrapped};
@@ -58,6 +59,8 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     after_panic: bool,
     #[command(flatten)]
+    log: LogArgs,
+    #[command(flatten)]
     pipeline: PipelineArgs,
     #[command(flatten)]
     shown: Shown,
@@ -103,6 +106,7 @@ fn drafted(args: &RunArgs, file: Option<&Path>, registries: &Registries) -> Draf
 }
 
 pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failure> {
+    console::speak(args.log.log);
     let settings = as_started(checked(args, registries)?)?;
     let Some(dir) = settings.journal_dir.clone() else {
         return Err(Failure::usage("a run needs a journal: name its folder with --journal, or as dir in [journal]"));
@@ -152,7 +156,7 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
         // Standard output may be full, or its reader stopped: what failed is said before.
         Err(failure) if args.shown.json => {
             say_end(&report, &stalls);
-            console::say(failure.message);
+            console::fail(failure.message);
             present::report(&report, &args.shown, false).map(|()| failure.exit)
         }
         ended => {
@@ -167,7 +171,7 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
 fn checked(args: &RunArgs, registries: &Registries) -> Result<Settings, Failure> {
     let (settings, found) = Preflight::of_draft(drafted(args, None, registries))?;
     for text in &found.plan.idle_settings {
-        console::say(wrapped(&format!("warning   {text}"), INDENT));
+        console::warn(wrapped(&format!("warning   {text}"), INDENT));
     }
     Ok(settings)
 }
@@ -181,7 +185,7 @@ fn roll_time(settings: &Settings) -> Result<RollTime, Failure> {
 /// Halts the run before it begins, if the last one panicked, or ended before it could store a halt.
 fn begin_halted(args: &RunArgs, dir: &Path, settings: &Settings, intake: &Intake) -> Result<(), Failure> {
     if let Some(panics) = known_panics(args, dir, settings)? {
-        console::say(format!(
+        console::warn(format!(
             "the last run panicked after input {}: this one starts halted; `tidegate ctl` resumes it",
             panics.seq
         ));
@@ -192,7 +196,7 @@ fn begin_halted(args: &RunArgs, dir: &Path, settings: &Settings, intake: &Intake
     }
     console::say(format!("{}: this journal is checked, then continued", dir.display()));
     if let Some(note) = HaltNote::outstanding(dir).map_err(RunError::from)? {
-        console::say("the last run could not store its last halt: this one starts halted; `tidegate ctl` resumes it");
+        console::warn("the last run could not store its last halt: this one starts halted; `tidegate ctl` resumes it");
         intake.begin_halted(note.events(), Some(&note));
     }
     Ok(())
@@ -234,7 +238,7 @@ fn say_end(report: &Report, stalls: &[Stall]) {
     if let Some(last) = stalls.last() {
         let what = if halts > 0 { "trading was halted; `tidegate ctl` resumes it" } else { "nothing was halted" };
         let count = stalls.len();
-        console::say(format!("stalls    {count}, the last one at input {}: {what}", last.input));
+        console::warn(format!("stalls    {count}, the last one at input {}: {what}", last.input));
     }
     match report {
         Report { stopped: true, replaying: true, .. } => {
@@ -289,7 +293,7 @@ fn noted(dir: &Path, control: &Control, error: RunError) -> Failure {
     if let RunError::Drive(DriveError::Panicked(panicked)) = &error {
         let seq = control.watermark.load(Ordering::Acquire);
         if let Err(e) = Panics::note(dir, seq, &panicked.to_string()) {
-            console::say(format!("{}: cannot record the panic: {e}", dir.display()));
+            console::warn(format!("{}: cannot record the panic: {e}", dir.display()));
         }
     }
     match error {

@@ -8,6 +8,7 @@
 use super::console;
 use super::exit::{Exit, Failure};
 use super::journal_names::names;
+use super::log::LogArgs;
 use super::numbers::grouped;
 use super::rebuild::rebuild;
 use super::run_reference::RunReference;
@@ -53,10 +54,13 @@ pub(crate) struct SinkArgs {
     /// Derive everything again from the recorded inputs, with this build, and show it in place of what is there.
     #[arg(long, conflicts_with_all = ["once", "newest"])]
     rebuild: bool,
+    #[command(flatten)]
+    log: LogArgs,
 }
 
 /// Brings the events of a run to a sink.
 pub(crate) fn run(args: &SinkArgs, registries: &Registries) -> Result<Exit, Failure> {
+    console::speak(args.log.log);
     let (entry, tailer) = opened(&args.sink, &args.set, registries)?;
     let home = Home::open(&args.journal).map_err(Failure::failed)?;
     if args.rebuild {
@@ -68,7 +72,7 @@ pub(crate) fn run(args: &SinkArgs, registries: &Registries) -> Result<Exit, Fail
     let opened = OpenedSink { sink: entry.name.to_owned(), set: args.set.clone(), folder: here()? };
     let (dir, newest, once) = (args.journal.clone(), args.newest, args.once);
     let what = Following { dir, name: name.clone(), newest, once, opened: Some(opened) };
-    let runner = Runner::start(what, tailer, reference, console::say)
+    let runner = Runner::start(what, tailer, reference, console::warn)
         .map_err(|e| Failure::failed(format!("the sink has no thread: {e}")))?;
     let done = watch(&runner, &signals, &|counts| say(args, &name, counts));
     let counts = runner.counts();
