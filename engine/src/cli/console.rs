@@ -173,9 +173,16 @@ impl Console {
                 None => piecewise(text),
             };
             if dropped > said_dropped {
-                let lost = dropped - said_dropped;
-                clear_of_bar(&bar, &format!("{lost} messages are left out here: nobody read standard error\n"));
+                let lost =
+                    format!("{} messages are left out here: nobody read standard error\n", dropped - said_dropped);
                 said_dropped = dropped;
+                match log::form() {
+                    // It takes its place in the queue, behind those that were not left out.
+                    Form::Json => log::json(Level::WARN, &lost),
+                    Form::Text => {
+                        clear_of_bar(&bar, &(log::priority(Level::WARN).unwrap_or_default().to_owned() + &lost))
+                    }
+                }
             }
             match item {
                 Some(Item::Text(text)) => clear_of_bar(&bar, &text),

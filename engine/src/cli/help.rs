@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// What Tidegate is for.
-const ABOUT: &str = "Books, bars, order flow and risk-checked orders: replayed, on paper, or live.";
+pub(crate) const ABOUT: &str = "Books, bars, order flow and risk-checked orders: replayed, on paper, or live.";
 
 /// The commands by purpose: an example of each, and what it does.
 pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     tidegate reset desk.toml           what would go\n  \
-    tidegate reset desk.toml --yes     rows of sinks, positions of followers, the index of `why`\n\n\
+    tidegate reset desk.toml --yes     removes it: rows of sinks, positions, caches\n\n\
     Stop the run, its sinks and its followers first. Journals and their snapshots stay.")]
 pub(crate) struct ResetArgs {
     /// Configuration file of the run.

@@ -106,7 +106,6 @@ fn drafted(args: &RunArgs, file: Option<&Path>, registries: &Registries) -> Draf
 }
 
 pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failure> {
-    console::speak(args.log.log);
     let settings = as_started(checked(args, registries)?)?;
     let Some(dir) = settings.journal_dir.clone() else {
         return Err(Failure::usage("a run needs a journal: name its folder with --journal, or as dir in [journal]"));
@@ -167,8 +166,9 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
     }
 }
 
-/// The settings, with everything looked at that they name. Says what of them is without effect.
+/// The settings, with everything looked at that they name. Says what of them is without effect, in the form in which all is said.
 fn checked(args: &RunArgs, registries: &Registries) -> Result<Settings, Failure> {
+    console::speak(args.log.log);
     let (settings, found) = Preflight::of_draft(drafted(args, None, registries))?;
     for text in &found.plan.idle_settings {
         console::warn(wrapped(&format!("warning   {text}"), INDENT));

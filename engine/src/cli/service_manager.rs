@@ -9,7 +9,7 @@
 //! a thread of its own makes the system calls, which wait while the manager takes nothing. The pipeline does not know of it.
 //!
 //! Bound: [`MOST`] messages wait; one that has no room is tried again at the next look. Worst case: a manager that takes nothing for the
-//! watchdog's time ends a run that is well, and is told so by its own queue.
+//! watchdog's time hears no ping, and ends a run that is well.
 
 use super::signals;
 use super::stalls::Motion;
@@ -71,7 +71,7 @@ impl ServiceManager {
         }
     }
 
-    /// Looks at the run and tells what is to be told. `is_ready`: recovery has ended and the feeds are up; `stops`: it was asked to stop.
+    /// Looks at the run and tells what has changed. `is_ready`: recovery has ended and the feeds are up; `stops`: it was asked to stop.
     pub(super) fn look(&mut self, control: &Control, now: Instant, is_ready: impl FnOnce() -> bool, stops: bool) {
         let is_well = self.motion.look(control, now) < self.period;
         let is_over = control.ended.load(Ordering::Acquire);
@@ -163,7 +163,7 @@ mod tests {
             Rig { manager, queue, control: Control::default(), now }
         }
 
-        /// A look a second later, by when the pipeline has finished so many of the inputs; what is told.
+        /// A look a second later, by when the pipeline has finished so many of the inputs; the messages that it makes.
         fn look(&mut self, [turns, admitted, finished]: [u64; 3], is_ready: bool, stops: bool) -> String {
             self.control.turns.store(turns, Ordering::Relaxed);
             self.control.admitted.store(admitted, Ordering::Relaxed);
