@@ -6,8 +6,8 @@
 use crate::bench::commands as bench;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{
-    at, console, ctl, demo, graph, help, journal, pack, questdb, replay, run, schema, screen, signals, sink, snapshot,
-    synth, validate, why,
+    at, console, ctl, demo, graph, help, journal, pack, questdb, replay, reset, run, schema, screen, signals, sink,
+    snapshot, synth, validate, why,
 };
 use crate::registries::Registries;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -38,6 +38,8 @@ enum Command {
     At(at::AtArgs),
     /// Writes a snapshot of a run's state, for a faster restart.
     Snapshot(snapshot::SnapshotArgs),
+    /// Removes what can be made again from the journals of a run: rows of sinks, positions of followers, caches.
+    Reset(reset::ResetArgs),
     /// Writes an ITCH 5.0 file of the synthetic exchange.
     Synth(synth::SynthArgs),
     /// Checks a configuration and lists every fault.
@@ -61,12 +63,13 @@ enum Command {
     QuestDb(questdb::QuestDbCommand),
 }
 
-fn command(registries: &Registries) -> clap::Command {
+/// The command line of a binary that knows these feeds.
+pub fn command(registries: &Registries) -> clap::Command {
     let feeds = registries.feeds().iter().map(|feed| feed.name).collect::<Vec<_>>().join(", ");
     let feed = format!("Feed of the inputs: {feeds}; recognised by the first bytes if left out");
     let with_feeds = |command: clap::Command| command.mut_arg("feed", |arg| arg.help(feed.clone()));
     let root = Cli::command().mut_subcommand("replay", with_feeds).mut_subcommand("pack", with_feeds);
-    root.help_template(help::screen())
+    root.about(help::ABOUT).help_template(help::screen())
 }
 
 /// Parses the command line and runs it, in a binary that knows these feeds, gateways and sinks.
@@ -77,7 +80,7 @@ pub fn main(registries: Registries) -> ExitCode {
     let code = match panic::catch_unwind(panic::AssertUnwindSafe(|| run(parsed.command, &registries))) {
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => {
-            console::say(format!("tidegate: {}", failure.message));
+            console::fail(format!("tidegate: {}", failure.message));
             failure.exit
         }
         // The panic itself has been said.
@@ -91,7 +94,12 @@ fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
     // Journals, snapshots, notes and the data of a server are for the user alone, whatever the umask was.
     if matches!(
         command,
-        Command::Run(_) | Command::Replay(_) | Command::Snapshot(_) | Command::Why(_) | Command::QuestDb(_)
+        Command::Run(_)
+            | Command::Replay(_)
+            | Command::Snapshot(_)
+            | Command::Reset(_)
+            | Command::Why(_)
+            | Command::QuestDb(_)
     ) {
         rustix::process::umask(Mode::RWXG | Mode::RWXO);
     }
@@ -103,6 +111,7 @@ fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
         Command::Ctl(args) => ctl::run(&args),
         Command::At(args) => at::run(&args, registries),
         Command::Snapshot(args) => snapshot::run(&args, registries),
+        Command::Reset(args) => reset::run(&args, registries),
         Command::Synth(args) => synth::run(&args),
         Command::Validate(args) => validate::run(&args, registries),
         Command::Graph(args) => graph::run(&args, registries),

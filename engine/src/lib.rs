@@ -40,5 +40,5 @@ pub mod rows;
 pub mod run;
 
 pub use build_id::build_id;
-pub use commands::main;
+pub use commands::{command, main};
 pub use registries::Registries;

@@ -164,7 +164,7 @@ fn sink(address: &str, dir: &Path, rows: usize) -> Result<f64, Box<dyn Error>> {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
         _ => {}
     }
-    let what = Following { dir: dir.to_owned(), name: "rate".to_owned(), newest: false, once: true };
+    let what = Following { dir: dir.to_owned(), name: "rate".to_owned(), newest: false, once: true, opened: None };
     let counters = Counters::default();
     let delivery = Delivery { what: &what, reference: &Nameless, counters: &counters };
     let mut tailer = Timed(open(&params)?, None, Instant::now());

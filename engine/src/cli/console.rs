@@ -9,15 +9,18 @@
 //! a command [`flush`] waits as long as the reader takes something within [`PATIENCE`]. Worst case: the last messages of a
 //! command whose reader stands still are lost.
 
+use super::log::{self, Form};
 use super::progress::Bar;
 use super::{screen, signals};
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
+use tracing::Level;
 
 /// Most messages that wait.
 const MOST: usize = 1_024;
@@ -30,14 +33,44 @@ const PERIOD: Duration = Duration::from_millis(100);
 
 static STDERR: Console = Console::new();
 
-/// Shows a message to the user, wrapped to the terminal.
+/// Says something to the user, wrapped to the terminal.
 pub(crate) fn say(text: impl AsRef<str>) {
-    show(screen::message(text.as_ref()));
+    log(Level::INFO, text.as_ref(), screen::message);
+}
+
+/// Says something that an operator should look into.
+pub(crate) fn warn(text: impl AsRef<str>) {
+    log(Level::WARN, text.as_ref(), screen::message);
+}
+
+/// Says that something has failed.
+pub(crate) fn fail(text: impl AsRef<str>) {
+    log(Level::ERROR, text.as_ref(), screen::message);
 }
 
 /// Shows a screen, whose lines are as they are to be.
 pub(crate) fn show(text: String) {
+    log(Level::INFO, &text, str::to_owned);
+}
+
+fn log(level: Level, text: &str, laid_out: fn(&str) -> String) {
+    match log::form() {
+        Form::Json => log::json(level, text),
+        Form::Text => push(match log::priority(level) {
+            Some(priority) => text.lines().fold(String::new(), |all, line| all + priority + line + "\n"),
+            None => laid_out(text),
+        }),
+    }
+}
+
+/// Puts a text that ends with a line into the queue.
+fn push(text: String) {
     STDERR.push(Item::Text(if text.ends_with('\n') { text } else { text + "\n" }), write_stderr);
+}
+
+/// Lets everything that is said from here on have that form. In text, lines have priorities if standard error is systemd's journal.
+pub(crate) fn speak(form: Form) {
+    log::take(form, push, io::stderr().as_fd());
 }
 
 /// Waits until everything that was said is written, or nobody reads it.
@@ -51,7 +84,7 @@ pub(crate) fn say_panics() {
         let name = std::thread::current().name().unwrap_or("unnamed").to_owned();
         let trace = Backtrace::capture();
         let trace = if trace.status() == BacktraceStatus::Captured { format!("\n{trace}") } else { String::new() };
-        show(format!("thread `{name}` {panic}{trace}"));
+        log(Level::ERROR, &format!("thread `{name}` {panic}{trace}"), str::to_owned);
     }));
 }
 
@@ -140,9 +173,16 @@ impl Console {
                 None => piecewise(text),
             };
             if dropped > said_dropped {
-                let lost = dropped - said_dropped;
-                clear_of_bar(&bar, &format!("{lost} messages are left out here: nobody read standard error\n"));
+                let lost =
+                    format!("{} messages are left out here: nobody read standard error\n", dropped - said_dropped);
                 said_dropped = dropped;
+                match log::form() {
+                    // It takes its place in the queue, behind those that were not left out.
+                    Form::Json => log::json(Level::WARN, &lost),
+                    Form::Text => {
+                        clear_of_bar(&bar, &(log::priority(Level::WARN).unwrap_or_default().to_owned() + &lost))
+                    }
+                }
             }
             match item {
                 Some(Item::Text(text)) => clear_of_bar(&bar, &text),

@@ -24,7 +24,7 @@ impl DiskWords {
         if !std::mem::replace(&mut self.began, true)
             && let Some(warning) = disk.warning()
         {
-            console::say(warning);
+            console::warn(warning);
         }
         let state = disk.state();
         let waiting = state.waiting_ms.map(Duration::from_millis);
@@ -32,7 +32,7 @@ impl DiskWords {
             (None, Some(waited)) if waited >= LONG => {
                 self.waiting_since = Instant::now().checked_sub(waited);
                 let behind = || format!("the journal's disk is {} segments behind", state.behind);
-                console::say(format!("inputs wait: {}", state.no_room.unwrap_or_else(behind)));
+                console::warn(format!("inputs wait: {}", state.no_room.unwrap_or_else(behind)));
             }
             (Some(since), None) => {
                 self.waiting_since = None;

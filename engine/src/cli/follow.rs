@@ -195,7 +195,7 @@ fn print(
                 take(sink, &event)?;
             }
             Some(Followed::Gap(gap)) => {
-                console::say(format!("GAP: {gap}"));
+                console::warn(format!("GAP: {gap}"));
                 if gap.missing == Missing::Both {
                     defined_before(follow.journal())?.iter().for_each(|event| sink.learn(event));
                 }

@@ -3,9 +3,7 @@
 use std::fmt::Write as _;
 
 /// What Tidegate is for.
-const ABOUT: &str = "\
-Tidegate turns an exchange's data into order books, bars, order-flow measures
-and risk-checked orders, the same way every time: replayed, on paper, or live.";
+pub(crate) const ABOUT: &str = "Books, bars, order flow and risk-checked orders: replayed, on paper, or live.";
 
 /// The commands by purpose: an example of each, and what it does.
 pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
@@ -36,6 +34,7 @@ pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("tidegate run desk.toml", "the service: journalled, restartable"),
             ("tidegate ctl run1 status", "its state; halt, resume, limits"),
             ("tidegate snapshot --journal run1", "saved state, for a faster restart"),
+            ("tidegate reset desk.toml", "databases, caches, positions: begun anew"),
             ("tidegate sink questdb --journal run1", "what happens, as rows in a database"),
             ("tidegate questdb up", "a QuestDB server, for the rows of a run"),
         ],

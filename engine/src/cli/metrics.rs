@@ -19,7 +19,7 @@ pub(super) fn serve(address: SocketAddr, of: Arc<dyn Exposed>) -> Result<Served,
     let endpoint = Endpoint::bind(address).map_err(Failure::failed)?;
     console::say(format!("metrics   http://{}/metrics, /healthz, /readyz", endpoint.address()));
     if endpoint.is_open_to_others() {
-        console::say("warning   whoever reaches this host can read the metrics: nobody is asked for a name there");
+        console::warn("warning   whoever reaches this host can read the metrics: nobody is asked for a name there");
     }
     endpoint.serve(of).map_err(Failure::failed)
 }

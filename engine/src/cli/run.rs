@@ -5,6 +5,7 @@
 
 use super::console;
 use super::exit::{Exit, Failure};
+use super::log::LogArgs;
 use super::metrics::RunMetrics;
 use super::pipeline::PipelineArgs;
 use super::present::{self, Shown};
@@ -58,6 +59,8 @@ pub(crate) struct RunArgs {
     /// Start even if the pipeline panicked twice at the same input.
     #[arg(long)]
     after_panic: bool,
+    #[command(flatten)]
+    log: LogArgs,
     #[command(flatten)]
     pipeline: PipelineArgs,
     #[command(flatten)]
@@ -165,7 +168,7 @@ fn concluded(args: &RunArgs, report: &Report, error: Option<RunError>, stalls: &
         // Standard output may be full, or its reader stopped: what failed is said before.
         Err(failure) if args.shown.json => {
             say_end(report, stalls);
-            console::say(failure.message);
+            console::fail(failure.message);
             present::report(report, &args.shown, false).map(|()| failure.exit)
         }
         ended => {
@@ -176,11 +179,12 @@ fn concluded(args: &RunArgs, report: &Report, error: Option<RunError>, stalls: &
     }
 }
 
-/// The settings, with everything looked at that they name. Says what of them is without effect.
+/// The settings, with everything looked at that they name. Says what of them is without effect, in the form in which all is said.
 fn checked(args: &RunArgs, registries: &Registries) -> Result<Settings, Failure> {
+    console::speak(args.log.log);
     let (settings, found) = Preflight::of_draft(drafted(args, None, registries))?;
     for text in &found.plan.idle_settings {
-        console::say(wrapped(&format!("warning   {text}"), INDENT));
+        console::warn(wrapped(&format!("warning   {text}"), INDENT));
     }
     Ok(settings)
 }
@@ -194,7 +198,7 @@ fn roll_time(settings: &Settings) -> Result<RollTime, Failure> {
 /// Halts the run before it begins, if the last one panicked, or ended before it could store a halt.
 fn begin_halted(args: &RunArgs, dir: &Path, settings: &Settings, intake: &Intake) -> Result<(), Failure> {
     if let Some(panics) = known_panics(args, dir, settings)? {
-        console::say(format!(
+        console::warn(format!(
             "the last run panicked after input {}: this one starts halted; `tidegate ctl` resumes it",
             panics.seq
         ));
@@ -205,7 +209,7 @@ fn begin_halted(args: &RunArgs, dir: &Path, settings: &Settings, intake: &Intake
     }
     console::say(format!("{}: this journal is checked, then continued", dir.display()));
     if let Some(note) = HaltNote::outstanding(dir).map_err(RunError::from)? {
-        console::say("the last run could not store its last halt: this one starts halted; `tidegate ctl` resumes it");
+        console::warn("the last run could not store its last halt: this one starts halted; `tidegate ctl` resumes it");
         intake.begin_halted(note.events(), Some(&note));
     }
     Ok(())
@@ -247,7 +251,7 @@ fn say_end(report: &Report, stalls: &[Stall]) {
     if let Some(last) = stalls.last() {
         let what = if halts > 0 { "trading was halted; `tidegate ctl` resumes it" } else { "nothing was halted" };
         let count = stalls.len();
-        console::say(format!("stalls    {count}, the last one at input {}: {what}", last.input));
+        console::warn(format!("stalls    {count}, the last one at input {}: {what}", last.input));
     }
     match report {
         Report { stopped: true, replaying: true, .. } => {
@@ -302,7 +306,7 @@ fn noted(dir: &Path, control: &Control, error: RunError) -> Failure {
     if let RunError::Drive(DriveError::Panicked(panicked)) = &error {
         let seq = control.watermark.load(Ordering::Acquire);
         if let Err(e) = Panics::note(dir, seq, &panicked.to_string()) {
-            console::say(format!("{}: cannot record the panic: {e}", dir.display()));
+            console::warn(format!("{}: cannot record the panic: {e}", dir.display()));
         }
     }
     match error {

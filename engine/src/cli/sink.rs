@@ -8,6 +8,7 @@
 use super::console;
 use super::exit::{Exit, Failure};
 use super::journal_names::names;
+use super::log::LogArgs;
 use super::metrics;
 use super::numbers::grouped;
 use super::rebuild::rebuild;
@@ -17,8 +18,8 @@ use crate::metrics::SinkMetrics;
 use crate::registries::Registries;
 use clap::Args;
 use flow::Params;
-use sinks::journal::{Home, Lag, Registered};
-use sinks::tailer::{Counts, DeliveryError, Following, Runner};
+use sinks::journal::{Home, Lag, OpenedSink, Registered};
+use sinks::tailer::{Counts, DeliveryError, Following, Runner, Tailer};
 use sinks::{SinkEntry, SinkPlace};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -60,15 +61,14 @@ pub(crate) struct SinkArgs {
     /// Derive everything again from the recorded inputs, with this build, and show it in place of what is there.
     #[arg(long, conflicts_with_all = ["once", "newest", "metrics"])]
     rebuild: bool,
+    #[command(flatten)]
+    log: LogArgs,
 }
 
 /// Brings the events of a run to a sink.
 pub(crate) fn run(args: &SinkArgs, registries: &Registries) -> Result<Exit, Failure> {
-    let (entry, SinkPlace::BesideIt(open)) = named(&args.sink, registries)? else {
-        return Err(Failure::usage(format!("the {} is written by the run itself; name another sink", args.sink)));
-    };
-    let params = params(entry, &args.set)?;
-    let tailer = open(&params).map_err(|fault| Failure::usage(format!("{}: {fault}", entry.name)))?;
+    console::speak(args.log.log);
+    let (entry, tailer) = opened(&args.sink, &args.set, registries)?;
     let home = Home::open(&args.journal).map_err(Failure::failed)?;
     if args.rebuild {
         return rebuild(&args.journal, args.name.as_deref().unwrap_or(entry.name), tailer, &home, registries);
@@ -76,8 +76,10 @@ pub(crate) fn run(args: &SinkArgs, registries: &Registries) -> Result<Exit, Fail
     let reference = Box::new(RunReference(names(&home.current().reader())));
     let signals = Signals::take()?;
     let name = args.name.clone().unwrap_or_else(|| entry.name.to_owned());
-    let what = Following { dir: args.journal.clone(), name: name.clone(), newest: args.newest, once: args.once };
-    let runner = Runner::start(what, tailer, reference, console::say)
+    let opened = OpenedSink { sink: entry.name.to_owned(), set: args.set.clone(), folder: here()? };
+    let (dir, newest, once) = (args.journal.clone(), args.newest, args.once);
+    let what = Following { dir, name: name.clone(), newest, once, opened: Some(opened) };
+    let runner = Runner::start(what, tailer, reference, console::warn)
         .map_err(|e| Failure::failed(format!("the sink has no thread: {e}")))?;
     let served = args.metrics.map(|at| metrics::serve(at, Arc::new(SinkMetrics::new(name.clone(), runner.counters()))));
     let served = served.transpose()?;
@@ -129,6 +131,27 @@ fn say(args: &SinkArgs, name: &str, counts: &Counts) {
     let behind = lag.ns.map_or_else(String::new, |ns| format!(", {:.1} s", ns as f64 / 1e9));
     let [events, lag] = [counts.events, lag.events].map(grouped);
     console::say(format!("{name}: {events} events taken; {lag} behind{behind}"));
+}
+
+/// The folder that this process works in.
+fn here() -> Result<String, Failure> {
+    let here =
+        std::env::current_dir().map_err(|e| Failure::failed(format!("the folder of this process is gone: {e}")))?;
+    Ok(here.display().to_string())
+}
+
+/// The sink of that name, opened with these parameters.
+pub(super) fn opened(
+    name: &str,
+    set: &[String],
+    registries: &Registries,
+) -> Result<(&'static SinkEntry, Box<dyn Tailer>), Failure> {
+    let (entry, SinkPlace::BesideIt(open)) = named(name, registries)? else {
+        return Err(Failure::usage(format!("the {name} is written by the run itself; name another sink")));
+    };
+    let params = params(entry, set)?;
+    let tailer = open(&params).map_err(|fault| Failure::usage(format!("{}: {fault}", entry.name)))?;
+    Ok((entry, tailer))
 }
 
 /// The sink of that name, and where it works.

@@ -10,34 +10,54 @@ use crate::drive::Control;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// Where a pipeline stood at the last look.
-pub(super) struct Stalls {
-    patience: Duration,
+/// Where a pipeline stood at the last look, and since when.
+pub(super) struct Motion {
     turns: u64,
     watermark: u64,
     since: Instant,
+}
+
+impl Motion {
+    /// Of a pipeline that has not begun.
+    pub(super) fn new(now: Instant) -> Motion {
+        Motion { turns: 0, watermark: 0, since: now }
+    }
+
+    /// Looks at the pipeline; how long it has not moved. One that has not begun, or has ended, does not stand.
+    pub(super) fn look(&mut self, control: &Control, now: Instant) -> Duration {
+        let (turns, watermark) = (control.turns.load(Ordering::Relaxed), control.watermark.load(Ordering::Acquire));
+        let is_behind = control.admitted.load(Ordering::Relaxed) > watermark;
+        let runs = turns > 0 && !control.ended.load(Ordering::Acquire);
+        if !runs || watermark != self.watermark || (!is_behind && turns != self.turns) {
+            self.since = now;
+        }
+        (self.turns, self.watermark) = (turns, watermark);
+        now.duration_since(self.since)
+    }
+}
+
+/// Reports each stall of a pipeline once.
+pub(super) struct Stalls {
+    patience: Duration,
+    motion: Motion,
     is_reported: bool,
 }
 
 impl Stalls {
     /// Reports a stall that lasts for `patience`.
     pub(super) fn new(patience: Duration, now: Instant) -> Stalls {
-        Stalls { patience, turns: 0, watermark: 0, since: now, is_reported: false }
+        Stalls { patience, motion: Motion::new(now), is_reported: false }
     }
 
     /// Looks at the pipeline; the input that it does not finish, once per stall.
     pub(super) fn look(&mut self, control: &Control, now: Instant) -> Option<u64> {
-        let (turns, watermark) = (control.turns.load(Ordering::Relaxed), control.watermark.load(Ordering::Acquire));
-        let is_behind = control.admitted.load(Ordering::Relaxed) > watermark;
-        let runs = turns > 0 && !control.ended.load(Ordering::Acquire);
-        if !runs || watermark != self.watermark || (!is_behind && turns != self.turns) {
-            (self.since, self.is_reported) = (now, false);
-        }
-        (self.turns, self.watermark) = (turns, watermark);
-        let stands = !self.is_reported && now.duration_since(self.since) >= self.patience;
+        let stood = self.motion.look(control, now);
+        self.is_reported &= !stood.is_zero();
+        let stands = !self.is_reported && stood >= self.patience;
         self.is_reported |= stands;
-        control.stalled.store(if self.is_reported { watermark + 1 } else { 0 }, Ordering::Relaxed);
-        stands.then_some(watermark + 1)
+        let input = self.motion.watermark + 1;
+        control.stalled.store(if self.is_reported { input } else { 0 }, Ordering::Relaxed);
+        stands.then_some(input)
     }
 }
 

@@ -16,6 +16,7 @@
 use super::console::{self, Progress};
 use super::disk::DiskWords;
 use super::exit::{Exit, Failure};
+use super::service_manager::{ServiceManager, is_up};
 use super::signals::{AGAIN, Signals};
 use super::stalls::Stalls;
 use super::trading::halted_by;
@@ -81,6 +82,7 @@ impl Watch {
         let done = Arc::new(AtomicBool::new(false));
         let now = Instant::now();
         let stalls = service.as_ref().filter(|s| !s.patience.is_zero()).map(|s| Stalls::new(s.patience, now));
+        let manager = service.as_ref().and_then(|_| ServiceManager::found(now));
         let progress = Progress::new("events", expected, shown);
         let mut looks = Looks {
             control: control.clone(),
@@ -88,6 +90,7 @@ impl Watch {
             progress,
             knows_the_start: service.is_none(),
             service,
+            manager,
             stalls,
             disk: DiskWords::default(),
             found: Vec::new(),
@@ -147,6 +150,7 @@ struct Looks {
     signals: Signals,
     progress: Progress,
     service: Option<Service>,
+    manager: Option<ServiceManager>,
     stalls: Option<Stalls>,
     disk: DiskWords,
     found: Vec<Stall>,
@@ -162,6 +166,9 @@ impl Looks {
         let stalled = self.stalls.as_mut().and_then(|stalls| stalls.look(&self.control, Instant::now()));
         if let Some(input) = stalled {
             self.on_stall(input);
+        }
+        if let Some(manager) = &mut self.manager {
+            manager.look(&self.control, Instant::now(), || is_up(&self.control), self.stop.is_some());
         }
         self.say_notices();
         self.disk.look(&self.control);
@@ -181,14 +188,14 @@ impl Looks {
         self.knows_the_start = true;
         if let Some(cause) = answer.tail.halt.filter(|_| answer.stages.halted == Some(true)) {
             let by = halted_by(&cause);
-            console::say(format!("trading is halted {by}; `tidegate ctl JOURNAL resume` ends that"));
+            console::warn(format!("trading is halted {by}; `tidegate ctl JOURNAL resume` ends that"));
         }
     }
 
     /// Says what gateways have to say.
     fn say_notices(&self) {
         while let Some(notice) = self.control.take_notice() {
-            console::say(notice);
+            console::warn(notice);
         }
     }
 
@@ -228,7 +235,7 @@ impl Looks {
         }
         self.found.push(Stall { input, halted: service.halts });
         let follows = if service.halts { "trading halts" } else { "the exchange's clock waits, so nothing is late" };
-        console::say(format!("input {input} is not finished after {:?}: {follows}", service.patience));
+        console::warn(format!("input {input} is not finished after {:?}: {follows}", service.patience));
     }
 }
 
@@ -240,7 +247,7 @@ fn end_unfinished(control: &Control, cancelled: bool) {
         Exit::Done
     } else {
         let finished = control.watermark.load(Ordering::Acquire);
-        console::say(format!(
+        console::fail(format!(
             "the pipeline does not stop: it has finished nothing after input {finished}. It is ended as by a kill; \
              the next `tidegate run` goes on"
         ));
@@ -248,7 +255,7 @@ fn end_unfinished(control: &Control, cancelled: bool) {
         if open > 0 {
             let handed = cancelled && switch.is_carried_out(switch.pulls());
             let cancels = if handed { "the venue was sent their cancels" } else { "NO CANCEL WAS SENT" };
-            console::say(format!("{open} orders may be open at the venue; {cancels}: look there"));
+            console::fail(format!("{open} orders may be open at the venue; {cancels}: look there"));
         }
         Exit::Failed
     };

@@ -30,6 +30,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use story::{Book, Chapter, Story, tell};
 
+/// Where the index of orders is that belongs to the run in `dir`, if there is one: it is made again from the logs whenever it is missing.
+pub fn index_of(dir: &Path) -> PathBuf {
+    index::folder_of(dir)
+}
+
 /// The journals of a run, open for questions about orders.
 pub struct Why {
     dir: PathBuf,

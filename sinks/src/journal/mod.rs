@@ -63,7 +63,7 @@ pub use commitment::{Commitment, OutcomeCommitment};
 pub use create::{Journal, check_place};
 pub use disk::{Disk, DiskOp};
 pub use error::{Damage, Fault, JournalError, LogFull};
-pub use follow::{Follow, Followed, Follower, Gap, Lag, Missing, Position, Registered, Saved, holders};
+pub use follow::{Follow, Followed, Follower, Gap, Lag, Missing, OpenedSink, Position, Registered, Saved, holders};
 pub use format::LogKind;
 pub use gaps::{Dropped, Gaps, Lost};
 pub use gate::{CurrentDisk, DiskState, DiskWatch};

@@ -5,7 +5,7 @@
 
 use super::columns::{Columns, Shape};
 use super::dead_letters::DeadLetters;
-use super::folder::{DRAFT, Finished, Folder};
+use super::folder::{DEAD_LETTERS, DRAFT, Finished, Folder};
 use super::step::{failed, step};
 use crate::journal::Position;
 use crate::journal::private::open_file;
@@ -145,7 +145,7 @@ impl Files {
     /// The draft of the dead letters.
     fn letters(&self, text: &str) -> Result<Finished, TailerError> {
         let draft = format!("{}-dead_letters.{DRAFT}", self.folder.mark());
-        let place = vec!["dead_letters".to_owned(), format!("{}.jsonl", self.folder.mark())];
+        let place = vec![DEAD_LETTERS.to_owned(), format!("{}.jsonl", self.folder.mark())];
         let path = self.folder.draft(&draft);
         step(&path, "writing", || {
             let mut file = open_file(&path)?;

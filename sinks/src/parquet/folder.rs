@@ -18,8 +18,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Where drafts and positions are. Readers of tables do not look there.
-const WORK: &str = "_tidegate";
-const POSITION: &str = "position.json";
+pub(super) const WORK: &str = "_tidegate";
+/// Where dead letters are, beside the folders of the tables.
+pub(super) const DEAD_LETTERS: &str = "dead_letters";
+pub(super) const POSITION: &str = "position.json";
 const LOCK: &str = "lock";
 /// The end of the name of a draft.
 pub(super) const DRAFT: &str = "draft";
@@ -176,7 +178,7 @@ fn lost(dir: &Path) -> TailerError {
     }
 }
 
-fn lock(work: &Path) -> Result<File, TailerError> {
+pub(super) fn lock(work: &Path) -> Result<File, TailerError> {
     let path = work.join(LOCK);
     let file = step(&path, "opening", || open_file(&path))?;
     match file.try_lock() {
@@ -217,7 +219,7 @@ fn make(folder: &Path, above: &Path) -> Result<(), TailerError> {
     step(folder, "making", || make_folder(folder).and_then(|()| sync_folder(above)))
 }
 
-fn unless_missing<T>(done: io::Result<T>) -> io::Result<Option<T>> {
+pub(super) fn unless_missing<T>(done: io::Result<T>) -> io::Result<Option<T>> {
     match done {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         other => other.map(Some),

@@ -17,6 +17,7 @@ mod columns;
 mod dead_letters;
 mod files;
 mod folder;
+mod reset;
 mod sink;
 mod step;
 #[cfg(test)]

@@ -4,9 +4,10 @@
 
 use super::files::{Files, hour_of};
 use super::folder::Folder;
+use super::reset::reset;
 use crate::journal::{Gap, Home, Position};
 use crate::tables::{Rows, Taken};
-use crate::tailer::{Occasion, Place, Tailer, TailerError};
+use crate::tailer::{Occasion, Place, Reset, Tailer, TailerError};
 use ::parquet::basic::Compression;
 use flow::{Event, Kinds, Ns};
 use std::path::PathBuf;
@@ -159,6 +160,10 @@ impl Tailer for ParquetSink {
 
     fn said(&mut self) -> Vec<String> {
         self.work.as_mut().map(|work| std::mem::take(&mut work.said)).unwrap_or_default()
+    }
+
+    fn reset(&mut self, what: &Reset<'_>) -> Result<Option<String>, TailerError> {
+        reset(&self.settings.dir, what.run, what.removes).map(Some)
     }
 
     fn rebuild(&mut self, _: u64) -> Result<(), TailerError> {

@@ -1,6 +1,7 @@
 //! The files: what they say, and that a row is in them once, whatever fails.
 
 use super::files::hour_of;
+use super::reset::reset;
 use super::sink::{ParquetSink, Settings};
 use super::step::FAILS_AT;
 use crate::journal::Position;
@@ -247,4 +248,42 @@ fn a_folder_that_is_not_as_it_was_is_refused_in_words() {
     fs::remove_dir_all(&dir).unwrap();
     fs::write(&dir, "a file").unwrap();
     refused(&mut sink(&dir, false, &[], 9, 9), "see that the folder can be written", true);
+}
+
+/// A reset that fails at any step leaves a sink that is refused or one that begins anew, and the next reset brings it to its end. The
+/// files of another run in the folder stay.
+#[test]
+fn a_reset_removes_the_files_of_its_run_alone_whatever_fails() {
+    let events = events(60);
+    let write = |dir: &Path, saved: &mut Option<Position>| {
+        let mut sink = sink(dir, saved.is_some(), &["trades", "fills"], 10, 1_000);
+        deliver(&mut sink, &events, saved, None).map(drop)
+    };
+    for fails_at in 0..60 {
+        let folder = tempfile::tempdir().unwrap();
+        let (dir, mut saved) = (folder.path(), None);
+        write(dir, &mut saved).unwrap();
+        let whole = rows(dir, "trades");
+        let other = dir.join("trades/day=2012-06-21/09-00000000000000cd-000001.parquet");
+        fs::create_dir_all(dir.join("_tidegate/00000000000000cd")).unwrap();
+        fs::write(&other, "another run").unwrap();
+        let said = reset(dir, RUN, false).unwrap();
+        assert!(said.contains(&format!("{} files of this run", files(dir).len() - 3)), "{said}");
+        FAILS_AT.set(fails_at);
+        let failed = reset(dir, RUN, true).is_err();
+        FAILS_AT.set(0);
+        if failed {
+            // The follower still has its position: the sink goes on only where nothing was removed yet.
+            let went_on = write(dir, &mut saved.clone()).is_ok();
+            fs::remove_file(&other).unwrap();
+            assert!(!went_on || rows(dir, "trades") == whole, "rows are missing after a failure at step {fails_at}");
+            fs::write(&other, "another run").unwrap();
+            reset(dir, RUN, true).unwrap();
+        }
+        let left = files(dir);
+        assert_eq!(left, std::slice::from_ref(&other), "after a failure at step {fails_at}");
+        fs::remove_file(&other).unwrap();
+        write(dir, &mut None).unwrap();
+        assert_eq!(rows(dir, "trades"), whole);
+    }
 }

@@ -4,16 +4,34 @@
 //! fault of something else, and end the sink.
 
 use crate::dead_letter::line;
+use crate::journal::private::remove_if_there;
 use crate::tables::id_of;
 use crate::tailer::TailerError;
 use flow::Event;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Most letters between two commits.
 const MOST: usize = 100;
+
+/// Where the letters of a follower are.
+pub(super) fn path(dir: &Path, follower: &str) -> PathBuf {
+    dir.join("followers").join(format!("{follower}.dead.jsonl"))
+}
+
+/// Removes the letters of a follower, if there are any.
+///
+/// # Errors
+/// When the disk does not let them go.
+pub(super) fn remove(path: &Path) -> Result<(), TailerError> {
+    remove_if_there(path).map_err(|e| TailerError {
+        what: format!("{}: dead letters cannot be removed: {e}", path.display()),
+        next: "see that the folder can be written".to_owned(),
+        transient: true,
+    })
+}
 
 /// The file.
 pub(super) struct DeadLetters {

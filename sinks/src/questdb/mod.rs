@@ -13,6 +13,7 @@
 
 mod client;
 mod dead_letters;
+mod reset;
 mod schema;
 mod server;
 mod sink;

@@ -26,8 +26,9 @@ pub(super) struct Schema {
     pub(super) ttl_days: u64,
 }
 
-/// The table that latencies are shown of.
+/// The table that latencies are shown of, and the view that shows them.
 const ORDERS: &str = "orders";
+const LATENCY: &str = "latency";
 
 /// Leaves out journals in whose place others are shown.
 fn shown_journals() -> String {
@@ -70,6 +71,17 @@ pub(super) struct Found {
     id: i64,
     /// The places of our columns.
     places: Vec<Option<usize>>,
+}
+
+/// The name of the view of a table.
+fn view_name(table: &str) -> String {
+    format!("{table}_view")
+}
+
+/// The names of all views of these tables.
+pub(super) fn view_names(tables: &[&str]) -> Vec<String> {
+    let latency = tables.contains(&ORDERS).then(|| LATENCY.to_owned());
+    tables.iter().copied().map(view_name).chain(latency).collect()
 }
 
 /// A type in the server's words.
@@ -124,8 +136,8 @@ impl Schema {
     /// Makes the views of tables, unless they are there as they are to be.
     pub(super) fn make_views(server: &Server, tables: &[Table]) -> Result<(), TailerError> {
         let there = server.run("SELECT view_name, view_sql FROM views() WHERE view_status = 'valid'")?;
-        let orders = tables.iter().find(|table| table.spec.name == ORDERS).map(|_| ("latency".to_owned(), latency()));
-        let views = tables.iter().map(|table| (format!("{}_view", table.spec.name), view(table))).chain(orders);
+        let orders = tables.iter().find(|table| table.spec.name == ORDERS).map(|_| (LATENCY.to_owned(), latency()));
+        let views = tables.iter().map(|table| (view_name(table.spec.name), view(table))).chain(orders);
         for (name, sql) in views {
             if there.iter().all(|row| (text(&row[0]), text(&row[1])) != (&*name, &*sql)) {
                 server.run(&format!("CREATE OR REPLACE VIEW {name} AS ({sql})"))?;

@@ -60,6 +60,11 @@ impl Server {
         Ok(rows.into_iter().map(|row| if let Json::Array(values) = row { values } else { Vec::new() }).collect())
     }
 
+    /// Where it is.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// That it cannot be reached now.
     pub(super) fn away(&self, why: &str) -> TailerError {
         let address = &self.address;

@@ -4,13 +4,14 @@
 //! to a server that does not answer, `timeout_ms`.
 
 use super::client::Client;
-use super::dead_letters::DeadLetters;
+use super::dead_letters::{self, DeadLetters};
+use super::reset::reset;
 use super::schema::{Found, JOURNALS, Schema};
 use super::server::Server;
 use crate::journal::{Gap, Position};
 use crate::secret::Secret;
 use crate::tables::{Rows, Taken, id_of};
-use crate::tailer::{Occasion, Place, Tailer, TailerError};
+use crate::tailer::{Occasion, Place, Reset, Tailer, TailerError};
 use flow::{Event, Kinds, SecretPlace};
 use std::time::Duration;
 
@@ -83,8 +84,7 @@ impl Tailer for QuestDb {
             let names = empty.join(", ");
             (place.say)(format!("the run records nothing for {names}: `outcomes.kinds` says what it records"));
         }
-        let path = place.dir.join("followers").join(format!("{}.dead.jsonl", place.follower));
-        let dead = DeadLetters::new(path);
+        let dead = DeadLetters::new(dead_letters::path(place.dir, place.follower));
         self.work = Some(Work { rows, dead, resumes: place.resumes, said: Vec::new() });
         Ok(())
     }
@@ -167,6 +167,14 @@ impl Tailer for QuestDb {
             states.push((id_of(rebuild), true, Some(old)));
         }
         client.show(&states)
+    }
+
+    fn reset(&mut self, what: &Reset<'_>) -> Result<Option<String>, TailerError> {
+        let said = reset(&self.server()?, what)?;
+        if what.removes {
+            dead_letters::remove(&dead_letters::path(what.dir, what.follower))?;
+        }
+        Ok(Some(said))
     }
 
     fn said(&mut self) -> Vec<String> {

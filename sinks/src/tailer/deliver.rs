@@ -9,7 +9,7 @@
 
 use super::counters::Counters;
 use super::{Occasion, Place, Reference, Tailer, TailerError};
-use crate::journal::{Follow, Followed, Follower, Home, JournalError, Member, Missing, Position, Saved};
+use crate::journal::{Follow, Followed, Follower, Home, JournalError, Member, Missing, OpenedSink, Position, Saved};
 use flow::{Kind, Kinds};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -35,6 +35,8 @@ pub struct Following {
     pub newest: bool,
     /// Whether to end once everything that is complete has been committed.
     pub once: bool,
+    /// How the sink was opened, which is noted beside its position; `None`: nobody else can open it.
+    pub opened: Option<OpenedSink>,
 }
 
 /// A delivery: what is brought, what the journals do not say, and what is counted.
@@ -73,11 +75,14 @@ pub fn deliver(
     stops: &dyn Fn() -> bool,
     say: &mut dyn FnMut(String),
 ) -> Result<(), DeliveryError> {
-    let Following { dir, name, .. } = what.what;
+    let Following { dir, name, opened, .. } = what.what;
     let recorded = Home::open(dir)?.current().info.outcome_kinds;
     let names = what.reference.names();
     let mut follower = Follower::take(dir, name)?;
     let resumes = follower.saved().is_some();
+    if let Some(opened) = opened {
+        follower.note_sink(opened)?;
+    }
     tailer.begin(&mut Place { dir, follower: name, names, recorded, resumes, say })?;
     let mut pause = FIRST_PAUSE;
     loop {

@@ -83,6 +83,21 @@ pub struct Place<'a> {
     pub say: &'a mut dyn FnMut(String),
 }
 
+/// What a sink is to remove: all that it wrote of a run. The journals of the run are all there and whole, so it can be written again.
+#[derive(Clone, Copy, Debug)]
+pub struct Reset<'a> {
+    /// Folder of the journals.
+    pub dir: &'a Path,
+    /// The name of the follower.
+    pub follower: &'a str,
+    /// Id of the run.
+    pub run: u64,
+    /// Ids of its journals.
+    pub journals: &'a [u64],
+    /// Whether it is removed; else it is only said what would be.
+    pub removes: bool,
+}
+
 /// A sink beside the run. No method is called after an error until [`Tailer::position`] is.
 pub trait Tailer: Send {
     /// Called once, before anything else.
@@ -154,6 +169,16 @@ pub trait Tailer: Send {
     fn rebuilt(&mut self, rebuild: u64, instead_of: &[u64]) -> Result<(), TailerError> {
         let _ = instead_of;
         self.rebuild(rebuild)
+    }
+
+    /// Removes what it wrote of a run, and says in words what that is. It is called in place of all others. What is removed first must
+    /// keep the sink from going on at the position that it has, for that is forgotten afterwards. `None`: the sink cannot do it.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or more would go than what is of this run.
+    fn reset(&mut self, what: &Reset<'_>) -> Result<Option<String>, TailerError> {
+        let _ = what;
+        Ok(None)
     }
 
     /// What an operator must know, since it was asked last; it is asked after each commit.

@@ -113,7 +113,7 @@ proptest! {
         let (mut inputs, mut outcomes) = Journal::create(dir.path(), &spec(64, 1)).unwrap();
         write(&mut inputs, &mut outcomes, 1..=40);
         let mut sink = Memory { committed: (Vec::new(), None), taken: Vec::new(), keeps, every, calls: 0, errors };
-        let what = Following { dir: dir.path().to_owned(), name: "sink".to_owned(), newest: false, once: true };
+        let what = Following { dir: dir.path().to_owned(), name: "sink".to_owned(), newest: false, once: true, opened: None };
         let counters = Counters::default();
         let what = Delivery { what: &what, reference: &Nameless, counters: &counters };
         let (mut said, looks) = (0_u64, Cell::new(0_u64));
@@ -179,7 +179,7 @@ impl Tailer for Halves {
 fn runs(dir: &std::path::Path, is_amid: bool, hangs: Duration, once: bool) -> (Runner, Arc<Mutex<Vec<u64>>>) {
     let committed = Arc::<Mutex<Vec<u64>>>::default();
     let sink = Halves { last: 0, is_amid, committed: Arc::clone(&committed), hangs };
-    let what = Following { dir: dir.to_owned(), name: "halves".to_owned(), newest: false, once };
+    let what = Following { dir: dir.to_owned(), name: "halves".to_owned(), newest: false, once, opened: None };
     (Runner::start(what, Box::new(sink), Box::new(Nameless), drop).unwrap(), committed)
 }
 

@@ -17,6 +17,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("a_server_that_is_killed_and_one_that_stands_still_lose_no_row", away),
         case("a_stop_does_not_wait_for_a_server_that_stands_still", stopped),
         case("a_day_that_is_derived_again_is_seen_instead_of_the_old_rows", rebuilt),
+        case("a_reset_drops_the_tables_of_a_run_and_of_no_other", emptied),
         case("a_running_journal_is_not_rebuilt_and_a_sink_that_is_none_is_named", refused),
     ]
 }
@@ -139,6 +140,29 @@ fn rebuilt() {
         let all = rig.number(&format!("select count() from {table}{filter}"));
         assert_eq!(rig.number(&format!("select count() from {table}_view{filter}")) * 3, all, "{table}");
     }
+}
+
+fn emptied() {
+    let rig = Rig::synthetic(20_000);
+    rig.sink(&["--once"]).expect(0);
+    let whole = rig.print();
+    // Rows that were derived again are of the same run.
+    rig.sink(&["--rebuild"]).expect(0);
+    let config = rig.journal.with_extension("toml");
+    std::fs::write(&config, format!("[journal]\ndir = \"{}\"\n", rig.dir())).expect("a folder");
+    let config = config.to_str().expect("a path of text");
+    let tables = "select count() from tables() where table_name in ('trades', 'book_top', 'orders', 'journals')";
+    let listed = run(["reset", config]).expect(0).stderr;
+    assert!(listed.contains("questdb: its position; QuestDB at") && rig.number(tables) == 4, "{listed}");
+    run(["reset", config, "--yes"]).expect(0);
+    assert_eq!((rig.number(tables), rig.number("select count() from views()")), (0, 0));
+    rig.sink(&["--once"]).expect(0);
+    assert_eq!(rig.print(), whole);
+    rig.query("insert into trades (ts, journal) values (0, 'ffffffffffffffff')");
+    rig.server.wait_applied("trades").expect("it is applied");
+    let said = run(["reset", config, "--yes"]).expect(1).stderr.replace('\n', " ");
+    assert!(said.contains("ffffffffffffffff") && said.contains("DROP TABLE IF EXISTS trades"), "{said}");
+    assert_eq!(rig.number(tables), 4, "nothing was dropped");
 }
 
 fn refused() {

@@ -11,6 +11,7 @@ mod live_kills;
 mod memory;
 mod parameters;
 mod reloads;
+mod reset;
 mod rolls;
 mod secrets;
 mod sessions;

@@ -7,7 +7,9 @@
 mod commands;
 mod configuration;
 mod gateways;
+mod log;
 mod record;
+mod service_manager;
 mod sessions;
 mod soak;
 mod stop;

@@ -1,6 +1,7 @@
 //! A stage that spins for ever holds neither a halt nor a stop up, and nothing that was halted trades on.
 
 use crate::AT_ONCE;
+use crate::service_manager::Manager;
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
 use tidegate_tests::http;
@@ -60,6 +61,24 @@ fn the_watchdog_cancels_past_a_stage_that_spins() {
     life.stop(Signal::TERM);
     assert!(!service.journal().join("panic.toml").exists(), "a stall is no panic");
     stays_halted(&venue, &service.with_variable(SPIN, None));
+}
+
+/// A group that hangs is told to the service manager by silence: it ends the process then and starts it again.
+#[test]
+fn a_stage_that_spins_ends_the_pings_to_the_service_manager() {
+    const WATCHDOG_MS: u64 = 1_000;
+    for preset in ["fused", "split"] {
+        let service = Service::paper(4_000_000).with("pipeline.stall_ms=0").with_variable(SPIN, Some("30000"));
+        let (manager, service) = Manager::of(service.with(format!("pipeline.preset={preset}")), WATCHDOG_MS);
+        let mut life = service.start("max");
+        life.until("the standstill", || manager.has_status("stands still: "));
+        let pings = manager.count("WATCHDOG=1");
+        assert!(pings > 0, "it was well before: {:?}", manager.told());
+        std::thread::sleep(Duration::from_millis(3 * WATCHDOG_MS));
+        assert_eq!(manager.count("WATCHDOG=1"), pings, "{preset}: {:?}", manager.told());
+        assert!(life.runs(), "it waits for the manager to end it");
+        life.kill();
+    }
 }
 
 /// The next life, in which nothing spins, sends no order.

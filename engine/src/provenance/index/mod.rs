@@ -38,6 +38,11 @@ pub(super) struct Index {
     pub(super) members: Vec<MemberIndex>,
 }
 
+/// Where the indexes of the journals in a folder are, of the folder of the run.
+pub(super) fn folder_of(dir: &Path) -> PathBuf {
+    run_of(dir).as_deref().unwrap_or(dir).join(FOLDER)
+}
+
 /// The folder of the run that a journal belongs to, where that is another one than the journal's own.
 pub(super) fn run_of(dir: &Path) -> Option<PathBuf> {
     let rolled = dir.parent().filter(|parent| parent.file_name() == Some(OsStr::new("rolled")))?;
@@ -48,8 +53,7 @@ impl Index {
     /// The indexes of the journals in `home`, brought up to date. If they cannot be kept that is said, and they are held in
     /// memory.
     pub(super) fn open(home: &Home, notices: Notices) -> Result<Index, WhyError> {
-        let run = run_of(home.dir());
-        let folder = run.as_deref().unwrap_or(home.dir()).join(FOLDER);
+        let (run, folder) = (run_of(home.dir()), folder_of(home.dir()));
         let layout = Layout::new();
         let of = |member| MemberIndex::open(member, &folder.join(format!("{:016x}", member.info.journal_id)), &layout);
         let members = home.journals().iter().map(of).collect();

@@ -23,7 +23,7 @@ mod registered;
 pub use found::{Followed, Gap, Missing};
 pub use lag::Lag;
 pub use position::Position;
-pub use registered::{Follower, Registered, Saved, holders};
+pub use registered::{Follower, OpenedSink, Registered, Saved, holders};
 
 use super::error::JournalError;
 use super::format::id_text;

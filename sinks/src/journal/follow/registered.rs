@@ -1,9 +1,9 @@
 //! Followers with a name: their saved positions, in the folder of the run, and the journals that these hold.
 //!
 //! A file `followers/NAME.toml` is a registration. It is written as a whole or not at all, and a lock beside it keeps a second
-//! process from going by the same name. A closed journal that a follower has not read is held; by whom and up to which size
-//! decides whoever removes journals. Bound: a small file a follower. Worst case: a follower that never comes back holds
-//! journals up to that size, until it is forgotten.
+//! process from going by the same name. Beside it a sink notes how it was opened, so that a reset of the run finds what it wrote.
+//! A closed journal that a follower has not read is held; by whom and up to which size decides whoever removes journals. Bound: two
+//! small files a follower. Worst case: a follower that never comes back holds journals up to that size, until it is forgotten.
 
 use super::super::begin::{read, text_of};
 use super::super::error::JournalError;
@@ -18,9 +18,10 @@ use std::path::{Path, PathBuf};
 
 /// The folder of the registrations.
 const FOLDER: &str = "followers";
-/// What ends the name of a registration, and of its lock.
+/// What ends the name of a registration, of its lock, and of the note of a sink.
 const SAVED: &str = "toml";
 const LOCK: &str = "lock";
+const SINK: &str = "sink";
 /// The longest name.
 const LONGEST: usize = 64;
 
@@ -33,6 +34,18 @@ pub struct Saved {
     pub output_bytes: Option<u64>,
     /// How far it has come.
     pub position: Position,
+}
+
+/// How the sink behind a follower was opened last. Of a secret it has the place alone, as it was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenedSink {
+    /// Name of the sink.
+    pub sink: String,
+    /// Its parameters that were given, each as `name=value`.
+    pub set: Vec<String>,
+    /// The folder that relative paths among them begin at.
+    pub folder: String,
 }
 
 /// A follower that this process runs: nobody else can go by its name meanwhile.
@@ -105,6 +118,27 @@ impl Follower {
         Ok(())
     }
 
+    /// Notes how its sink was opened, durably.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn note_sink(&self, opened: &OpenedSink) -> Result<(), JournalError> {
+        write_whole(&self.folder, &sink_name(&self.name), &text_of(opened))
+    }
+
+    /// How its sink was opened last; `None` where it is no sink, or one of a build that did not note it.
+    ///
+    /// # Errors
+    /// When the note cannot be read.
+    pub fn opened_sink(&self) -> Result<Option<OpenedSink>, JournalError> {
+        read(&self.folder, &sink_name(&self.name))
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Removes the registration: it holds nothing any more.
     ///
     /// # Errors
@@ -115,6 +149,7 @@ impl Follower {
             return Err(JournalError::Follower { name: self.name, what: "is no follower of this run".to_owned() });
         }
         remove_text(&self.folder, &file_name(&self.name))?;
+        remove_text(&self.folder, &sink_name(&self.name))?;
         self.remove_lock()
     }
 
@@ -174,6 +209,10 @@ pub fn holders(home: &Home, member: &Member) -> Result<Vec<String>, JournalError
 
 fn file_name(name: &str) -> String {
     format!("{name}.{SAVED}")
+}
+
+fn sink_name(name: &str) -> String {
+    format!("{name}.{SINK}")
 }
 
 /// The lock of a name; `None` if another process holds it.
