@@ -72,6 +72,8 @@ impl Client {
             if !is_refused(&error) {
                 return Err(refused_by_client(&self.server, &error));
             }
+            // It refuses by what it has written down, and shows what it has carried out of that.
+            self.applied(rows.tables())?;
             schema.check(&self.server, rows.tables(), &self.found)?;
             let kept = std::mem::take(&mut self.kept);
             self.halve(&kept, &answer(&error).1, rows, dead)?;
