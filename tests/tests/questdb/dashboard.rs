@@ -5,8 +5,8 @@ use crate::rig::Rig;
 use serde_json::Value;
 use tidegate_tests::{Case, root};
 
-/// Panels that the run of the test has nothing for: it gives no signals, and nobody commands it.
-const EMPTY: &[&str] = &["Signals", "Commands"];
+/// Panels that the run of the test has nothing for: nobody commands it.
+const EMPTY: &[&str] = &["Commands"];
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![Case::new("every_query_of_the_dashboard_is_answered", &[], |_| answered()).with_questdb()]
