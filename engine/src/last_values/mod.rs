@@ -4,7 +4,7 @@
 //! reads a stage's memory and asks the pipeline nothing, so the pipeline does the same work whether nobody looks or everybody
 //! does. What is shown is what is recorded: it is complete up to a `seq`, and how far that is behind the run is shown too.
 //!
-//! Bound: events are read without the lock, [`TURN`] at a time, and taken in under it, which takes some 0.1 ms. Worst case: a
+//! Bound: events are read without the lock, `TURN` at a time, and taken in under it, which takes some 0.1 ms. Worst case: a
 //! start beside a long journal; until that is read, the values are those of an earlier moment, and say so.
 
 mod follower_lag;
@@ -53,13 +53,19 @@ impl LastValues {
     pub fn follow(&self, dir: &Path, notices: Notices) -> Result<Following, FollowError> {
         let home = Home::open(dir)?;
         let (values, stop) = (self.clone(), Arc::<AtomicBool>::default());
-        let begun = Values::begin(&home, notices)?;
+        let mut begun = Values::begin(&home, notices)?;
+        begun.reached = Some(Follow::open_current(dir, Kinds::ALL)?.reached());
         *values.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
         let (dir, stops) = (dir.to_owned(), Arc::clone(&stop));
         let thread = std::thread::Builder::new().name("last-values".to_owned()).spawn(move || {
+            let mut said = String::new();
             while !stops.load(Ordering::Relaxed) {
                 if let Err(error) = values.read_along(&dir, &stops) {
-                    values.change(|values| values.trouble = Some(error.to_string()));
+                    let error = error.to_string();
+                    if said != error {
+                        notices.say(format!("the metrics of trading stand still: {error}"));
+                        said = error;
+                    }
                     pause(PAUSE, &stops);
                 }
             }
@@ -69,11 +75,8 @@ impl LastValues {
 
     /// Reads along until a stop or an error, from where it was.
     fn read_along(&self, dir: &Path, stops: &AtomicBool) -> Result<(), JournalError> {
-        let mut follow = match self.read(|values| values.reached).flatten() {
-            Some(position) => Follow::open_at(dir, Kinds::ALL, &position)?,
-            None => Follow::open_current(dir, Kinds::ALL)?,
-        };
-        self.change(|values| values.trouble = None);
+        let Some(position) = self.read(|values| values.reached).flatten() else { return Ok(()) };
+        let mut follow = Follow::open_at(dir, Kinds::ALL, &position)?;
         let (mut batch, mut looked): (Vec<Followed>, Option<Instant>) = (Vec::with_capacity(TURN), None);
         while !stops.load(Ordering::Relaxed) {
             while batch.len() < TURN

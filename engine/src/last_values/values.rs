@@ -29,8 +29,6 @@ pub struct Values {
     pub instances: Instances,
     /// Behind what has been read; `None` before the first look.
     pub reached: Option<sinks::journal::Position>,
-    /// Why the journal cannot be read now, if it cannot.
-    pub trouble: Option<String>,
     /// The followers of the run.
     pub followers: Vec<FollowerLag>,
     /// Pieces of the journal that this reader found missing.
@@ -59,7 +57,6 @@ impl Values {
         Ok(Values {
             instances,
             reached: None,
-            trouble: None,
             followers: Vec::new(),
             gaps: 0,
             tail,

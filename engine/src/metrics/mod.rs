@@ -2,9 +2,9 @@
 //!
 //! **Idea.** A thread of its own answers. It takes numbers from atomics that the threads of the run publish, and from what a
 //! follower of the journal [has read](crate::last_values); it asks the pipeline nothing, so a scrape changes no latency but
-//! by the cache lines that it reads. One [table](table) has every name with its unit, and the rule by which they are made.
+//! by the cache lines that it reads. One [`table`] has every name with its unit, and the rule by which they are made.
 //!
-//! Bound: that of the [answers](http), and one value a group, ring, stage, feed, venue, sink, limit, check and kind.
+//! Bound: 64 connections, and one value a group, ring, stage, feed, venue, sink, limit, check and kind.
 //! Worst case: histograms of all stages are copied at each scrape, 29 KiB a stage.
 
 mod engine;
