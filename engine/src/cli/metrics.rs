@@ -49,7 +49,7 @@ impl RunMetrics {
         let (values, dir, following) = (self.values.clone(), self.dir.clone(), Rc::clone(&self.following));
         Box::new(move |plan| {
             first(plan)?;
-            let followed = dir.map(|dir| values.follow(&dir, Notices(console::say))).transpose();
+            let followed = dir.map(|dir| values.follow(&dir, Notices(console::warn))).transpose();
             following.set(followed.map_err(|e| e.to_string())?);
             Ok(())
         })

@@ -26,5 +26,5 @@ pub use instances::instances_in;
 pub use instrument::InstrumentSettings;
 pub use keys::{OUTCOMES, PIPELINE};
 pub use nearest::{nearest, one_of};
-pub use settings::{ADDRESS, InputSettings, Settings, WATCH};
+pub use settings::{InputSettings, Settings, WATCH};
 pub use venues::{OrderRouting, UsedGateway};

@@ -22,7 +22,7 @@ pub const WATCH: &str = "watch";
 pub(super) const INSTRUMENT: &str = "instrument";
 
 /// What an address is.
-pub const ADDRESS: &str = "valid: an address of this host and a port, as \"127.0.0.1:9464\"; port 0 is a free one";
+const ADDRESS: &str = "valid: an address of this host and a port, as \"127.0.0.1:9464\"; port 0 is a free one";
 
 /// One input of the run: files of one feed.
 #[derive(Clone)]
