@@ -3,7 +3,7 @@
 //! **Idea.** Five policies. Three never sleep: a futex wake-up costs about 33 µs, as much as a hundred hops. The right one
 //! depends on the cores: a group alone on an isolated core spins, with as many [pauses](crate::pauses) between two looks as
 //! suit the way to the other core; where threads outnumber cores, a waiting thread must
-//! `yield`, or the thread it waits for cannot run. Where a yield takes long, since neighbours keep the core busy, it sleeps as
+//! `yield`, or the thread it waits for cannot run. Where a yield takes long, since other programs keep the core busy, it sleeps as
 //! briefly as the system allows for the next [`NAPS`] waits: a sleeper is run soon after it wakes. The last, `park`, gives the
 //! core back: it looks [`LOOKS`] times, then sleeps, and twice as long each time it finds nothing.
 //!
@@ -18,8 +18,9 @@ use std::time::{Duration, Instant};
 
 use crate::kind::UnknownName;
 
-/// A yield that takes longer has waited for a neighbour's scheduling period.
-const LONG: Duration = Duration::from_micros(100);
+/// A yield that takes longer has waited for the scheduling period of a neighbour that does not yield (3 ms by default). Groups
+/// that share a core do, and have it back within some hundred microseconds: naps between them would only hold them up.
+const LONG: Duration = Duration::from_millis(1);
 /// A sleep of `yield` on a crowded core; the system makes it some 50 µs long.
 const NAP: Duration = Duration::from_nanos(1);
 /// How many waits then sleep, before one tries to yield again.

@@ -328,7 +328,7 @@ mod faults {
     use tidegate::deliberate::{Fault, inject};
 
     const FAULT: &str = "TIDEGATE_BROKEN_RULE";
-    /// How long the child may take that breaks no rule.
+    /// How long one comparison of the child may take that breaks no rule.
     const LIMIT: Duration = Duration::from_secs(120);
     /// Few kinds reach the end: most inputs forward nothing over a cut.
     const FEW: Kinds = Kinds::of(&[Kind::Route, Kind::Fill]);
@@ -342,9 +342,11 @@ mod faults {
         {
             let found = taken(&shaped(settings, shape, "phase", batch), Kinds::ALL);
             equal(&reference, &found, &format!("{shape:?}, batch {batch}"));
+            println!("{shape:?}, batch {batch}: as it must be");
             let few = taken(&shaped(settings, shape, "phase", batch), FEW);
             let part: Vec<_> = reference.events.iter().filter(|e| FEW.has(e.kind)).copied().collect();
             same(&part, &few.events, &format!("few kinds, {shape:?}, batch {batch}"));
+            println!("few kinds, {shape:?}, batch {batch}: as it must be");
         }
     }
 
@@ -363,34 +365,41 @@ mod faults {
         }
     }
 
-    /// Whether the child finds something wrong: it fails, or does not end in time.
-    fn is_seen(number: usize, limit: Duration) -> bool {
+    /// Whether the child finds something wrong: it fails, or one of its comparisons does not end in time. With that, the longest
+    /// time between two lines that it printed.
+    fn is_seen(number: usize, limit: Duration) -> (bool, Duration) {
+        let printed = tempfile::NamedTempFile::new().expect("a file");
         let mut child = Command::new(std::env::current_exe().expect("a test has a file"))
-            .args(["--exact", "trading::faults::child", "--ignored"])
+            .args(["--exact", "trading::faults::child", "--ignored", "--nocapture"])
             .env(FAULT, number.to_string())
-            .stdout(Stdio::null())
+            .stdout(printed.reopen().expect("a file"))
             .stderr(Stdio::null())
             .spawn()
             .expect("a test can be run");
-        let deadline = Instant::now() + limit;
-        while Instant::now() < deadline {
+        let (mut length, mut since, mut longest) = (0, Instant::now(), Duration::ZERO);
+        while since.elapsed() < limit {
             if let Some(status) = child.try_wait().expect("a child") {
-                return !status.success();
+                return (!status.success(), longest);
             }
             std::thread::sleep(Duration::from_millis(20));
+            longest = longest.max(since.elapsed());
+            let now = printed.as_file().metadata().expect("a file").len();
+            if now > length {
+                (length, since) = (now, Instant::now());
+            }
         }
         child.kill().expect("a child");
         child.wait().expect("a child");
-        true
+        (true, longest)
     }
 
     #[test]
     fn each_broken_rule_is_seen() {
-        let start = Instant::now();
-        assert!(!is_seen(0, LIMIT), "without a fault nothing is wrong");
+        let (is_wrong, longest) = is_seen(0, LIMIT);
+        assert!(!is_wrong, "without a fault nothing is wrong");
         // A pipeline that has lost its watermark waits for ever.
-        let limit = Duration::from_secs(5) + 4 * start.elapsed();
-        let unseen: Vec<_> = Fault::ALL.iter().enumerate().filter(|(at, _)| !is_seen(at + 1, limit)).collect();
+        let limit = Duration::from_secs(5) + 4 * longest;
+        let unseen: Vec<_> = Fault::ALL.iter().enumerate().filter(|(at, _)| !is_seen(at + 1, limit).0).collect();
         assert!(unseen.is_empty(), "broken and not seen: {unseen:?}");
     }
 }

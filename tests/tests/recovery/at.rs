@@ -16,10 +16,14 @@ use tidegate::drive::Control;
 use tidegate::instant::{Moment, Place, Rebuilt};
 use tidegate::recovery::{Notices, Past};
 use tidegate_tests::journals::{count, logs};
-use tidegate_tests::{Outcome, Scratch, draw, run, seed};
+use tidegate_tests::{Outcome, Scratch, amount, draw, run, seed};
 
 const MESSAGES: u64 = 20_000;
-const INSTANTS: u64 = 100;
+/// Random instants: at each the run is repeated from its beginning, several times.
+fn instants() -> u64 {
+    amount(24, 100)
+}
+
 /// The kinds of which the last row up to an instant is what `at` shows.
 const KINDS: [&str; 6] = ["depth", "trade", "cvd", "imbalance", "vpin", "position"];
 
@@ -162,8 +166,8 @@ fn an_instant_is_the_run_that_ended_there() {
     every(&whole.journal(), "1000");
     assert!(inputs.iter().any(|input| input.kind == Kind::Break), "a day without a broken trade");
     let (mut repeated, mut traded, mut halved) = (0, 0, false);
-    for round in 0..INSTANTS {
-        if round == INSTANTS / 2 {
+    for round in 0..instants() {
+        if round == instants() / 2 {
             every(&rolled.journal(), "700");
             halved = true;
         }
@@ -198,7 +202,7 @@ fn an_instant_is_the_run_that_ended_there() {
         );
         traded += u64::from(!held.is_empty());
     }
-    assert!(halved && repeated < 1_000 && traded > INSTANTS / 2, "{repeated} repeated at most, {traded} traded");
+    assert!(halved && repeated < 1_000 && traded > instants() / 2, "{repeated} repeated at most, {traded} traded");
 }
 
 /// A time names the last input up to it, also where several have the same.
