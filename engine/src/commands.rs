@@ -6,7 +6,7 @@
 use crate::bench::commands as bench;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{
-    at, console, ctl, demo, graph, help, journal, pack, questdb, replay, reset, run, schema, screen, signals, sink,
+    at, console, ctl, demo, graph, help, journal, last, pack, questdb, replay, reset, run, schema, screen, signals, sink,
     snapshot, synth, validate, why,
 };
 use crate::registries::Registries;
@@ -34,6 +34,8 @@ enum Command {
     Run(run::RunArgs),
     /// Commands a running engine: halt, resume, cancel-all, limits; or shows its state.
     Ctl(ctl::CtlArgs),
+    /// Shows what a running engine knows last: quotes, trades, bars, books, positions, halts, each with its age.
+    Get(last::GetArgs),
     /// Shows a run as it stood at an instant: books, measures, positions, orders, limits.
     At(at::AtArgs),
     /// Writes a snapshot of a run's state, for a faster restart.
@@ -109,6 +111,7 @@ fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
         Command::Pack(args) => pack::run(&args, registries),
         Command::Run(args) => run::run(&args, registries),
         Command::Ctl(args) => ctl::run(&args),
+        Command::Get(args) => last::run(&args),
         Command::At(args) => at::run(&args, registries),
         Command::Snapshot(args) => snapshot::run(&args, registries),
         Command::Reset(args) => reset::run(&args, registries),

@@ -33,6 +33,7 @@ pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("tidegate graph desk.toml", "its threads, cores, rings, venues"),
             ("tidegate run desk.toml", "the service: journalled, restartable"),
             ("tidegate ctl run1 status", "its state; halt, resume, limits"),
+            ("tidegate get run1 AAPL/top", "last values by key: quotes, trades, bars"),
             ("tidegate snapshot --journal run1", "saved state, for a faster restart"),
             ("tidegate reset desk.toml", "databases, caches, positions: begun anew"),
             ("tidegate sink questdb --journal run1", "what happens, as rows in a database"),
@@ -43,7 +44,7 @@ pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
 
 /// What Tidegate is for, the commands, then the options and exit codes that all of them share.
 pub(crate) fn screen() -> String {
-    let mut text = format!("{ABOUT}\n\n");
+    let mut text = format!("{ABOUT}\n");
     for (purpose, commands) in COMMANDS {
         let _ = writeln!(text, "{purpose}");
         for (example, about) in *commands {

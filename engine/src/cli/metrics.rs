@@ -2,9 +2,9 @@
 
 use super::console;
 use super::exit::Failure;
-use crate::config::Settings;
+use crate::config::{Settings, keys};
 use crate::drive::Control;
-use crate::last_values::{Following, LastValues};
+use crate::last_values::{Amounts, Following, Keeping, LastValues};
 use crate::metrics::{Endpoint, EngineMetrics, Exposed, Served};
 use crate::recovery::Notices;
 use crate::run::Ready;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// Answers at an address with what `of` shows, until the answer is dropped.
 pub(super) fn serve(address: SocketAddr, of: Arc<dyn Exposed>) -> Result<Served, Failure> {
     let endpoint = Endpoint::bind(address).map_err(Failure::failed)?;
-    console::say(format!("metrics   http://{}/metrics, /healthz, /readyz", endpoint.address()));
+    console::say(format!("metrics   http://{}/metrics, /last, /healthz, /readyz", endpoint.address()));
     if endpoint.is_open_to_others() {
         console::warn("warning   whoever reaches this host can read the metrics: nobody is asked for a name there");
     }
@@ -29,6 +29,7 @@ pub(super) struct RunMetrics {
     values: LastValues,
     /// The journal that is followed; `None` if nothing is answered.
     dir: Option<PathBuf>,
+    keeping: Keeping,
     following: Rc<Cell<Option<Following>>>,
     _served: Option<Served>,
 }
@@ -41,15 +42,27 @@ impl RunMetrics {
         let shown = || Arc::new(EngineMetrics::new(settings, control.clone(), values.clone()));
         let served = address.map(|address| serve(address, shown())).transpose()?;
         let dir = served.is_some().then(|| dir.to_owned());
-        Ok(RunMetrics { values, dir, following: Rc::default(), _served: served })
+        let amounts = Amounts {
+            trades: settings.metrics.get(keys::LAST_TRADES) as usize,
+            bars: settings.metrics.get(keys::LAST_BARS) as usize,
+        };
+        let books = settings.metrics.get(keys::BOOKS).to_vec();
+        let keeping = Keeping { amounts, books, feeds: control.feeds.clone() };
+        Ok(RunMetrics { values, dir, keeping, following: Rc::default(), _served: served })
+    }
+
+    /// The last values; empty if nothing is answered.
+    pub(super) fn values(&self) -> LastValues {
+        self.values.clone()
     }
 
     /// Follows the journal, if anything is answered, once it exists and `first` has been done.
     pub(super) fn follow_after(&self, first: Ready) -> Ready {
         let (values, dir, following) = (self.values.clone(), self.dir.clone(), Rc::clone(&self.following));
+        let keeping = self.keeping.clone();
         Box::new(move |plan| {
             first(plan)?;
-            let followed = dir.map(|dir| values.follow(&dir, Notices(console::warn))).transpose();
+            let followed = dir.map(|dir| values.follow(&dir, &keeping, Notices(console::warn))).transpose();
             following.set(followed.map_err(|e| e.to_string())?);
             Ok(())
         })

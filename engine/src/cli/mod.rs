@@ -17,6 +17,7 @@ pub(crate) mod help;
 pub(crate) mod journal;
 mod journal_check;
 mod journal_names;
+pub(crate) mod last;
 mod limits;
 mod log;
 mod meters;

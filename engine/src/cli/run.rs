@@ -17,6 +17,7 @@ use crate::config::{Draft, Settings};
 use crate::control::{Intake, Outcomes, Pipeline, Server};
 use crate::drive::{Control, DriveError};
 use crate::ingress::{Commands, Pace, halt, wall_now};
+use crate::last_values::LastValues;
 use crate::recovery::{
     CancelledAt, Earlier, HaltNote, Notices, Panics, RecoveryError, RollTime, as_started, cancel_at_venues,
 };
@@ -135,7 +136,7 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
             &dir,
             Arc::clone(&intake),
             control.clone(),
-            (outcomes, reloader),
+            (outcomes, reloader, metrics.values()),
             &server,
         ))),
         ..Options::default()
@@ -220,7 +221,7 @@ fn listening(
     dir: &Path,
     intake: Arc<Intake>,
     control: Control,
-    (outcomes, reloader): (Arc<Outcomes>, Arc<Reloader>),
+    (outcomes, reloader, last): (Arc<Outcomes>, Arc<Reloader>, LastValues),
     server: &Rc<Cell<Option<Server>>>,
 ) -> Ready {
     let (dir, server) = (dir.to_owned(), Rc::clone(server));
@@ -228,7 +229,7 @@ fn listening(
         let trades = plan.stages.iter().any(|stage| stage.name == "risk");
         let (instances, has_gateway) = (Arc::clone(&plan.instances), !plan.routing.gateways.is_empty());
         let running = plan.stages.iter().flat_map(|stage| stage.name.split('+')).map(str::to_owned).collect();
-        let pipeline = Pipeline { instances, running, trades, has_gateway, reloader: Some(reloader) };
+        let pipeline = Pipeline { instances, running, trades, has_gateway, reloader: Some(reloader), last };
         let started = Server::start(&dir, &intake, control, &outcomes, pipeline);
         server.set(Some(started.map_err(|e| e.to_string())?));
         Ok(())

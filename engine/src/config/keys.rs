@@ -213,8 +213,24 @@ pub const KINDS: ListParam = ListParam::new(
 pub const LISTEN: TextParam =
     TextParam::new("listen", "", "address and port at which metrics and health are answered over HTTP; empty: nowhere");
 
+/// How many trades are kept by key.
+pub const LAST_TRADES: IntParam =
+    IntParam::new("last_trades", (0, 100_000), "1000", "trades of each instrument that are kept for `tidegate get`");
+
+/// How many bars are kept by key.
+pub const LAST_BARS: IntParam = IntParam::new(
+    "last_bars",
+    (0, 100_000),
+    "100",
+    "bars of each interval and instrument that are kept for `tidegate get`",
+);
+
+/// Whose books are kept by key.
+pub const BOOKS: ListParam =
+    ListParam::new("books", "", "symbols, or SYMBOL@MIC, whose books are kept for `tidegate get`");
+
 /// What a process shows of itself. It is no part of what a journal records: another address makes no other run.
-pub const METRICS: &[Param] = &[LISTEN.param()];
+pub const METRICS: &[Param] = &[LISTEN.param(), LAST_TRADES.param(), LAST_BARS.param(), BOOKS.param()];
 
 /// What the outcome log and the outcome hash contain.
 pub const OUTCOMES: &[Param] = &[KINDS.param()];

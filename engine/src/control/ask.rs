@@ -5,9 +5,10 @@
 
 use super::client::{LOADING, ROLLING};
 use super::in_force::{self, InForce};
-use super::message::{ControlReply, ControlRequest, RELOAD, ROLL};
+use super::message::{ControlReply, ControlRequest, LAST, RELOAD, ROLL};
 use super::socket;
 use super::status::{self, Status};
+use crate::last_values::LastAnswer;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::io::{self, Read, Write};
@@ -42,6 +43,12 @@ pub enum AskError {
     /// The engine does not know at the moment.
     #[error("it is not known: {why}; try again")]
     NotKnown {
+        /// The reason.
+        why: String,
+    },
+    /// There is no answer to it.
+    #[error("{why}")]
+    NoSuch {
         /// The reason.
         why: String,
     },
@@ -82,7 +89,7 @@ pub fn ask(journal: &Path, asked: &ControlRequest) -> Result<ControlReply, AskEr
 /// # Errors
 /// When no run listens there, or it does not answer.
 pub fn status(journal: &Path) -> Result<Status, AskError> {
-    inquire(journal, status::ACTION)
+    inquire(journal, &ControlRequest::plain(status::ACTION, ""))
 }
 
 /// Asks the run that writes the journal in this folder for the values that commands may set.
@@ -90,18 +97,28 @@ pub fn status(journal: &Path) -> Result<Status, AskError> {
 /// # Errors
 /// When no run listens there, it does not answer, or its pipeline does not.
 pub fn in_force(journal: &Path) -> Result<InForce, AskError> {
-    inquire(journal, in_force::ACTION)
+    inquire(journal, &ControlRequest::plain(in_force::ACTION, ""))
 }
 
-fn inquire<T: DeserializeOwned>(journal: &Path, action: &'static str) -> Result<T, AskError> {
+/// Asks the run that writes the journal in this folder what it keeps under a key.
+///
+/// # Errors
+/// When no run listens there, it does not answer, or nothing can be kept under that key.
+pub fn last(journal: &Path, key: &str) -> Result<LastAnswer, AskError> {
+    let asked = ControlRequest { key: Some(key.to_owned()), ..ControlRequest::plain(LAST, "") };
+    inquire(journal, &asked)
+}
+
+fn inquire<T: DeserializeOwned>(journal: &Path, asked: &ControlRequest) -> Result<T, AskError> {
     let last = Instant::now() + TURNED_AWAY;
     loop {
-        match exchange(journal, &ControlRequest::plain(action, "")) {
+        match exchange(journal, asked) {
             Ok(Inquired::Answer(answer)) => return Ok(*answer),
             Ok(Inquired::Other(ControlReply::Busy)) if Instant::now() < last => {
                 std::thread::sleep(Duration::from_millis(5))
             }
             Ok(Inquired::Other(ControlReply::NotKnown { why })) => return Err(AskError::NotKnown { why }),
+            Ok(Inquired::Other(ControlReply::Refused { why })) => return Err(AskError::NoSuch { why }),
             Ok(Inquired::Other(_)) => return Err(AskError::TurnedAway { path: socket::path(journal) }),
             Err(AskError::NoAnswer { path, error }) => return Err(AskError::NothingCame { path, error }),
             Err(e) => return Err(e),

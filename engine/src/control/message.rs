@@ -14,13 +14,15 @@ use std::path::PathBuf;
 pub(super) const RELOAD: &str = "reload";
 /// The action that asks to begin a new journal.
 pub(super) const ROLL: &str = "roll";
+/// The action that asks for what is kept under a key.
+pub(super) const LAST: &str = "last";
 
 /// A request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ControlRequest {
-    /// `halt`, `resume`, `cancel-all`, `set-limit`, `set-param`, `trust` or `flatten`; or `reload`, `roll`, `get` or `status`, which
-    /// are no commands.
+    /// `halt`, `resume`, `cancel-all`, `set-limit`, `set-param`, `trust` or `flatten`; or `reload`, `roll`, `get`, `last` or
+    /// `status`, which are no commands.
     pub action: String,
     /// Name of the operator.
     pub actor: String,
@@ -51,6 +53,9 @@ pub struct ControlRequest {
     /// The file to read in place of the configuration; none = the configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
+    /// The key of the last values to show: `AAPL/top`, `system/halt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// The account to flatten; none = all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<u8>,

@@ -29,7 +29,7 @@ mod status;
 mod tests;
 mod trading;
 
-pub use ask::{AskError, ask, in_force, status};
+pub use ask::{AskError, ask, in_force, last, status};
 pub use in_force::{InForce, ValueInForce};
 pub use intake::{Entering, Intake};
 pub use message::{AddedInput, BadCommand, ControlReply, ControlRequest, SetValue, WatchedInput};

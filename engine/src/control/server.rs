@@ -4,13 +4,14 @@ use super::answer::{Submitted, kills};
 use super::client::{Client, LOADING, Loading, Question, ROLLING, State};
 use super::in_force::{self, InForce};
 use super::intake::{Entering, Intake, MOST};
-use super::message::{ControlReply, ControlRequest, RELOAD, ROLL};
+use super::message::{ControlReply, ControlRequest, LAST, RELOAD, ROLL};
 use super::outcomes::Outcomes;
 use super::reloading::{Step, Steps, answered};
 use super::socket;
 use super::status::{self, Status};
 use crate::drive::Control;
 use crate::ingress::{Submission, halt, wall_now};
+use crate::last_values::LastValues;
 use crate::run::Reloader;
 use flow::{CommandAction, HaltReason};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -54,6 +55,8 @@ pub struct Pipeline {
     pub has_gateway: bool,
     /// Opens what is added to its configuration.
     pub reloader: Option<Arc<Reloader>>,
+    /// What is kept for those who ask by key; empty if nothing is.
+    pub last: LastValues,
 }
 
 /// The listening end; it listens until it is dropped.
@@ -152,6 +155,9 @@ impl Dispatcher {
             client.inquire(question);
             return self.settle(client, false);
         }
+        if asked.action == LAST {
+            return self.last(client, asked.key.as_deref().unwrap_or_default());
+        }
         if asked.action == RELOAD && !is_gone {
             return match self.reloading(asked, client.uid()) {
                 Ok(loading) => client.load(loading),
@@ -173,6 +179,18 @@ impl Dispatcher {
         }
         if is_gone {
             client.leave();
+        }
+    }
+
+    /// Answers what is kept under a key: it is in memory, and the pipeline is not asked.
+    fn last(&self, client: &mut Client, key: &str) {
+        match self.pipeline.last.read(|values| values.answer(key)) {
+            Some(Ok(answer)) => client.answer(&answer),
+            Some(Err(no)) => client.answer(&ControlReply::Refused { why: no.to_string() }),
+            None => {
+                let why = "no last values are kept: metrics.listen turns them on, and they begin once the record is read";
+                client.answer(&ControlReply::NotKnown { why: why.to_owned() });
+            }
         }
     }
 

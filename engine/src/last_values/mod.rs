@@ -7,12 +7,19 @@
 //! Bound: events are read without the lock, `TURN` at a time, and taken in under it, which takes some 0.1 ms. Worst case: a
 //! start beside a long journal; until that is read, the values are those of an earlier moment, and say so.
 
+mod answer;
+mod books;
 mod follower_lag;
+mod kept;
 mod values;
+mod words;
 
+pub use answer::{LastAnswer, NoSuchKey, SYSTEM, keys};
 pub use follower_lag::FollowerLag;
+pub use kept::Amounts;
 pub use values::{SourceTally, Values};
 
+use crate::ingress::FeedStatuses;
 use crate::recovery::{Notices, RecoveryError};
 use flow::Kinds;
 use sinks::journal::{Follow, Followed, Home, JournalError};
@@ -32,6 +39,17 @@ const FOLLOWERS: Duration = Duration::from_secs(1);
 /// Pause after the journal could not be read.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// What is kept for those who ask by key.
+#[derive(Clone, Debug, Default)]
+pub struct Keeping {
+    /// How many rows.
+    pub amounts: Amounts,
+    /// The symbols, or `SYMBOL@MIC`, whose books are kept.
+    pub books: Vec<String>,
+    /// How the sources stand.
+    pub feeds: FeedStatuses,
+}
+
 /// The last values of a run; empty until it is followed.
 #[derive(Clone, Default)]
 pub struct LastValues(Arc<Mutex<Option<Values>>>);
@@ -50,10 +68,10 @@ impl LastValues {
     ///
     /// # Errors
     /// When the journal cannot be read, or the system gives no thread.
-    pub fn follow(&self, dir: &Path, notices: Notices) -> Result<Following, FollowError> {
+    pub fn follow(&self, dir: &Path, keeping: &Keeping, notices: Notices) -> Result<Following, FollowError> {
         let home = Home::open(dir)?;
         let (values, stop) = (self.clone(), Arc::<AtomicBool>::default());
-        let mut begun = Values::begin(&home, notices)?;
+        let mut begun = Values::begin(&home, keeping, notices)?;
         begun.reached = Some(Follow::open_current(dir, Kinds::ALL)?.reached());
         *values.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
         let (dir, stops) = (dir.to_owned(), Arc::clone(&stop));

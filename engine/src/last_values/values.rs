@@ -3,9 +3,15 @@
 //! Totals are those of a [copy of the tail](crate::pipeline::TailCopy); a journal that follows another begins with the state that
 //! its tail had, so they are those of the whole run. Counts of events begin where the reader does: with the current journal. Bound: one entry a listing, position, source and kind.
 
+use super::Keeping;
+use super::books::Books;
 use super::follower_lag::FollowerLag;
-use crate::config::instances_in;
+use super::kept::Kept;
+use crate::config::keys::{self, ClockKind};
+use crate::config::Draft;
+use crate::ingress::FeedStatuses;
 use crate::pipeline::{Holder, Pnl, Purse, TailCopy, TailStats};
+use crate::registries::Registries;
 use crate::recovery::{LimitNow, Limits, Notices, Past, RecoveryError, Snapshot};
 use crate::report::sums;
 use flow::records::{CommandOutcome, Position, PositionMoney};
@@ -13,6 +19,7 @@ use flow::{Account, Event, Kind, Kinds, Ns, StateReader, TradingState};
 use sinks::journal::{Followed, Home};
 use stages::Instances;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// What came of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +46,11 @@ pub struct Values {
     commands: BTreeMap<(u32, u16), u64>,
     counts: BTreeMap<Kind, u64>,
     recorded: Kinds,
+    pub(super) kept: Kept,
+    pub(super) books: Option<Books>,
+    pub(super) feeds: FeedStatuses,
+    /// Whether the clock is that of the host.
+    pub(super) is_wall: bool,
 }
 
 impl Values {
@@ -46,12 +58,19 @@ impl Values {
     ///
     /// # Errors
     /// When what it begins with cannot be read.
-    pub(super) fn begin(home: &Home, notices: Notices) -> Result<Values, RecoveryError> {
+    pub(super) fn begin(home: &Home, keeping: &Keeping, notices: Notices) -> Result<Values, RecoveryError> {
         let member = home.current();
-        let instances = instances_in(&member.info.config_text);
-        let mut tail = TailCopy::new(member.info.instruments, &instances);
-        if let Some(start) = Snapshot::start(member, Past::Left, notices)? {
-            start.defined().for_each(|event| tail.take(&event));
+        let (text, instruments) = (&member.info.config_text, member.info.instruments);
+        let settings = Draft::recorded(text, Path::new("journal.toml"), &Registries::default()).settings;
+        let instances = settings.instances.clone();
+        let mut tail = TailCopy::new(instruments, &instances);
+        let start = Snapshot::start(member, Past::Left, notices)?;
+        let mut books = Books::new(&keeping.books, &settings, instruments, start.is_none());
+        if let Some(start) = start {
+            for event in start.defined() {
+                tail.take(&event);
+                books.iter_mut().for_each(|books| books.take(&event, &tail.stats().listings));
+            }
             tail.load(&mut StateReader::new(&start.listings(), start.tail()?))?;
         }
         Ok(Values {
@@ -65,6 +84,10 @@ impl Values {
             commands: BTreeMap::new(),
             counts: BTreeMap::new(),
             recorded: member.info.outcome_kinds,
+            kept: Kept::new(&keeping.amounts),
+            books,
+            feeds: keeping.feeds.clone(),
+            is_wall: settings.pipeline.get(keys::CLOCK) == ClockKind::Wall,
         })
     }
 
@@ -80,6 +103,7 @@ impl Values {
         self.tail.take(event);
         if !event.is_echo() {
             *self.counts.entry(event.kind).or_default() += 1;
+            self.kept.take(event);
         }
         if event.id.position() == flow::POSITION_INGRESS {
             self.input(event);
@@ -92,6 +116,7 @@ impl Values {
     fn input(&mut self, input: &Event) {
         let tally = self.sources.entry(input.source).or_insert(SourceTally { inputs: 0, last: input.ts });
         (tally.inputs, tally.last) = (tally.inputs + 1, input.ts);
+        self.books.iter_mut().for_each(|books| books.take(input, &self.tail.stats().listings));
         if input.kind == Kind::Command {
             self.limits.input(input);
         }

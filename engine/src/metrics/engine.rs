@@ -8,8 +8,9 @@ use crate::config::keys::{self, ClockKind};
 use crate::drive::Control;
 use crate::gateway::{SessionState, VenueStatus};
 use crate::ingress::{FeedStanding, wall_now};
-use crate::last_values::{LastValues, Values};
+use crate::last_values::{LastValues, Values, keys as keys_of};
 use flow::{AnomalyKind, CommandAction, CommandResult, Currency, Kind};
+use serde_json::{Value, json};
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 /// A run: its atomics, and what its journal says.
@@ -227,6 +228,14 @@ impl Exposed for EngineMetrics {
             format!("the session with the venue {} is not open: {}", venue.venue(), venue.session().name())
         });
         feeds.chain(venues).chain(self.ails()).collect()
+    }
+
+    fn last(&self, key: Option<&str>) -> Option<Result<Value, String>> {
+        let answer = |values: &Values| match key {
+            Some(key) => values.answer(key).map(|answer| json!(answer)).map_err(|e| e.to_string()),
+            None => Ok(keys_of(values)),
+        };
+        self.values.read(answer)
     }
 
     fn measure(&self, to: &mut Scrape) {

@@ -16,6 +16,11 @@ pub trait Exposed: Send + Sync {
     /// What is missing until the process does its work, in sentences; nothing if it is ready.
     fn lacks(&self) -> Vec<String>;
 
+    /// What is kept under a key, or without one the keys that there are; the error says that nothing can be. `None` if nothing is kept.
+    fn last(&self, _key: Option<&str>) -> Option<Result<Value, String>> {
+        None
+    }
+
     /// Adds what the process has to show beside that.
     fn measure(&self, to: &mut Scrape);
 

@@ -7,7 +7,7 @@ use super::exposed::Exposed;
 use super::scrape::Format;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -138,6 +138,8 @@ fn router(of: Arc<dyn Exposed>) -> Router {
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/version", get(version))
+        .route("/last", get(last_keys))
+        .route("/last/{*key}", get(last))
         .fallback(unknown)
         .with_state(of)
 }
@@ -160,8 +162,27 @@ async fn version(State(of): State<Arc<dyn Exposed>>) -> Response {
     answered(StatusCode::OK, &of.version())
 }
 
+async fn last_keys(State(of): State<Arc<dyn Exposed>>) -> Response {
+    kept(of.last(None))
+}
+
+async fn last(State(of): State<Arc<dyn Exposed>>, Path(key): Path<String>) -> Response {
+    kept(of.last(Some(&key)))
+}
+
+fn kept(found: Option<Result<Value, String>>) -> Response {
+    match found {
+        Some(Ok(value)) => answered(StatusCode::OK, &value),
+        Some(Err(why)) => answered(StatusCode::NOT_FOUND, &json!({ "error": why })),
+        None => {
+            let why = "no last values are kept here, or what is recorded is not read yet";
+            answered(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": why }))
+        }
+    }
+}
+
 async fn unknown() -> Response {
-    let there = ["/metrics", "/healthz", "/readyz", "/version"];
+    let there = ["/metrics", "/healthz", "/readyz", "/version", "/last"];
     answered(StatusCode::NOT_FOUND, &json!({ "error": "there is no such page", "pages": there }))
 }
 

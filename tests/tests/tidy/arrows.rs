@@ -64,7 +64,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("recovery", &["assembly", "build_id", "config", "drive", "gateway", "ingress", "pipeline", "plan", "registries"]),
     ("diff", &["ingress", "rows"]),
     ("report", &["diff", "drive", "ingress", "pipeline", "plan", "recovery", "rows"]),
-    ("last_values", &["config", "pipeline", "recovery", "report"]),
+    ("last_values", &["config", "ingress", "pipeline", "recovery", "registries", "report", "rows"]),
     ("metrics", &["build_id", "config", "drive", "gateway", "ingress", "last_values"]),
     ("provenance", &["config", "drive", "recovery", "registries", "rows"]),
     (
@@ -74,7 +74,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "report", "rows",
         ],
     ),
-    ("control", &["config", "drive", "gateway", "ingress", "pipeline", "recovery", "report", "run"]),
+    ("control", &["config", "drive", "gateway", "ingress", "last_values", "pipeline", "recovery", "report", "run"]),
     (
         "instant",
         &[

@@ -1,0 +1,75 @@
+//! The words of keys: what can be asked for, of a symbol or of the whole run.
+
+use flow::Kind;
+
+/// What a word names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    /// The last row of a kind, of each that says it; only these columns, if any are named.
+    Last(Kind, &'static [&'static str]),
+    /// All rows of a kind that are kept, oldest first.
+    All(Kind),
+    /// The last row of every kind.
+    Everything,
+    /// The best levels.
+    Book,
+    /// What the best prices are apart.
+    Spread,
+    /// The positions.
+    Positions,
+    /// Whether trading is halted.
+    Halt,
+    /// The sources, each with its last input.
+    Feeds,
+    /// The last anomalies, of whatever instrument.
+    Anomalies,
+    /// The limits in force.
+    Limits,
+    /// Profit and fees by account and currency.
+    Money,
+}
+
+/// A word of a key.
+pub(super) struct Word {
+    pub(super) name: &'static str,
+    pub(super) named: Named,
+    pub(super) about: &'static str,
+}
+
+const fn word(name: &'static str, named: Named, about: &'static str) -> Word {
+    Word { name, named, about }
+}
+
+/// Of a symbol.
+pub(super) const OF_SYMBOL: &[Word] = &[
+    word("all", Named::Everything, "the last row of every kind"),
+    word("last", Named::Last(Kind::Trade, &["px", "qty", "aggressor"]), "the last trade"),
+    word("trades", Named::All(Kind::Trade), "the last trades, 1,000 unless `metrics.last_trades` says otherwise"),
+    word("top", Named::Last(Kind::BookTop, &["bid_px", "bid_qty", "ask_px", "ask_qty"]), "best bid and ask"),
+    word("spread", Named::Spread, "best ask less best bid; absent when a side is empty"),
+    word("book", Named::Book, "the ten best levels a side, of the symbols in `metrics.books`"),
+    word("bars", Named::All(Kind::Bar), "the last bars of each interval, 100 unless `metrics.last_bars` says otherwise"),
+    word(
+        "vwap",
+        Named::Last(Kind::Bar, &["interval", "start_ns", "vwap", "volume"]),
+        "the volume-weighted average price of the last bar of each interval",
+    ),
+    word("toxicity", Named::Last(Kind::Vpin, &["vpin", "buckets", "window", "instance"]), "VPIN, of each instance"),
+    word("state", Named::Last(Kind::Status, &[]), "the states that the venue reported last"),
+    word("doubt", Named::Last(Kind::DataState, &[]), "whether the data is doubtful, since when and why"),
+    word("signals", Named::All(Kind::Signal), "the last 100 signals"),
+    word("orders", Named::All(Kind::Order), "the last 100 orders"),
+    word("fills", Named::All(Kind::Fill), "the last 100 fills"),
+    word("position", Named::Positions, "the positions, by account and strategy"),
+];
+
+/// Of the whole run.
+pub(super) const OF_RUN: &[Word] = &[
+    word("all", Named::Everything, "the last row of every kind that is of no instrument"),
+    word("halt", Named::Halt, "whether trading is halted, why and by whom"),
+    word("feeds", Named::Feeds, "the sources, how they stand, and their last inputs"),
+    word("errors", Named::Anomalies, "the last 100 anomalies"),
+    word("commands", Named::All(Kind::CommandOutcome), "the last 100 results of commands"),
+    word("limits", Named::Limits, "the limits in force"),
+    word("money", Named::Money, "profit and fees by account and currency"),
+];
