@@ -6,8 +6,8 @@
 use crate::bench::commands as bench;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{
-    at, console, ctl, demo, graph, help, journal, last, pack, questdb, replay, reset, run, schema, screen, signals, sink,
-    snapshot, synth, validate, why,
+    at, console, ctl, demo, graph, help, journal, last, pack, questdb, replay, reset, run, schema, screen, signals,
+    sink, snapshot, synth, validate, why,
 };
 use crate::registries::Registries;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};

@@ -6,10 +6,8 @@ use super::exit::{Exit, Failure, output};
 use super::table::{Align, Cell, column, table};
 use crate::control;
 use crate::last_values::LastAnswer;
-use crate::rows::row_kind;
 use clap::Args;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -42,42 +40,46 @@ fn shown(answer: &LastAnswer) -> String {
     match (answer.rows.as_slice(), &answer.why) {
         ([], why) => format!("{}: {}\n", answer.key, why.as_deref().unwrap_or("there was none yet")),
         ([row], _) => {
-            let lines = in_order(std::slice::from_ref(row)).into_iter();
-            let line = |name: String| vec![Cell::from(name.clone()), Cell::from(text(&row[&name]))];
+            let is_level = |name: &str| name == "bids" || name == "asks";
+            let lines = answer.columns.iter().filter(|name| *name != "age_ns" && !is_level(name));
+            let line = |name: &String| {
+                vec![Cell::from(name.as_str()), Cell::from(row.get(name).map_or_else(String::new, text))]
+            };
             let age = row.get("age_ns").map(|age| vec![Cell::from("age"), Cell::from(duration(age))]);
-            let rows: Vec<_> = lines.filter(|name| name != "age_ns").map(line).chain(age).collect();
-            table(&[column(answer.key.as_str(), Align::Left), column("", Align::Left)], &rows)
+            let rows: Vec<_> = lines.map(line).chain(age).collect();
+            let levels = if row.contains_key("bids") { book(row) } else { String::new() };
+            table(&[column(answer.key.as_str(), Align::Left), column("", Align::Left)], &rows) + &levels
         }
         (rows, _) => {
-            let names = in_order(rows);
-            let names: Vec<_> = names.iter().filter(|name| !OF_ALL.contains(&name.as_str())).collect();
-            let mut columns = vec![column("age", Align::Right)];
+            let names: Vec<_> = answer.columns.iter().filter(|name| !OF_ALL.contains(&name.as_str())).collect();
+            let has_age = answer.columns.iter().any(|name| name == "age_ns");
+            let mut columns: Vec<_> = has_age.then(|| column("age", Align::Right)).into_iter().collect();
             // What tells the rows apart and their first values stay, whatever the width.
             columns.extend(names.iter().enumerate().map(|(at, name)| {
                 let column = column(name.as_str(), Align::Point);
                 if at < 4 { column } else { column.spare() }
             }));
             let cells = |row: &Map<String, Value>| {
-                let age = row.get("age_ns").map_or_else(String::new, duration);
+                let age = has_age.then(|| Cell::from(row.get("age_ns").map_or_else(String::new, duration)));
                 let values = names.iter().map(|name| Cell::from(row.get(*name).map_or_else(String::new, text)));
-                [Cell::from(age)].into_iter().chain(values).collect()
+                age.into_iter().chain(values).collect()
             };
             table(&columns, &rows.iter().map(cells).collect::<Vec<_>>())
         }
     }
 }
 
-/// The names of the values, in the order of the columns of their kind.
-fn in_order(rows: &[Map<String, Value>]) -> Vec<String> {
-    let kinds: BTreeSet<&str> = rows.iter().filter_map(|row| row.get("kind")?.as_str()).collect();
-    let columns = kinds.into_iter().filter_map(row_kind).flat_map(|kind| kind.columns).map(|column| column.name.to_owned());
-    let mut names: Vec<String> = Vec::new();
-    for name in columns.chain(rows.iter().flat_map(|row| row.keys().cloned())) {
-        if rows.iter().any(|row| row.contains_key(&name)) && !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
+/// The levels of a book side by side, best first.
+fn book(row: &Map<String, Value>) -> String {
+    let side = |name: &str| row.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let (bids, asks) = (side("bids"), side("asks"));
+    let names = ["orders", "bid qty", "bid", "ask", "ask qty", "orders"];
+    let columns = names.map(|name| column(name, Align::Point));
+    let cells = |level: Option<&Value>, order: [usize; 3]| {
+        order.map(|at| Cell::from(level.and_then(|level| level.get(at)).map_or_else(String::new, text)))
+    };
+    let row = |at: usize| [cells(bids.get(at), [2, 1, 0]), cells(asks.get(at), [0, 1, 2])].concat();
+    table(&columns, &(0..bids.len().max(asks.len())).map(row).collect::<Vec<_>>())
 }
 
 fn text(value: &Value) -> String {
@@ -91,7 +93,9 @@ fn text(value: &Value) -> String {
 
 /// A time in nanoseconds for people.
 fn duration(ns: &Value) -> String {
-    let Some(ns) = ns.as_str().and_then(|text| text.parse::<u64>().ok()) else { return super::numbers::UNKNOWN.to_owned() };
+    let Some(ns) = ns.as_str().and_then(|text| text.parse::<u64>().ok()) else {
+        return super::numbers::UNKNOWN.to_owned();
+    };
     let s = ns as f64 / 1e9;
     match ns {
         0..1_000_000 => format!("{} us", ns / 1_000),

@@ -188,7 +188,8 @@ impl Dispatcher {
             Some(Ok(answer)) => client.answer(&answer),
             Some(Err(no)) => client.answer(&ControlReply::Refused { why: no.to_string() }),
             None => {
-                let why = "no last values are kept: metrics.listen turns them on, and they begin once the record is read";
+                let why =
+                    "no last values are kept: metrics.listen turns them on, and they begin once the record is read";
                 client.answer(&ControlReply::NotKnown { why: why.to_owned() });
             }
         }

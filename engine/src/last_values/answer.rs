@@ -37,11 +37,16 @@ pub struct LastAnswer {
     /// The time that ages are of, ns since 1970, in digits: that of the host, or of the newest event if the run has the clock of
     /// the exchange.
     pub now_ns: String,
+    /// The names of the values, in order.
+    pub columns: Vec<String>,
     /// The rows, oldest first. Each has `age_ns`, unless its time is not known.
     pub rows: Vec<Map<String, Value>>,
     /// Why there is none.
     pub why: Option<String>,
 }
+
+/// A row as it is made: names and values in order.
+type Line = Vec<(String, Value)>;
 
 /// Nothing can be kept under a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,11 +79,19 @@ impl Values {
         let shown = Shown { values: self, now: self.now(), instrument };
         let mut rows = shown.rows(named);
         if let Some(one) = one {
-            rows.retain(|row| TELLING.iter().any(|column| row.get(*column).is_some_and(|value| is_told(value, one))));
+            let tells = |(name, value): &(String, Value)| TELLING.contains(&name.as_str()) && is_told(value, one);
+            rows.retain(|row| row.iter().any(tells));
         }
         let why = rows.is_empty().then(|| shown.why(named));
         let seq = self.reached.map_or(0, |reached| reached.seq);
-        Ok(LastAnswer { key: key.to_owned(), seq, now_ns: shown.now.0.to_string(), rows, why })
+        let mut columns = Vec::new();
+        for (name, _) in rows.iter().flatten() {
+            if !columns.contains(name) {
+                columns.push(name.clone());
+            }
+        }
+        let rows = rows.into_iter().map(|row| row.into_iter().collect()).collect();
+        Ok(LastAnswer { key: key.to_owned(), seq, now_ns: shown.now.0.to_string(), columns, rows, why })
     }
 
     fn now(&self) -> Ns {
@@ -157,7 +170,7 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn rows(&self, named: Named) -> Vec<Map<String, Value>> {
+    fn rows(&self, named: Named) -> Vec<Line> {
         match named {
             Named::Last(kind, columns) => self.of_kind(kind, false, columns),
             Named::All(kind) => self.of_kind(kind, true, &[]),
@@ -192,7 +205,8 @@ impl Shown<'_> {
             }
             Named::Book => match &values.books {
                 Some(books) if books.keeps(self.instrument) => {
-                    "it is not known: these values begin amid the day; it is from where its feed begins it anew".to_owned()
+                    "it is not known: these values begin amid the day; it is from where its feed begins it anew"
+                        .to_owned()
                 }
                 _ => "it is not kept: add the symbol to metrics.books".to_owned(),
             },
@@ -201,7 +215,7 @@ impl Shown<'_> {
     }
 
     /// The rows of a kind, of all that say it: the last of each, or all.
-    fn of_kind(&self, kind: Kind, all: bool, columns: &[&str]) -> Vec<Map<String, Value>> {
+    fn of_kind(&self, kind: Kind, all: bool, columns: &[&str]) -> Vec<Line> {
         let Some(of) = kind_info(kind).and_then(|info| row_kind(info.name)) else { return Vec::new() };
         let mut rows: Vec<&Row> = Vec::new();
         for series in self.values.kept.rows(self.instrument, kind) {
@@ -212,19 +226,21 @@ impl Shown<'_> {
         rows.into_iter().filter_map(|row| self.shown(&of, row, columns)).collect()
     }
 
-    fn row(&self, row: &Row, columns: &[&str]) -> Option<Map<String, Value>> {
+    fn row(&self, row: &Row, columns: &[&str]) -> Option<Line> {
         self.shown(&row_kind(kind_info(row.first.kind)?.name)?, row, columns)
     }
 
-    fn shown(&self, kind: &RowKind, of: &Row, columns: &[&str]) -> Option<Map<String, Value>> {
+    fn shown(&self, kind: &RowKind, of: &Row, columns: &[&str]) -> Option<Line> {
         let cells = row(kind, &of.events(), &self.values.stats().listings, &self.values.instances)?;
         let always = ["kind", "seq", "ts_ns", "symbol"];
         let is_shown = |name: &str| {
             !NEVER.contains(&name) && (columns.is_empty() || columns.contains(&name) || always.contains(&name))
         };
-        let cells = cells.iter().filter(|(name, _)| is_shown(name));
-        let mut shown: Map<String, Value> = cells.map(|(name, cell)| ((*name).to_owned(), value(cell))).collect();
-        shown.insert("age_ns".to_owned(), self.age(of.first.ts));
+        // Where a journal does not say the time of the exchange, it is left out.
+        let is_known = |(name, cell): &&(&str, Cell)| *name != "exchange_ts_ns" || *cell != Cell::Null;
+        let cells = cells.iter().filter(|(name, _)| is_shown(name)).filter(is_known);
+        let mut shown: Line = cells.map(|(name, cell)| ((*name).to_owned(), value(cell))).collect();
+        shown.push(("age_ns".to_owned(), self.age(of.first.ts)));
         Some(shown)
     }
 
@@ -240,16 +256,16 @@ impl Shown<'_> {
         self.values.kept.rows(self.instrument, Kind::BookTop).find_map(|series| series.back())
     }
 
-    fn spread(&self) -> Option<Map<String, Value>> {
+    fn spread(&self) -> Option<Line> {
         let row = self.top()?;
         let BookTop { bid_px, ask_px, .. } = row.first.record::<BookTop>();
         let apart = bid_px.known().zip(ask_px.known()).map_or(Px::NONE, |(bid, ask)| Px(ask.0 - bid.0));
         let mut shown = self.row(row, &["bid_px", "ask_px"])?;
-        shown.insert("spread".to_owned(), value(&price(apart, self.listed())));
+        shown.push(("spread".to_owned(), value(&price(apart, self.listed()))));
         Some(shown)
     }
 
-    fn book(&self) -> Option<Map<String, Value>> {
+    fn book(&self) -> Option<Line> {
         let state = self.values.books.as_ref()?.book(self.instrument, LEVELS)?;
         let listed = self.listed();
         let side = |levels: &[flow::LevelState]| {
@@ -259,20 +275,20 @@ impl Shown<'_> {
             };
             value(&Cell::List(levels.iter().map(level).collect()))
         };
-        let mut shown = Map::new();
-        shown.insert("symbol".to_owned(), json!(listed.map(|listed| listed.symbol.as_str())));
-        shown.insert("bids".to_owned(), side(&state.bids));
-        shown.insert("asks".to_owned(), side(&state.asks));
-        shown.insert("bid_levels".to_owned(), json!(state.bid_levels));
-        shown.insert("ask_levels".to_owned(), json!(state.ask_levels));
-        shown.insert("doubtful".to_owned(), json!(state.doubtful));
+        let mut shown = Line::new();
+        shown.push(("symbol".to_owned(), json!(listed.map(|listed| listed.symbol.as_str()))));
+        shown.push(("bids".to_owned(), side(&state.bids)));
+        shown.push(("asks".to_owned(), side(&state.asks)));
+        shown.push(("bid_levels".to_owned(), json!(state.bid_levels)));
+        shown.push(("ask_levels".to_owned(), json!(state.ask_levels)));
+        shown.push(("doubtful".to_owned(), json!(state.doubtful)));
         let changed = self.values.books.as_ref()?.changed(self.instrument);
-        changed.into_iter().for_each(|ts| drop(shown.insert("age_ns".to_owned(), self.age(ts))));
+        changed.into_iter().for_each(|ts| shown.push(("age_ns".to_owned(), self.age(ts))));
         Some(shown)
     }
 
     /// The positions of the instrument; when a position changed is known if it did since these values began.
-    fn positions(&self) -> Vec<Map<String, Value>> {
+    fn positions(&self) -> Vec<Line> {
         let Some(kind) = row_kind("position") else { return Vec::new() };
         let held = self.values.positions();
         let of = held.into_iter().filter(|((.., instrument), _)| *instrument == self.instrument);
@@ -289,68 +305,68 @@ impl Shown<'_> {
             let row = kept.copied().unwrap_or(Row { first: event, second: Some(second) });
             let Some(mut one) = self.shown(&kind, &row, &[]) else { continue };
             if kept.is_none() {
-                ["seq", "ts_ns", "exchange_ts_ns", "age_ns"].into_iter().for_each(|unknown| drop(one.remove(unknown)));
+                one.retain(|(name, _)| !["seq", "ts_ns", "age_ns"].contains(&name.as_str()));
             }
             shown.push(one);
         }
         shown
     }
 
-    fn halt(&self) -> Map<String, Value> {
+    fn halt(&self) -> Line {
         let halt = self.values.stats().halt();
-        let mut shown = Map::new();
-        shown.insert("halted".to_owned(), json!(halt.is_some()));
+        let mut shown = Line::new();
+        shown.push(("halted".to_owned(), json!(halt.is_some())));
         let Some(halt) = halt else { return shown };
-        shown.insert("reason".to_owned(), json!(halt.reason));
-        shown.insert("actor".to_owned(), json!(halt.actor));
-        shown.insert("asked_ts_ns".to_owned(), json!(halt.asked_ts));
-        shown.insert("seq".to_owned(), json!(halt.seq));
+        shown.push(("reason".to_owned(), json!(halt.reason)));
+        shown.push(("actor".to_owned(), json!(halt.actor)));
+        shown.push(("asked_ts_ns".to_owned(), json!(halt.asked_ts)));
+        shown.push(("seq".to_owned(), json!(halt.seq)));
         let asked = halt.asked_ts.and_then(|text| text.parse().ok()).filter(|_| self.values.is_wall);
-        asked.into_iter().for_each(|ts| drop(shown.insert("age_ns".to_owned(), self.age(Ns(ts)))));
+        asked.into_iter().for_each(|ts| shown.push(("age_ns".to_owned(), self.age(Ns(ts)))));
         shown
     }
 
-    fn feeds(&self) -> Vec<Map<String, Value>> {
+    fn feeds(&self) -> Vec<Line> {
         let tallies = self.values.sources();
         let feed = |feed: &crate::ingress::FeedStatus| {
-            let mut shown = Map::new();
-            shown.insert("source".to_owned(), json!(feed.name));
-            shown.insert("standing".to_owned(), json!(feed.standing().name()));
+            let mut shown = Line::new();
+            shown.push(("source".to_owned(), json!(feed.name)));
+            shown.push(("standing".to_owned(), json!(feed.standing().name())));
             if let Some(tally) = tallies.get(&feed.id) {
-                shown.insert("inputs".to_owned(), json!(tally.inputs));
-                shown.insert("ts_ns".to_owned(), value(&Cell::Long(tally.last.0)));
-                shown.insert("age_ns".to_owned(), self.age(tally.last));
+                shown.push(("inputs".to_owned(), json!(tally.inputs)));
+                shown.push(("ts_ns".to_owned(), value(&Cell::Long(tally.last.0))));
+                shown.push(("age_ns".to_owned(), self.age(tally.last)));
             }
             shown
         };
         self.values.feeds.all().iter().map(|one| feed(one)).collect()
     }
 
-    fn limits(&self) -> Vec<Map<String, Value>> {
+    fn limits(&self) -> Vec<Line> {
         let limit = |of: crate::recovery::LimitNow| {
-            let mut shown = Map::new();
+            let mut shown = Line::new();
             let table = of.target.table;
-            shown.insert("check".to_owned(), json!(stages::risk::check_name(of.target.check)));
-            shown.insert("table".to_owned(), json!(table));
-            shown.insert("of".to_owned(), json!(self.values.instances.limit(table)));
-            shown.insert("limit".to_owned(), value(&Cell::Int(of.limit)));
-            shown.insert("ceiling".to_owned(), value(&Cell::Int(of.ceiling)));
+            shown.push(("check".to_owned(), json!(stages::risk::check_name(of.target.check))));
+            shown.push(("table".to_owned(), json!(table)));
+            shown.push(("of".to_owned(), json!(self.values.instances.limit(table))));
+            shown.push(("limit".to_owned(), value(&Cell::Int(of.limit))));
+            shown.push(("ceiling".to_owned(), value(&Cell::Int(of.ceiling))));
             shown
         };
         self.values.limits().map(limit).collect()
     }
 
-    fn money(&self) -> Vec<Map<String, Value>> {
+    fn money(&self) -> Vec<Line> {
         let amount = |nano: i128| json!(decimal(nano, 9, 2));
         let purse = |((account, currency), money): (crate::pipeline::Purse, crate::pipeline::Pnl)| {
-            let mut shown = Map::new();
-            shown.insert("account".to_owned(), json!(account.0));
-            shown.insert("currency".to_owned(), json!(Currency::listed(currency).to_string()));
-            shown.insert("realised".to_owned(), amount(money.realised));
-            shown.insert("unrealised".to_owned(), amount(money.unrealised));
-            shown.insert("fees".to_owned(), amount(money.fees));
-            shown.insert("without_multiplier".to_owned(), json!(money.without_multiplier));
-            shown.insert("without_fees".to_owned(), json!(money.without_fees));
+            let mut shown = Line::new();
+            shown.push(("account".to_owned(), json!(account.0)));
+            shown.push(("currency".to_owned(), json!(Currency::listed(currency).to_string())));
+            shown.push(("realised".to_owned(), amount(money.realised)));
+            shown.push(("unrealised".to_owned(), amount(money.unrealised)));
+            shown.push(("fees".to_owned(), amount(money.fees)));
+            shown.push(("without_multiplier".to_owned(), json!(money.without_multiplier)));
+            shown.push(("without_fees".to_owned(), json!(money.without_fees)));
             shown
         };
         self.values.money().into_iter().map(purse).collect()

@@ -30,7 +30,12 @@ pub(super) struct Books {
 
 impl Books {
     /// Those of the symbols in `wanted`, in a run with these settings; `None` if none are.
-    pub(super) fn new(wanted: &[String], settings: &Settings, instruments: u32, is_from_the_beginning: bool) -> Option<Books> {
+    pub(super) fn new(
+        wanted: &[String],
+        settings: &Settings,
+        instruments: u32,
+        is_from_the_beginning: bool,
+    ) -> Option<Books> {
         let params = settings.stages.get("book").filter(|_| !wanted.is_empty())?;
         let stage = BookStage::new(params, settings.space(instruments));
         let (wanted, watched) = (wanted.to_vec(), BTreeMap::new());

@@ -48,7 +48,11 @@ pub(super) const OF_SYMBOL: &[Word] = &[
     word("top", Named::Last(Kind::BookTop, &["bid_px", "bid_qty", "ask_px", "ask_qty"]), "best bid and ask"),
     word("spread", Named::Spread, "best ask less best bid; absent when a side is empty"),
     word("book", Named::Book, "the ten best levels a side, of the symbols in `metrics.books`"),
-    word("bars", Named::All(Kind::Bar), "the last bars of each interval, 100 unless `metrics.last_bars` says otherwise"),
+    word(
+        "bars",
+        Named::All(Kind::Bar),
+        "the last bars of each interval, 100 unless `metrics.last_bars` says otherwise",
+    ),
     word(
         "vwap",
         Named::Last(Kind::Bar, &["interval", "start_ns", "vwap", "volume"]),

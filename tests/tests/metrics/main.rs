@@ -2,6 +2,7 @@
 //! cases are ignored by name.
 
 mod answers;
+mod keys;
 mod page;
 mod scraped;
 
@@ -9,5 +10,5 @@ use std::process::ExitCode;
 use tidegate_tests::conclude;
 
 fn main() -> ExitCode {
-    conclude([answers::cases(), scraped::cases()].into_iter().flatten().collect())
+    conclude([answers::cases(), keys::cases(), scraped::cases()].into_iter().flatten().collect())
 }
