@@ -1,4 +1,4 @@
-//! What a run has said last, for whoever asks: counts, halts, positions, limits.
+//! What a run has said last, for whoever asks: totals for the metrics, and by key quotes, trades, bars, books, positions, halts.
 //!
 //! **Idea.** A thread reads the journal along like any other follower, and keeps what it finds; readers look at that. It never
 //! reads a stage's memory and asks the pipeline nothing, so the pipeline does the same work whether nobody looks or everybody
@@ -11,6 +11,7 @@ mod answer;
 mod books;
 mod follower_lag;
 mod kept;
+mod lines;
 mod values;
 mod words;
 

@@ -77,3 +77,32 @@ pub(super) const OF_RUN: &[Word] = &[
     word("limits", Named::Limits, "the limits in force"),
     word("money", Named::Money, "profit and fees by account and currency"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(title: &str, words: &[Word]) -> String {
+        let rows = words.iter().map(|word| format!("| `{title}/{}` | {} |\n", word.name, word.about));
+        format!("| key | holds |\n|---|---|\n{}", rows.collect::<String>())
+    }
+
+    /// The page is written anew with `TIDEGATE_BLESS=1`.
+    #[test]
+    fn the_page_has_every_word() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/last.md");
+        let mut wanted = std::fs::read_to_string(path).unwrap();
+        for (heading, title, words) in
+            [("## Of a symbol\n\n", "SYMBOL", OF_SYMBOL), ("## Of the run\n\n", "system", OF_RUN)]
+        {
+            let from = wanted.find(heading).expect("the page has the heading") + heading.len();
+            let until = wanted[from..].find("\n\n").map_or(wanted.len(), |at| from + at + 1);
+            wanted.replace_range(from..until, &table(title, words));
+        }
+        if std::env::var_os("TIDEGATE_BLESS").is_some() {
+            std::fs::write(path, &wanted).unwrap();
+        }
+        let stands = std::fs::read_to_string(path).unwrap();
+        assert!(stands == wanted, "docs/last.md differs from the code: run with TIDEGATE_BLESS=1 to write it anew");
+    }
+}

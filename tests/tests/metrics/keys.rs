@@ -17,8 +17,8 @@ const LAST: [(&str, &str); 6] = [
     ("status", "what"),
     ("position", "strategy"),
 ];
-const TRADES: usize = 20;
-const BARS: usize = 7;
+const TRADES: usize = 5;
+const BARS: usize = 1;
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
@@ -29,7 +29,9 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 fn service() -> Service {
-    let service = Service::paper_at_the_open(60_000).with("metrics.listen=127.0.0.1:0");
+    let stages = "pipeline.stages=book,bars,cvd,imbalance,vpin,random,orders,risk,router";
+    let service = Service::paper_at_the_open(60_000).with("metrics.listen=127.0.0.1:0").with(stages);
+    let service = service.with("bars.intervals=5s,1m").with("vpin.bucket_qty=200");
     service.with(format!("metrics.last_trades={TRADES}")).with(format!("metrics.last_bars={BARS}"))
 }
 
@@ -113,7 +115,7 @@ fn kept() {
     let plain = Service::paper_at_the_open(60_000);
     let symbols: Vec<String> = {
         plain.finish(&["--speed", "max"]).expect(0);
-        let all = run(["at".as_ref(), plain.journal().as_os_str(), "seq:5000".as_ref(), "--json".as_ref()]).expect(0);
+        let all = run(["at".as_ref(), plain.journal().as_os_str(), "seq:4000".as_ref(), "--json".as_ref()]).expect(0);
         let all: Value = serde_json::from_str(&all.stdout).expect("JSON");
         all["symbols"]
             .as_array()
@@ -123,8 +125,11 @@ fn kept() {
             .collect()
     };
     let service = service().with(format!("metrics.books={}", symbols.join(",")));
-    let (mut life, at) = started(&service, "1x");
+    let (mut life, at) = started(&service, "20x");
     level(&mut life, &at);
+    life.until("bars of a minute", || {
+        symbols.iter().any(|symbol| !rows(&asked(&at, &format!("{symbol}/bars/1m")).1).is_empty())
+    });
     let words = LAST.map(|(kind, _)| kind).into_iter().chain(["trades", "bars", "bars/5s", "book", "spread", "last"]);
     let keys = symbols.iter().flat_map(|symbol| words.clone().map(move |word| (symbol, word)));
     let answers: Vec<_> = keys.map(|(symbol, word)| (symbol, word, asked(&at, &format!("{symbol}/{word}")))).collect();
@@ -224,19 +229,23 @@ fn again() {
     level(&mut life, &at);
     life.stop(Signal::TERM);
     let journal = service.journal();
-    let all = run(["at".as_ref(), journal.as_os_str(), "seq:5000".as_ref(), "--json".as_ref()]).expect(0);
+    let all = run(["at".as_ref(), journal.as_os_str(), "seq:4000".as_ref(), "--json".as_ref()]).expect(0);
     let all: Value = serde_json::from_str(&all.stdout).expect("JSON");
     let symbol = all["symbols"][0]["symbol"].as_str().expect("a text").to_owned();
     let service = service.with(format!("metrics.books={symbol}"));
     let (mut life, at) = started(&service, "1x");
-    let has = |at: &str, word: &str| !rows(&asked(at, &format!("{symbol}/{word}")).1).is_empty();
+    let has = |at: &str, word: &str| {
+        let (_, answer) = asked(at, &format!("{symbol}/{word}"));
+        answer["rows"].as_array().is_some_and(|rows| !rows.is_empty())
+    };
     life.until("the book", || has(&at, "book"));
+    level(&mut life, &at);
     let positions = asked(&at, &format!("{symbol}/position")).1;
     service.ctl(&["roll"]).expect(0);
     assert!(has(&at, "book") && has(&at, "top"), "a roll takes nothing away");
     life.stop(Signal::TERM);
     let (mut life, at) = started(&service, "1x");
-    life.until("the answer", || asked(&at, &format!("{symbol}/book")).0 == 200);
+    level(&mut life, &at);
     let book = asked(&at, &format!("{symbol}/book")).1;
     assert!(book["why"].as_str().is_some_and(|why| why.contains("not known")), "{book}");
     let held = |answer: &Value| rows(answer).iter().map(|row| row["strategy"].clone()).collect::<Vec<_>>();
