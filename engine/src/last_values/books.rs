@@ -10,7 +10,7 @@ use stages::book::BookStage;
 use std::collections::BTreeMap;
 
 /// An instrument whose book is kept.
-struct Watched {
+struct KeptBook {
     /// Whether all of it is known.
     is_known: bool,
     /// The time of the last message about it.
@@ -24,7 +24,7 @@ pub(super) struct Books {
     /// Symbols, or `SYMBOL@MIC`, whose books are kept.
     wanted: Vec<String>,
     /// The instruments of these.
-    watched: BTreeMap<u32, Watched>,
+    watched: BTreeMap<u32, KeptBook>,
     is_from_the_beginning: bool,
 }
 
@@ -48,7 +48,7 @@ impl Books {
             && let Some(listed) = listings.get(input.instrument)
             && [&listed.symbol, &listings.key(input.instrument)].into_iter().any(|name| self.wanted.contains(name))
         {
-            let watched = Watched { is_known: self.is_from_the_beginning, changed: None };
+            let watched = KeptBook { is_known: self.is_from_the_beginning, changed: None };
             self.watched.entry(input.instrument).or_insert(watched);
         }
         if input.kind == Kind::Clear {

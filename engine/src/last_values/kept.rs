@@ -7,6 +7,7 @@
 //!
 //! Bound: 200 bytes a row. Worst case: an instrument with as many trades as are kept, 0.2 MB with 1,000 of them.
 
+use crate::ingress::FeedStatuses;
 use flow::{Event, Field, FieldType, KINDS, Kind, Ns};
 use std::collections::VecDeque;
 
@@ -20,6 +21,17 @@ pub struct Amounts {
     pub trades: usize,
     /// Bars of each interval of each instrument.
     pub bars: usize,
+}
+
+/// What is kept for those who ask by key.
+#[derive(Clone, Debug, Default)]
+pub struct Keeping {
+    /// How many rows.
+    pub amounts: Amounts,
+    /// The symbols, or `SYMBOL@MIC`, whose books are kept.
+    pub books: Vec<String>,
+    /// How the sources stand.
+    pub feeds: FeedStatuses,
 }
 
 /// A row: its event, and the one that completes it.

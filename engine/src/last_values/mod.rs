@@ -17,10 +17,9 @@ mod words;
 
 pub use answer::{LastAnswer, NoSuchKey, SYSTEM, keys};
 pub use follower_lag::FollowerLag;
-pub use kept::Amounts;
+pub use kept::{Amounts, Keeping};
 pub use values::{SourceTally, Values};
 
-use crate::ingress::FeedStatuses;
 use crate::recovery::{Notices, RecoveryError};
 use flow::Kinds;
 use sinks::journal::{Follow, Followed, Home, JournalError};
@@ -39,17 +38,6 @@ const LOOK: Duration = Duration::from_millis(5);
 const FOLLOWERS: Duration = Duration::from_secs(1);
 /// Pause after the journal could not be read.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// What is kept for those who ask by key.
-#[derive(Clone, Debug, Default)]
-pub struct Keeping {
-    /// How many rows.
-    pub amounts: Amounts,
-    /// The symbols, or `SYMBOL@MIC`, whose books are kept.
-    pub books: Vec<String>,
-    /// How the sources stand.
-    pub feeds: FeedStatuses,
-}
 
 /// The last values of a run; empty until it is followed.
 #[derive(Clone, Default)]

@@ -3,10 +3,9 @@
 //! Totals are those of a [copy of the tail](crate::pipeline::TailCopy); a journal that follows another begins with the state that
 //! its tail had, so they are those of the whole run. Counts of events begin where the reader does: with the current journal. Bound: one entry a listing, position, source and kind.
 
-use super::Keeping;
 use super::books::Books;
 use super::follower_lag::FollowerLag;
-use super::kept::Kept;
+use super::kept::{Keeping, Kept};
 use crate::config::Draft;
 use crate::config::keys::{self, ClockKind};
 use crate::ingress::FeedStatuses;

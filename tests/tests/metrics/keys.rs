@@ -5,8 +5,9 @@ use rustix::process::Signal;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::path::Path;
 use tidegate_tests::rig::{Life, Service};
-use tidegate_tests::{Case, http, run};
+use tidegate_tests::{Case, Outcome, http, run};
 
 /// Kinds whose last row is compared, of each that says it.
 const LAST: [(&str, &str); 6] = [
@@ -111,94 +112,110 @@ fn last_of_each<'a>(rows: &[&'a Map<String, Value>], column: &str) -> Vec<&'a Ma
     last
 }
 
+/// The symbols of the day.
+fn symbols(journal: &Path) -> Vec<String> {
+    let all = run(["at".as_ref(), journal.as_os_str(), "seq:4000".as_ref(), "--json".as_ref()]).expect(0);
+    let all: Value = serde_json::from_str(&all.stdout).expect("JSON");
+    let symbol = |row: &Value| row["symbol"].as_str().expect("a text").to_owned();
+    all["symbols"].as_array().expect("a list").iter().map(symbol).collect()
+}
+
+fn get(journal: &Path, key: &str) -> Outcome {
+    run(["get".as_ref(), journal.as_os_str(), key.as_ref(), "--json".as_ref()].map(|word: &OsStr| word))
+}
+
 fn kept() {
     let plain = Service::paper_at_the_open(60_000);
-    let symbols: Vec<String> = {
-        plain.finish(&["--speed", "max"]).expect(0);
-        let all = run(["at".as_ref(), plain.journal().as_os_str(), "seq:4000".as_ref(), "--json".as_ref()]).expect(0);
-        let all: Value = serde_json::from_str(&all.stdout).expect("JSON");
-        all["symbols"]
-            .as_array()
-            .expect("a list")
-            .iter()
-            .map(|s| s["symbol"].as_str().expect("a text").into())
-            .collect()
-    };
+    plain.finish(&["--speed", "max"]).expect(0);
+    let symbols = symbols(&plain.journal());
     let service = service().with(format!("metrics.books={}", symbols.join(",")));
     let (mut life, at) = started(&service, "20x");
     level(&mut life, &at);
-    life.until("bars of a minute", || {
-        symbols.iter().any(|symbol| !rows(&asked(&at, &format!("{symbol}/bars/1m")).1).is_empty())
-    });
+    let has_bars = |symbol: &String| !rows(&asked(&at, &format!("{symbol}/bars/1m")).1).is_empty();
+    life.until("bars of a minute", || symbols.iter().any(has_bars));
     let words = LAST.map(|(kind, _)| kind).into_iter().chain(["trades", "bars", "bars/5s", "book", "spread", "last"]);
     let keys = symbols.iter().flat_map(|symbol| words.clone().map(move |word| (symbol, word)));
     let answers: Vec<_> = keys.map(|(symbol, word)| (symbol, word, asked(&at, &format!("{symbol}/{word}")))).collect();
-    let (status, halt) = asked(&at, "system/halt");
-    assert_eq!((status, &halt["rows"][0]["halted"]), (200, &Value::Bool(false)));
-    service.ctl(&["halt"]).expect(0);
-    life.until("the halt", || asked(&at, "system/halt").1["rows"][0]["reason"] == "operator");
-    let commands = asked(&at, "system/commands").1;
-    assert_eq!(rows(&commands).last().expect("the halt")["action"], "halt");
-    let (status, feeds) = asked(&at, "system/feeds");
-    assert_eq!((status, &feeds["rows"][0]["standing"]), (200, &Value::from("up")));
-    // The socket says what HTTP says, where nothing has come between.
-    let journal = service.journal();
-    life.until("the same over the socket", || {
-        let key = format!("{}/all", symbols[0]);
-        let socket =
-            run(["get".as_ref(), journal.as_os_str(), key.as_ref(), "--json".as_ref()].map(|w: &OsStr| w)).expect(0);
-        let socket: Value = serde_json::from_str(&socket.stdout).expect("JSON");
-        let http = asked(&at, &key).1;
-        socket["seq"] == http["seq"] && socket["now_ns"] == http["now_ns"] && {
-            assert_eq!(socket, http);
-            true
-        }
-    });
-    for (key, said) in [("XYZQ/top", "no such symbol is listed"), ("system/top", "is kept of nothing")] {
-        let (status, answer) = asked(&at, key);
-        assert!(status == 404 && answer["error"].as_str().is_some_and(|e| e.contains(said)), "{key}: {answer}");
-        let refused = run(["get".as_ref(), journal.as_os_str(), key.as_ref()].map(|w: &OsStr| w)).expect(1);
-        assert!(refused.stderr.contains(said), "{}", refused.stderr);
-    }
+    of_the_run(&service, &mut life, &at);
+    three_ways(&service, &mut life, &at, &symbols[0]);
     life.stop(Signal::TERM);
     let replayed = replayed(&service);
     let mut compared = BTreeMap::<&str, usize>::new();
     for (symbol, word, (status, answer)) in &answers {
         assert_eq!(*status, 200, "{symbol}/{word}: {answer}");
-        let (seq, what) = (answer["seq"].as_u64().expect("a number"), format!("{symbol}/{word}"));
-        let all = |kind: &str| up_to(&replayed, kind, symbol, seq);
-        let tail = |rows: Vec<_>, most: usize| rows[rows.len().saturating_sub(most)..].to_vec();
-        let wanted = match *word {
-            "trades" => tail(all("trade"), TRADES),
-            "last" => tail(all("trade"), 1),
-            "bars" | "bars/5s" => {
-                let bars = all("bar");
-                let of =
-                    |interval: &str| tail(bars.iter().filter(|b| b["interval"] == interval).copied().collect(), BARS);
-                let mut bars = [of("5s"), if *word == "bars" { of("1m") } else { Vec::new() }].concat();
-                bars.sort_by_key(|bar| bar["seq"].as_u64());
-                bars
-            }
-            "spread" => {
-                spread(answer, &tail(all("book-top"), 1), &what);
-                continue;
-            }
-            "book" => {
-                book(answer, &tail(all("depth"), 1), &what);
-                continue;
-            }
-            kind => {
-                let (_, column) = LAST.iter().find(|(name, _)| *name == kind).expect("one of them");
-                last_of_each(&all(kind), column)
-            }
-        };
-        same(rows(answer), &wanted, now(answer), &what);
-        *compared.entry(word).or_default() += wanted.len();
+        *compared.entry(word).or_default() += compared_with(&replayed, symbol, word, answer);
     }
     println!("{compared:?}");
-    for word in ["book-top", "cvd", "imbalance", "status", "position", "trades", "bars", "last"] {
+    for word in ["book-top", "cvd", "imbalance", "status", "position", "trades", "bars", "last", "book", "spread"] {
         assert!(compared.get(word).is_some_and(|rows| *rows > 0), "{word}: {compared:?}");
     }
+}
+
+/// What is of no symbol, before a halt and behind it.
+fn of_the_run(service: &Service, life: &mut Life, at: &str) {
+    let (status, halt) = asked(at, "system/halt");
+    assert_eq!((status, &halt["rows"][0]["halted"]), (200, &Value::Bool(false)));
+    service.ctl(&["halt"]).expect(0);
+    life.until("the halt", || asked(at, "system/halt").1["rows"][0]["reason"] == "operator");
+    let commands = asked(at, "system/commands").1;
+    assert_eq!(rows(&commands).last().expect("the halt")["action"], "halt");
+    let (status, feeds) = asked(at, "system/feeds");
+    assert_eq!((status, &feeds["rows"][0]["standing"]), (200, &Value::from("up")));
+}
+
+/// The socket says what HTTP says, where nothing has come between; and both say what there is not.
+fn three_ways(service: &Service, life: &mut Life, at: &str, symbol: &str) {
+    let (journal, key) = (service.journal(), format!("{symbol}/all"));
+    life.until("the same over the socket", || {
+        let socket: Value = serde_json::from_str(&get(&journal, &key).expect(0).stdout).expect("JSON");
+        let http = asked(at, &key).1;
+        let is_level = socket["seq"] == http["seq"] && socket["now_ns"] == http["now_ns"];
+        assert!(!is_level || socket == http, "{socket} over the socket, {http} over HTTP");
+        is_level
+    });
+    for (key, said) in [("XYZQ/top", "no such symbol is listed"), ("system/top", "is kept of nothing")] {
+        let (status, answer) = asked(at, key);
+        assert!(status == 404 && answer["error"].as_str().is_some_and(|e| e.contains(said)), "{key}: {answer}");
+        let refused = get(&journal, key).expect(1);
+        assert!(refused.stderr.contains(said), "{}", refused.stderr);
+    }
+}
+
+/// Compares an answer with the rows of a replay; how many there were.
+fn compared_with(
+    replayed: &BTreeMap<String, Vec<Map<String, Value>>>,
+    symbol: &str,
+    word: &str,
+    answer: &Value,
+) -> usize {
+    let (seq, what) = (answer["seq"].as_u64().expect("a number"), format!("{symbol}/{word}"));
+    let all = |kind: &str| up_to(replayed, kind, symbol, seq);
+    let tail = |rows: Vec<_>, most: usize| rows[rows.len().saturating_sub(most)..].to_vec();
+    let bars = |interval: &str| tail(all("bar").into_iter().filter(|b| b["interval"] == interval).collect(), BARS);
+    let wanted = match word {
+        "trades" => tail(all("trade"), TRADES),
+        "last" => tail(all("trade"), 1),
+        "bars/5s" => bars("5s"),
+        "bars" => {
+            let mut both = [bars("5s"), bars("1m")].concat();
+            both.sort_by_key(|bar| bar["seq"].as_u64());
+            both
+        }
+        "spread" => {
+            spread(answer, &tail(all("book-top"), 1), &what);
+            return rows(answer).len();
+        }
+        "book" => {
+            book(answer, &tail(all("depth"), 1), &what);
+            return rows(answer).len();
+        }
+        kind => {
+            let (_, column) = LAST.iter().find(|(name, _)| *name == kind).expect("one of them");
+            last_of_each(&all(kind), column)
+        }
+    };
+    same(rows(answer), &wanted, now(answer), &what);
+    wanted.len()
 }
 
 #[track_caller]
@@ -229,9 +246,7 @@ fn again() {
     level(&mut life, &at);
     life.stop(Signal::TERM);
     let journal = service.journal();
-    let all = run(["at".as_ref(), journal.as_os_str(), "seq:4000".as_ref(), "--json".as_ref()]).expect(0);
-    let all: Value = serde_json::from_str(&all.stdout).expect("JSON");
-    let symbol = all["symbols"][0]["symbol"].as_str().expect("a text").to_owned();
+    let symbol = symbols(&journal).swap_remove(0);
     let service = service.with(format!("metrics.books={symbol}"));
     let (mut life, at) = started(&service, "1x");
     let has = |at: &str, word: &str| {
@@ -256,9 +271,8 @@ fn again() {
 fn off() {
     let service = Service::paper_at_the_open(2_000);
     let mut life = service.start("1x");
-    let journal = service.journal();
-    let get = || run(["get".as_ref(), journal.as_os_str(), "system/halt".as_ref()].map(|word: &OsStr| word));
-    life.until("the socket", || get().stderr.contains("metrics.listen turns them on"));
-    get().expect(1);
+    let off = || get(&service.journal(), "system/halt");
+    life.until("the socket", || off().stderr.contains("metrics.listen turns them on"));
+    off().expect(1);
     life.stop(Signal::TERM);
 }
