@@ -6,8 +6,8 @@
 use crate::bench::commands as bench;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{
-    at, console, ctl, demo, graph, help, journal, last, pack, questdb, replay, reset, run, schema, screen, signals,
-    sink, snapshot, synth, validate, why,
+    at, console, ctl, demo, doctor, graph, help, journal, last, pack, questdb, replay, reset, run, schema, screen,
+    signals, sink, snapshot, synth, validate, why,
 };
 use crate::registries::Registries;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -48,6 +48,8 @@ enum Command {
     Validate(validate::ValidateArgs),
     /// Draws the pipeline of a configuration: groups, cores, rings, sources, venues, logs.
     Graph(graph::GraphArgs),
+    /// Looks at what this host does to latency: what to mend and how, and what interrupts the pipeline's cores.
+    Doctor(doctor::DoctorArgs),
     /// Lists the kinds of rows, or the columns of one.
     Schema(schema::SchemaArgs),
     /// Tells the whole story of an order: its cause, what was measured, checks, fills, positions.
@@ -118,6 +120,7 @@ fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
         Command::Synth(args) => synth::run(&args),
         Command::Validate(args) => validate::run(&args, registries),
         Command::Graph(args) => graph::run(&args, registries),
+        Command::Doctor(args) => doctor::run(&args, registries),
         Command::Schema(args) => schema::run(&args),
         Command::Why(args) => why::run(&args, registries),
         Command::Sink(args) => sink::run(&args, registries),

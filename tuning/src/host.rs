@@ -70,7 +70,7 @@ impl Steal {
         Steal::parse(&read("/proc/stat"))
     }
 
-    fn parse(stat: &str) -> Steal {
+    pub(crate) fn parse(stat: &str) -> Steal {
         let all = stat.lines().next().unwrap_or_default();
         let ticks: Vec<u64> = all.split_whitespace().skip(1).filter_map(|t| t.parse().ok()).collect();
         // user, nice, system, idle, iowait, irq, softirq, steal; guest time is part of user time.

@@ -13,6 +13,7 @@ pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("tidegate demo", "a synthetic exchange, end to end"),
             ("tidegate synth --out day.itch", "a synthetic day as an ITCH 5.0 file"),
             ("tidegate bench hop", "latency and throughput on this host"),
+            ("tidegate doctor", "what this host costs, and what mends it"),
         ],
     ),
     (
@@ -51,6 +52,5 @@ pub(crate) fn screen() -> String {
             let _ = writeln!(text, "  {example:34} {about}");
         }
     }
-    text + "Usage: tidegate COMMAND; add --help for its options. --version: the version.\n\
-            Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 a check failed.\n"
+    text + "tidegate COMMAND --help: its options. Exit: 0 done, 1 failed, 2 usage, 3 check.\n"
 }

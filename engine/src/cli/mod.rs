@@ -8,6 +8,7 @@ mod depends;
 mod diff;
 mod difference;
 mod disk;
+pub(crate) mod doctor;
 pub(crate) mod exit;
 mod follow;
 mod followers;
