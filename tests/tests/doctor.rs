@@ -11,6 +11,9 @@ fn host() -> Scratch {
     let files = [
         ("sys/devices/system/cpu/online", "0-3"),
         ("sys/devices/system/cpu/isolated", "1-3"),
+        ("sys/devices/system/cpu/cpu1/cache/index0/shared_cpu_list", "1-3"),
+        ("sys/devices/system/cpu/cpu2/cache/index0/shared_cpu_list", "1-3"),
+        ("sys/devices/system/cpu/cpu3/cache/index0/shared_cpu_list", "1-3"),
         ("sys/devices/system/cpu/cpu1/cpufreq/scaling_governor", "powersave"),
         ("proc/sys/kernel/watchdog", "1"),
         ("proc/sys/net/core/rmem_max", "212992"),

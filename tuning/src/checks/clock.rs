@@ -1,23 +1,23 @@
 //! The clock, and the machine below this one.
 
-use super::{Check, Judged, Subject, setting};
+use super::check::{Check, Judged, Subject, setting};
 use crate::host::Steal;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "clock source",
         why: "reading any clock but the processor's own is a system call, or an exit to the hypervisor: 0.3 to 3 us",
-        judge: source,
+        look: source,
     },
     Check {
         name: "virtualisation",
         why: "a hypervisor stops a core when it likes, and nothing in the guest can prevent it",
-        judge: virtualised,
+        look: virtualised,
     },
     Check {
         name: "stolen time",
         why: "time that the hypervisor gave to others while this machine had work",
-        judge: steal,
+        look: steal,
     },
 ];
 

@@ -1,24 +1,24 @@
 //! Memory: pages that move, are swapped, or may not be locked.
 
-use super::{Check, Judged, Subject, chosen, setting};
+use super::check::{Check, Judged, Setting, Subject, chosen, setting};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "huge pages",
         why: "with `always` the kernel merges pages while threads run: stalls of milliseconds; with `never` \
               large tables miss the TLB",
-        judge: huge_pages,
+        look: huge_pages,
     },
-    Check { name: "swap", why: "a page that was swapped out takes milliseconds to come back", judge: swap },
+    Check { name: "swap", why: "a page that was swapped out takes milliseconds to come back", look: swap },
     Check {
         name: "locked memory",
         why: "what may not be locked can be taken away and must be brought back from the disk",
-        judge: memlock,
+        look: memlock,
     },
     Check {
         name: "real-time priority",
         why: "a thread without it waits for every other that is ready, where cores are not isolated",
-        judge: rtprio,
+        look: rtprio,
     },
 ];
 
@@ -30,7 +30,7 @@ fn huge_pages(subject: &Subject) -> Judged {
         Some(mode) => {
             let setting = setting(&subject.root, path, "madvise");
             // The file lists all choices; what is written back is the one that was made.
-            let setting = setting.map(|one| super::Setting { was: mode.to_owned(), ..one });
+            let setting = setting.map(|one| Setting { was: mode.to_owned(), ..one });
             Judged::wanting(mode, format!("echo madvise > {path}"), format!("echo {mode} > {path}"))
                 .by(setting.into_iter().collect())
         }

@@ -1,161 +1,21 @@
 //! What a host does to latency, check by check: what was found, why it matters, how to mend it and how to take that back.
 //!
-//! **Idea.** A check reads `/proc` and `/sys` below a [`Root`], so the same code judges this host, a recorded one and one that a test
+//! **Idea.** A check reads `/proc` and `/sys` below a [`Root`](crate::Root), so the same code judges this host, a recorded one and one that a test
 //! made up. It says what it found; what it cannot find out it says too, and never takes for right. What the system lets be
 //! written while it runs is a [`Setting`]; everything else, as the options of a boot, is words.
 //!
 //! Bound: one reading of each file. Worst case: a host with thousands of interrupts.
 
+mod check;
 mod clock;
 mod memory;
 mod network;
 mod power;
 mod scheduling;
 
-use crate::cores::Cores;
-use crate::root::Root;
-use crate::topology::Topology;
-use serde::Serialize;
+pub use check::{Check, Finding, Setting, Subject, Verdict};
 
-/// What a check says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// As it should be.
-    Good,
-    /// It costs latency, or may.
-    Wanting,
-    /// The host does not say.
-    Unknown,
-    /// There is no such thing here.
-    NotHere,
-}
-
-impl Verdict {
-    /// Its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Verdict::Good => "good",
-            Verdict::Wanting => "wanting",
-            Verdict::Unknown => "unknown",
-            Verdict::NotHere => "not here",
-        }
-    }
-}
-
-/// A value that can be written while the system runs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Setting {
-    /// The file.
-    pub path: String,
-    /// What is to be written.
-    pub value: String,
-    /// What is there now, as it is written back.
-    pub was: String,
-}
-
-/// What was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// Name of the check.
-    pub check: &'static str,
-    /// What it comes to.
-    pub verdict: Verdict,
-    /// What is there.
-    pub found: String,
-    /// Why it matters.
-    pub why: &'static str,
-    /// How to mend it; empty if nothing is to be done.
-    pub fix: String,
-    /// How to take that back.
-    pub undo: String,
-    /// What `--apply` writes.
-    pub settings: Vec<Setting>,
-}
-
-/// A host, and the cores that the pipeline is to have for itself.
-#[derive(Clone, Debug)]
-pub struct Subject {
-    /// Its files.
-    pub root: Root,
-    /// Its cores.
-    pub topology: Topology,
-    /// The pipeline's.
-    pub pipeline: Cores,
-}
-
-impl Subject {
-    /// A host; without a choice the pipeline has all cores but the first, and all if there are no more than two.
-    pub fn new(root: Root, pipeline: Option<Cores>) -> Subject {
-        let topology = Topology::of(&root);
-        let all = topology.numbers();
-        let most = || if all.len() > 2 { all.iter().copied().skip(1).collect() } else { all.clone() };
-        let pipeline = pipeline.unwrap_or_else(most);
-        Subject { root, topology, pipeline }
-    }
-
-    /// The cores that are for everything else.
-    fn others(&self) -> Cores {
-        self.topology.numbers().difference(&self.pipeline).copied().collect()
-    }
-}
-
-/// A check.
-pub struct Check {
-    /// Its name.
-    pub name: &'static str,
-    /// Why it matters.
-    pub why: &'static str,
-    judge: fn(&Subject) -> Judged,
-}
-
-/// What a check came to.
-struct Judged {
-    verdict: Verdict,
-    found: String,
-    fix: String,
-    undo: String,
-    settings: Vec<Setting>,
-}
-
-impl Judged {
-    fn of(verdict: Verdict, found: impl Into<String>) -> Judged {
-        let (fix, undo, settings) = Default::default();
-        Judged { verdict, found: found.into(), fix, undo, settings }
-    }
-
-    fn good(found: impl Into<String>) -> Judged {
-        Judged::of(Verdict::Good, found)
-    }
-
-    fn unknown(found: impl Into<String>) -> Judged {
-        Judged::of(Verdict::Unknown, found)
-    }
-
-    fn not_here(found: impl Into<String>) -> Judged {
-        Judged::of(Verdict::NotHere, found)
-    }
-
-    fn wanting(found: impl Into<String>, fix: impl Into<String>, undo: impl Into<String>) -> Judged {
-        Judged { fix: fix.into(), undo: undo.into(), ..Judged::of(Verdict::Wanting, found) }
-    }
-
-    /// What can be written while the system runs.
-    fn by(self, settings: Vec<Setting>) -> Judged {
-        Judged { settings, ..self }
-    }
-}
-
-/// What writing `value` into a file would change; `None` if it is not there.
-fn setting(root: &Root, path: &str, value: &str) -> Option<Setting> {
-    let was = root.read(path)?;
-    (was != value).then(|| Setting { path: path.to_owned(), value: value.to_owned(), was })
-}
-
-/// The choice in brackets of a file that lists all, as `always [madvise] never`.
-fn chosen(text: &str) -> Option<&str> {
-    Some(text.split_once('[')?.1.split_once(']')?.0)
-}
+use check::Judged;
 
 /// Every check, in the order in which a host is put right.
 pub fn checks() -> impl Iterator<Item = &'static Check> {
@@ -166,7 +26,7 @@ pub fn checks() -> impl Iterator<Item = &'static Check> {
 /// What all checks find.
 pub fn examine(subject: &Subject) -> Vec<Finding> {
     let find = |check: &Check| {
-        let Judged { verdict, found, fix, undo, settings } = (check.judge)(subject);
+        let Judged { verdict, found, fix, undo, settings } = (check.look)(subject);
         Finding { check: check.name, verdict, found, why: check.why, fix, undo, settings }
     };
     checks().map(find).collect()

@@ -1,25 +1,25 @@
 //! The way of a packet from the card to the feed.
 
-use super::{Check, Judged, Setting, Subject, setting};
+use super::check::{Check, Judged, Setting, Subject, setting};
 use std::process::Command;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "card rings",
         why: "a burst that does not fit into the card's ring is lost before anybody sees it",
-        judge: rings,
+        look: rings,
     },
     Check {
         name: "coalescing",
         why: "a card that gathers packets before it interrupts holds each back by up to its time",
-        judge: coalescing,
+        look: coalescing,
     },
     Check {
         name: "busy polling",
         why: "without it a socket sleeps until the interrupt: some 10 us a packet",
-        judge: busy_polling,
+        look: busy_polling,
     },
-    Check { name: "socket buffers", why: "a burst that does not fit into the socket's buffer is lost", judge: buffers },
+    Check { name: "socket buffers", why: "a burst that does not fit into the socket's buffer is lost", look: buffers },
 ];
 
 /// What a multicast feed of an exchange can bring in a burst.
@@ -47,11 +47,7 @@ fn numbers(text: &str, word: &str) -> Vec<u64> {
 }
 
 /// Judges each card by what the tool says of it.
-fn each(
-    subject: &Subject,
-    option: &str,
-    judge: impl Fn(&str, &str) -> Option<(String, Option<[String; 2]>)>,
-) -> Judged {
+fn each(subject: &Subject, option: &str, look: impl Fn(&str, &str) -> Option<(String, Option<[String; 2]>)>) -> Judged {
     let cards = cards(subject);
     if cards.is_empty() {
         return Judged::not_here("no card");
@@ -59,13 +55,13 @@ fn each(
     let (mut found, mut mend) = (Vec::new(), Vec::new());
     for card in &cards {
         let Some(text) = ethtool(subject, option, card) else { continue };
-        let Some((what, fix)) = judge(card, &text) else { continue };
+        let Some((what, fix)) = look(card, &text) else { continue };
         found.push(format!("{card}: {what}"));
         mend.extend(fix);
     }
     let found = found.join("; ");
     match (found.is_empty(), mend.as_slice()) {
-        (true, _) => Judged::unknown(format!("{}: ethtool is not there, or the card says nothing", cards.join(", "))),
+        (true, _) => Judged::unknown(format!("{}: no ethtool, or it says nothing", cards.join(", "))),
         (false, []) => Judged::good(found),
         (false, fixes) => {
             let of = |at: usize| fixes.iter().map(|fix| fix[at].clone()).collect::<Vec<_>>().join("; ");

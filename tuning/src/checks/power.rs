@@ -1,14 +1,14 @@
 //! How fast the cores run, and how deep they sleep.
 
-use super::{Check, Judged, Setting, Subject, setting};
+use super::check::{Check, Judged, Setting, Subject, setting};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "frequency governor",
         why: "a core that was idle begins slowly and is raised only after milliseconds",
-        judge: governor,
+        look: governor,
     },
-    Check { name: "idle states", why: "a core that sleeps deeply takes 10 to 200 us to wake", judge: idle_states },
+    Check { name: "idle states", why: "a core that sleeps deeply takes 10 to 200 us to wake", look: idle_states },
 ];
 
 const CPU: &str = "/sys/devices/system/cpu";
@@ -20,7 +20,7 @@ fn governor(subject: &Subject) -> Judged {
     let found: Vec<(usize, String)> =
         subject.pipeline.iter().filter_map(|core| Some((*core, subject.root.read(&path(core))?))).collect();
     if found.is_empty() {
-        return Judged::not_here("the host sets no frequency: a virtual machine, or the firmware does");
+        return Judged::not_here("set by the firmware, or by the host of this guest");
     }
     let wrong: Vec<&(usize, String)> = found.iter().filter(|(_, governor)| governor != "performance").collect();
     let Some((_, first)) = wrong.first() else { return Judged::good("performance") };

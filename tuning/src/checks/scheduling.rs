@@ -1,49 +1,45 @@
 //! Who else runs on the pipeline's cores.
 
-use super::{Check, Judged, Subject, setting};
+use super::check::{Check, Judged, Subject, setting};
 use crate::cores::{self, Cores};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "isolated cores",
         why: "else the scheduler puts other threads on the pipeline's cores: milliseconds, now and then",
-        judge: isolated,
+        look: isolated,
     },
     Check {
         name: "tick-free cores",
         why: "the scheduler's tick interrupts a spinning thread up to 1,000 times a second, some us each",
-        judge: nohz_full,
+        look: nohz_full,
     },
     Check {
         name: "RCU callbacks",
         why: "the kernel frees memory in the context of whoever runs there: tens of us",
-        judge: rcu_nocbs,
+        look: rcu_nocbs,
     },
     Check {
         name: "hyper-threads",
         why: "two threads on one physical core share its pipelines and caches: half the speed, twice the jitter",
-        judge: siblings,
+        look: siblings,
     },
     Check {
         name: "core complexes",
         why: "a hop between two complexes crosses the fabric: 100 ns and more instead of some 30",
-        judge: complexes,
+        look: complexes,
     },
     Check {
         name: "memory nodes",
         why: "memory of another node is twice as far, and pages that are moved between nodes stop the thread",
-        judge: nodes,
+        look: nodes,
     },
     Check {
         name: "interrupts",
         why: "an interrupt on a pipeline's core costs 1 to 20 us, and empties its caches",
-        judge: interrupts,
+        look: interrupts,
     },
-    Check {
-        name: "kernel watchdog",
-        why: "it interrupts every core, and holds a performance counter",
-        judge: watchdog,
-    },
+    Check { name: "kernel watchdog", why: "it interrupts every core, and holds a performance counter", look: watchdog },
 ];
 
 const CPU: &str = "/sys/devices/system/cpu";
@@ -62,8 +58,7 @@ fn unboot(option: &str) -> String {
 /// Judges a set of cores that is to have all of the pipeline's.
 fn covered(subject: &Subject, found: &Cores, option: &str) -> Judged {
     if subject.others().is_empty() {
-        let all = cores::text(&subject.pipeline);
-        return Judged::not_here(format!("the pipeline may have all cores ({all}): none is left for the system"));
+        return Judged::not_here("no core is left for the system");
     }
     if subject.pipeline.is_subset(found) {
         return Judged::good(cores::text(found));
@@ -81,7 +76,7 @@ fn isolated(subject: &Subject) -> Judged {
 fn nohz_full(subject: &Subject) -> Judged {
     match subject.root.read(&format!("{CPU}/nohz_full")) {
         Some(found) => covered(subject, &cores::parse(&found), "nohz_full"),
-        None => Judged::unknown("the kernel has no such list: it is built without NO_HZ_FULL"),
+        None => Judged::unknown("this kernel is built without NO_HZ_FULL"),
     }
 }
 
@@ -93,7 +88,15 @@ fn rcu_nocbs(subject: &Subject) -> Judged {
     covered(subject, &found, "rcu_nocbs")
 }
 
+/// Whether the host says this of one of the pipeline's cores.
+fn says(subject: &Subject, what: &str) -> bool {
+    subject.pipeline.iter().any(|core| subject.root.path(&format!("{CPU}/cpu{core}/{what}")).exists())
+}
+
 fn siblings(subject: &Subject) -> Judged {
+    if !says(subject, "topology/thread_siblings_list") {
+        return Judged::unknown("the host does not say which cores share one");
+    }
     let busy: Vec<Cores> = subject
         .topology
         .shared(&subject.topology.numbers(), |core| &core.siblings)
@@ -113,6 +116,9 @@ fn siblings(subject: &Subject) -> Judged {
 }
 
 fn complexes(subject: &Subject) -> Judged {
+    if !says(subject, "cache") {
+        return Judged::unknown("the host does not list its caches");
+    }
     let groups = subject.topology.shared(&subject.pipeline, |core| &core.complex);
     let listed: Vec<String> = groups.iter().map(cores::text).collect();
     match groups.len() {
