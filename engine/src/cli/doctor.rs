@@ -209,9 +209,9 @@ fn probes_text(probes: &[(usize, Jitter)]) -> String {
             // Logarithmic: the rare long ones are what matters.
             let length = (BAR * ((1 + count) as f64).ln() / ((1 + most) as f64).ln()).round() as usize;
             let bar = "#".repeat(if count == 0 { 0 } else { length.max(1) });
-            text += &format!("{INDENT}{:>12} {count:>9} {bar}\n", format!("{} us", from_us))
-                .trim_end_matches(' ')
-                .to_owned();
+            let line = format!("{INDENT}{from_us:>9} us {count:>9} {bar}");
+            text += line.trim_end();
+            text.push('\n');
         }
     }
     text
