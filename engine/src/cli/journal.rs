@@ -10,7 +10,7 @@ use super::journal_names::{defined_before, learn, names};
 use super::numbers::{grouped, known};
 use super::rows::RowArgs;
 use super::table::{Align, Cell, column, table};
-use crate::recovery::{Archived, Notices, Remembered, archive};
+use crate::recovery::{Archive, Archived, Notices, Remembered, archive};
 use crate::rows::{Filter, Format, RowSink, row_kind};
 use clap::{Args, Subcommand, ValueEnum};
 use flow::{Event, Kind, Kinds, Listings, Sink};
@@ -121,13 +121,25 @@ pub(crate) struct ExportArgs {
 
 /// Options of `journal archive`.
 #[derive(Args)]
-#[command(after_help = "Example: tidegate journal archive run1 /mnt/archive/run1\n\n\
+#[command(after_help = "Examples:\n  tidegate journal archive run1 /mnt/archive/run1\n  \
+    tidegate journal archive run1 --store 'tar -cC \"$TIDEGATE_JOURNAL\" . | store \"$TIDEGATE_NAME\"' \\\n    \
+    --fetch 'load \"$TIDEGATE_NAME\" | tar -xC \"$TIDEGATE_JOURNAL\"'\n\n\
     The run may go on meanwhile. What was moved is read like any journal: verify, export, replay.")]
 pub(crate) struct ArchiveArgs {
     /// Folder of the journals.
     dir: PathBuf,
     /// Folder for those that are closed.
-    to: PathBuf,
+    #[arg(required_unless_present = "store")]
+    to: Option<PathBuf>,
+    /// In place of a folder: a command that stores the folder $TIDEGATE_JOURNAL under the name $TIDEGATE_NAME.
+    #[arg(long, requires = "fetch", conflicts_with = "to")]
+    store: Option<String>,
+    /// The command that brings it back into the empty folder $TIDEGATE_JOURNAL; the original goes once that is the same.
+    #[arg(long, requires = "store")]
+    fetch: Option<String>,
+    /// A folder with room for two copies of a journal, for --store and --fetch; the system's for temporary files if left out.
+    #[arg(long, requires = "store")]
+    scratch: Option<PathBuf>,
     /// Move also journals that followers have not read; they are told a gap.
     #[arg(long)]
     held: bool,
@@ -138,7 +150,7 @@ fn archive_to(args: &ArchiveArgs) -> Result<Exit, Failure> {
     let told = |journal: Archived| match journal {
         Archived::Moved { to, bytes } => {
             count += 1;
-            console::say(format!("{}: {} MiB, verified", to.display(), grouped(bytes.div_ceil(1 << 20))));
+            console::say(format!("{to}: {} MiB, verified", grouped(bytes.div_ceil(1 << 20))));
         }
         Archived::Held { dir, by } => console::say(format!(
             "{}: it stays, and all behind it: {} has not read it; wait, `tidegate journal forget` it, or give --held",
@@ -146,7 +158,15 @@ fn archive_to(args: &ArchiveArgs) -> Result<Exit, Failure> {
             by.join(", ")
         )),
     };
-    archive(&args.dir, &args.to, args.held, told).map_err(Failure::failed)?;
+    let to = match (&args.to, &args.store, &args.fetch) {
+        (Some(to), ..) => Archive::Folder(to.clone()),
+        (None, Some(store), Some(fetch)) => {
+            let scratch = args.scratch.clone().unwrap_or_else(std::env::temp_dir);
+            Archive::Commands { store: store.clone(), fetch: fetch.clone(), scratch }
+        }
+        _ => return Err(Failure::usage("name a folder, or the two commands --store and --fetch")),
+    };
+    archive(&args.dir, &to, args.held, told).map_err(Failure::failed)?;
     console::say(format!("{count} journals were moved; the current one stays"));
     Ok(Exit::Done)
 }

@@ -37,7 +37,7 @@ mod stop_state;
 mod verify;
 
 pub(crate) use acceptance::Acceptance;
-pub use archive::{ArchiveError, Archived, archive};
+pub use archive::{Archive, ArchiveError, Archived, archive};
 pub use carry::{Carried, CarryError, Earlier};
 pub use changed::{Changed, ChangedKey, begun, differences};
 pub(crate) use counters::{SKIPPED, skip_counters};

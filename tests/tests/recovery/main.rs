@@ -1,5 +1,6 @@
 //! Runs of the binary that are killed, damaged, stopped and continued.
 
+mod archived;
 mod at;
 mod commanded;
 mod commands;
