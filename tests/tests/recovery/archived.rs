@@ -1,8 +1,7 @@
 //! Journals that commands store: gone here only once they have come back as they were.
 
+use super::at::files;
 use super::going_on::Service;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use tidegate_tests::journals::{count, logs};
 use tidegate_tests::{Outcome, Scratch, run};
 
@@ -25,19 +24,6 @@ fn archive(service: &Service, store: &Scratch, [put, get]: [&str; 2]) -> Outcome
     let words = ["journal".as_ref(), "archive".as_ref(), journal.as_os_str(), "--store".as_ref()];
     let rest = [commands[0].as_ref(), "--fetch".as_ref(), commands[1].as_ref()];
     run(words.into_iter().chain(rest))
-}
-
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut all = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            all.extend(files(&path));
-        } else if path.is_file() {
-            all.insert(path.clone(), std::fs::read(&path).expect("a file"));
-        }
-    }
-    all
 }
 
 #[test]

@@ -249,7 +249,8 @@ fn it_fits_a_screen_and_changes_nothing() {
     assert!(files(&journal) == before, "the journal has changed");
 }
 
-fn files(folder: &Path) -> BTreeMap<std::path::PathBuf, Vec<u8>> {
+/// Every file below a folder, with its bytes.
+pub(super) fn files(folder: &Path) -> BTreeMap<std::path::PathBuf, Vec<u8>> {
     let mut all = BTreeMap::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
