@@ -43,7 +43,7 @@ pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
     ),
 ];
 
-/// What Tidegate is for, the commands, then the options and exit codes that all of them share.
+/// What Tidegate is for, the commands, then how to ask for more, and the exit codes.
 pub(crate) fn screen() -> String {
     let mut text = format!("{ABOUT}\n");
     for (purpose, commands) in COMMANDS {
@@ -52,5 +52,5 @@ pub(crate) fn screen() -> String {
             let _ = writeln!(text, "  {example:34} {about}");
         }
     }
-    text + "tidegate COMMAND --help: its options. Exit: 0 done, 1 failed, 2 usage, 3 check.\n"
+    text + "Usage: tidegate COMMAND --help. Exit codes: 0 done, 1 failed, 2 usage, 3 check.\n"
 }
