@@ -32,8 +32,10 @@ use std::time::{Duration, Instant};
 
 /// Most events that are read before readers may look again.
 const TURN: usize = 4_096;
-/// Pause between two looks at a journal that had nothing new.
+/// Pause between two looks at a journal.
 const LOOK: Duration = Duration::from_millis(5);
+/// The longest one, when nothing new came for a while: a look costs what a wake-up does.
+const LONGEST_LOOK: Duration = Duration::from_millis(40);
 /// Time between two looks at the followers of the run.
 const FOLLOWERS: Duration = Duration::from_secs(1);
 /// Pause after the journal could not be read.
@@ -85,6 +87,7 @@ impl LastValues {
         let Some(position) = self.read(|values| values.reached).flatten() else { return Ok(()) };
         let mut follow = Follow::open_at(dir, Kinds::ALL, &position)?;
         let (mut batch, mut looked): (Vec<Followed>, Option<Instant>) = (Vec::with_capacity(TURN), None);
+        let mut rest = LOOK;
         while !stops.load(Ordering::Relaxed) {
             while batch.len() < TURN
                 && let Some(found) = follow.next().transpose()?
@@ -92,6 +95,7 @@ impl LastValues {
                 batch.push(found);
             }
             let (is_level, reached) = (batch.len() < TURN, follow.reached());
+            rest = if batch.is_empty() { (2 * rest).min(LONGEST_LOOK) } else { LOOK };
             self.change(|values| {
                 batch.iter().for_each(|found| values.take(found));
                 values.reached = Some(reached);
@@ -103,7 +107,7 @@ impl LastValues {
                     let followers = FollowerLag::of_all(dir);
                     self.change(|values| values.followers = followers);
                 }
-                pause(LOOK, stops);
+                pause(rest, stops);
             }
         }
         Ok(())
@@ -113,7 +117,7 @@ impl LastValues {
 fn pause(time: Duration, stops: &AtomicBool) {
     let begun = Instant::now();
     while begun.elapsed() < time && !stops.load(Ordering::Relaxed) {
-        std::thread::sleep(LOOK.min(time));
+        std::thread::sleep(LONGEST_LOOK.min(time));
     }
 }
 
