@@ -69,7 +69,7 @@ fn cores_that_there_are_not_are_said() {
     let said = doctor(folder.path(), &["--cores", "2-9"]).expect(2).stderr;
     assert!(said.contains("core 4 is not online here; there are 0-3"), "{said}");
     let said = doctor(folder.path(), &["--cores", "two"]).expect(2).stderr;
-    assert!(said.contains("--cores names none"), "{said}");
+    assert!(said.contains("--cores \"two\" is no list of cores"), "{said}");
 }
 
 /// On this host, with the cuts of a configuration; what it finds depends on the host.

@@ -15,6 +15,16 @@ pub fn parse(text: &str) -> Cores {
     text.split(',').filter_map(range).flat_map(|(first, last)| first..=last).collect()
 }
 
+/// The cores in a list that a person wrote; `None` if a part of it is none, or is beyond any machine.
+pub fn given(text: &str) -> Option<Cores> {
+    const MOST: usize = 8_192;
+    let is_number = |text: &str| text.trim().parse::<usize>().is_ok_and(|number| number < MOST);
+    let is_list = text
+        .split(',')
+        .all(|part| part.split_once('-').map_or_else(|| is_number(part), |(a, b)| is_number(a) && is_number(b)));
+    Some(parse(text)).filter(|cores| is_list && !cores.is_empty())
+}
+
 /// A set of cores as such a list; `none` if it is empty.
 pub fn text(cores: &Cores) -> String {
     let mut ranges: Vec<(usize, usize)> = Vec::new();
@@ -44,5 +54,9 @@ mod tests {
         }
         assert_eq!((text(&parse("(null)")), text(&parse(""))), ("none".to_owned(), "none".to_owned()));
         assert_eq!(parse("3-1"), Cores::new());
+        assert_eq!(given("2-4, 7"), Some(Cores::from([2, 3, 4, 7])));
+        for wrong in ["", "two", "2,x", "3-1", "0-99999999999", "1-"] {
+            assert_eq!(given(wrong), None, "{wrong}");
+        }
     }
 }

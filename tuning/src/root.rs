@@ -53,7 +53,7 @@ impl Root {
     /// When it is not, or the system refuses it.
     pub fn write(&self, path: &str, value: &str) -> io::Result<()> {
         use io::Write as _;
-        fs::OpenOptions::new().write(true).truncate(!self.is_host()).open(self.path(path))?.write_all(value.as_bytes())
+        fs::OpenOptions::new().write(true).truncate(true).open(self.path(path))?.write_all(value.as_bytes())
     }
 }
 

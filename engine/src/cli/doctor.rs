@@ -51,7 +51,7 @@ pub(crate) struct DoctorArgs {
     #[arg(long)]
     root: Option<PathBuf>,
     /// Prints a JSON object to standard output.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["apply", "undo"])]
     json: bool,
 }
 
@@ -71,10 +71,9 @@ pub(crate) fn run(args: &DoctorArgs, registries: &Registries) -> Result<Exit, Fa
         );
     }
     let (pinned, cuts) = placed(args, registries)?;
-    let chosen = args.cores.as_deref().map(cores::parse).or_else(|| Some(pinned).filter(|cores| !cores.is_empty()));
-    if chosen.as_ref().is_some_and(Cores::is_empty) {
-        return Err(Failure::usage("--cores names none: write a list, as 2-7 or 2,4,6"));
-    }
+    let wrong = |text: &str| Failure::usage(format!("--cores {text:?} is no list of cores: write 2-7 or 2,4,6"));
+    let given = args.cores.as_deref().map(|text| cores::given(text).ok_or_else(|| wrong(text))).transpose()?;
+    let chosen = given.or_else(|| Some(pinned).filter(|cores| !cores.is_empty()));
     let subject = Subject::new(root, chosen);
     if let Some(missing) = subject.pipeline.difference(&subject.topology.numbers()).next() {
         let all = cores::text(&subject.topology.numbers());

@@ -131,7 +131,9 @@ impl Values {
 fn named(instrument: u32, word: &str) -> Result<Named, NoSuchKey> {
     let words = if instrument == 0 { OF_RUN } else { OF_SYMBOL };
     let found = words.iter().find(|one| one.name == word).map(|one| one.named);
-    let kind = || kind_named(word).map(|info| Named::Last(info.kind, &[]));
+    // A kind that completes another is shown in the row of that one.
+    let shown_as = |info: &flow::KindInfo| info.follows.filter(|f| f.times.is_none()).map_or(info.kind, |f| f.first);
+    let kind = || kind_named(word).map(|info| Named::Last(shown_as(info), &[]));
     found.or_else(kind).ok_or_else(|| {
         let names = words.iter().map(|one| one.name).chain(flow::KINDS.iter().map(|info| info.name));
         let meant = nearest(word, names);

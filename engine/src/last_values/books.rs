@@ -67,6 +67,12 @@ impl Books {
         }
     }
 
+    /// Something of the record was gone before it was read: no book is known any more until its feed begins it anew.
+    pub(super) fn miss(&mut self) {
+        self.is_from_the_beginning = false;
+        self.watched.values_mut().for_each(|book| book.is_known = false);
+    }
+
     /// The best levels of an instrument's book; `None` if it is not kept or not known.
     pub(super) fn book(&self, instrument: u32, levels: usize) -> Option<BookState> {
         let mut state = InstrumentState::default();

@@ -5,7 +5,7 @@
 //! types of its fields, so a kind that comes later brings its own. Messages about single orders of the market are not kept: the
 //! [books](super::books) are what they come to.
 //!
-//! Bound: 200 bytes a row. Worst case: an instrument with as many trades as are kept, 0.2 MB with 1,000 of them.
+//! Bound: [`ROW`] bytes a row. Worst case: an instrument with as many trades as are kept, 0.2 MB with 1,000 of them.
 
 use crate::ingress::FeedStatuses;
 use flow::{Event, Field, FieldType, KINDS, Kind, Ns};
@@ -13,6 +13,10 @@ use std::collections::VecDeque;
 
 /// Rows that are kept of what happens now and then: signals, orders, fills, commands, anomalies.
 const SOME: usize = 100;
+
+/// Bytes of a row.
+const ROW: usize = 192;
+const _: () = assert!(size_of::<Row>() == ROW);
 
 /// How much is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,7 +82,7 @@ pub(super) struct Kept {
     newest: Ns,
 }
 
-/// Whether a kind is no message about a single order of the market, and no cog of the machine.
+/// Whether a kind is neither a message about a single order of the market nor one that only drives the pipeline.
 fn is_kept(kind: Kind) -> bool {
     let not = [
         Kind::Add,
@@ -119,7 +123,7 @@ impl Kept {
                 Vec::new()
             };
             if let Some(follows) = info.follows.filter(|follows| follows.times.is_none()) {
-                rule.completes = Some(follows.first);
+                (rule.completes, rule.most) = (Some(follows.first), 0);
                 rules[usize::from(follows.first.0)].is_completed = true;
             }
         }
@@ -198,7 +202,7 @@ impl Kept {
         kinds
     }
 
-    /// Whether rows of a kind are kept at all.
+    /// Whether rows of a kind are kept at all; of one that completes another, they are that one's.
     pub(super) fn keeps(&self, kind: Kind) -> bool {
         self.rules[usize::from(kind.0)].most > 0
     }

@@ -52,7 +52,7 @@ impl Shown<'_> {
             Named::Positions => self.positions(),
             Named::Halt => vec![self.halt()],
             Named::Feeds => self.feeds(),
-            Named::Anomalies => self.values.kept.anomalies().filter_map(|row| self.row(row, &[])).collect(),
+            Named::Anomalies => self.shown_all(Kind::Anomaly, self.values.kept.anomalies(), &[]),
             Named::Limits => self.limits(),
             Named::Money => self.money(),
         }
@@ -67,11 +67,11 @@ impl Shown<'_> {
                 if !values.kept.keeps(kind) {
                     return format!("{name} is not kept: it is about single orders, or its number of rows is set to 0");
                 }
-                if kind.is_measure() && !values.records(kind) {
-                    return format!("this run does not record {name}: add it to outcomes.kinds");
-                }
-                "there was none yet".to_owned()
+                self.none_of(kind, name)
             }
+            Named::Positions | Named::Money => self.none_of(Kind::Position, "position"),
+            Named::Anomalies => self.none_of(Kind::Anomaly, "anomaly"),
+            Named::Spread => self.none_of(Kind::BookTop, "book-top"),
             Named::Book => match &values.books {
                 Some(books) if books.keeps(self.instrument) => {
                     "it is not known: these values begin amid the day; it is from where its feed begins it anew"
@@ -83,16 +83,28 @@ impl Shown<'_> {
         }
     }
 
+    /// Why there is no row of a kind that is kept.
+    fn none_of(&self, kind: Kind, name: &str) -> String {
+        if self.values.records(kind) {
+            return "there was none yet".to_owned();
+        }
+        format!("none came in, and what the pipeline makes of {name} this run does not record: see outcomes.kinds")
+    }
+
     /// The rows of a kind, of all that say it: the last of each, or all.
     fn of_kind(&self, kind: Kind, all: bool, columns: &[&str]) -> Vec<Line> {
-        let Some(of) = kind_info(kind).and_then(|info| row_kind(info.name)) else { return Vec::new() };
         let mut rows: Vec<&Row> = Vec::new();
         for series in self.values.kept.rows(self.instrument, kind) {
             let first = if all { 0 } else { series.len().saturating_sub(1) };
             rows.extend(series.iter().skip(first));
         }
         rows.sort_by_key(|row| row.first.id);
-        rows.into_iter().filter_map(|row| self.shown(&of, row, columns)).collect()
+        self.shown_all(kind, rows.into_iter(), columns)
+    }
+
+    fn shown_all<'b>(&self, kind: Kind, rows: impl Iterator<Item = &'b Row>, columns: &[&str]) -> Vec<Line> {
+        let Some(of) = kind_info(kind).and_then(|info| row_kind(info.name)) else { return Vec::new() };
+        rows.filter_map(|row| self.shown(&of, row, columns)).collect()
     }
 
     fn row(&self, row: &Row, columns: &[&str]) -> Option<Line> {

@@ -96,6 +96,7 @@ impl Values {
             Followed::Event(event) => event,
             Followed::Gap(_) => {
                 self.gaps += 1;
+                self.books.iter_mut().for_each(Books::miss);
                 return;
             }
         };

@@ -173,6 +173,8 @@ fn three_ways(service: &Service, life: &mut Life, at: &str, symbol: &str) {
         assert!(!is_level || socket == http, "{socket} over the socket, {http} over HTTP");
         is_level
     });
+    let [bar, flow] = ["bar", "bar-flow"].map(|kind| asked(at, &format!("{symbol}/{kind}")).1["columns"].clone());
+    assert_eq!(bar, flow, "what completes a row is shown in it");
     for (key, said) in [("XYZQ/top", "no such symbol is listed"), ("system/top", "is kept of nothing")] {
         let (status, answer) = asked(at, key);
         assert!(status == 404 && answer["error"].as_str().is_some_and(|e| e.contains(said)), "{key}: {answer}");

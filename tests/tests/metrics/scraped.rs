@@ -40,6 +40,13 @@ fn accepted() {
     promtool(&["check", "metrics"], &text);
     let config = root().join("tuning/prometheus/prometheus.yml");
     promtool(&["check", "config", config.to_str().expect("a path of text")], "");
+    // That of the containers, beside the alerts as it lies there.
+    let together = service.path("compose");
+    std::fs::create_dir(&together).expect("the folder is writable");
+    for (from, to) in [("compose/prometheus.yml", "prometheus.yml"), ("prometheus/alerts.yml", "alerts.yml")] {
+        std::fs::copy(root().join("tuning").join(from), together.join(to)).expect("the folder is writable");
+    }
+    promtool(&["check", "config", together.join("prometheus.yml").to_str().expect("a path of text")], "");
 }
 
 fn scraped() {

@@ -43,7 +43,7 @@ fn source(subject: &Subject) -> Judged {
     }
     Judged::wanting(
         format!("{found}; available: {all}"),
-        "the kernel found the processor's clock unstable: boot with tsc=reliable if you know better",
+        "the kernel found tsc unstable, or the hypervisor hides it: boot with tsc=reliable only if you know it is not",
         "take tsc=reliable out of the boot options",
     )
 }
