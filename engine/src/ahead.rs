@@ -1,10 +1,12 @@
 //! Touches memory ahead of use.
 //!
 //! Tables are reserved for their bounds and taken as they fill ([`flow::Reserve`]). A thread of its own looks at their marks
-//! every `PAUSE` and has the kernel give the pages in front of them, so that no event waits for one. Bound: one look at each
-//! reserve. Worst case: a table that fills faster than the thread gets to run takes its pages itself.
+//! every `PAUSE` and has the kernel give the pages in front of them, so that no event waits for one. A pipeline that sleeps
+//! has chosen an idle core over microseconds: there it looks less often (`ASLEEP`). Bound: one look at each reserve. Worst
+//! case: a table that fills faster than the thread gets to run takes its pages itself.
 
 use crate::os::touch;
+use ring::Idle;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +15,8 @@ use std::time::Duration;
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(1);
+/// The same beside groups that sleep while there is nothing to do.
+const ASLEEP: Duration = Duration::from_millis(5);
 
 /// The thread; it ends when this is dropped.
 pub struct Ahead {
@@ -21,17 +25,18 @@ pub struct Ahead {
 }
 
 impl Ahead {
-    /// Starts the thread.
+    /// Starts the thread, for groups that wait in that way.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start() -> io::Result<Ahead> {
+    pub fn start(idle: Idle) -> io::Result<Ahead> {
+        let pause = if idle == Idle::Park { ASLEEP } else { PAUSE };
         let ended = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&ended);
         let work = move || {
             while !seen.load(Ordering::Relaxed) {
                 flow::touch_ahead(touch);
-                std::thread::park_timeout(PAUSE);
+                std::thread::park_timeout(pause);
             }
         };
         Ok(Ahead { ended, thread: Some(Builder::new().name("ahead".to_owned()).spawn(work)?) })

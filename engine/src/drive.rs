@@ -148,7 +148,7 @@ pub fn run_pipeline<H: Head + 'static>(
     control: &Control,
 ) -> Result<Finished<H>, DriveError> {
     // Without it the tables' pages come when they are used.
-    let _ahead = Ahead::start().ok();
+    let _ahead = Ahead::start(plan.idle).ok();
     // With its room before the threads run: the first may end while others still work, and their allocations are counted.
     let mut groups = Vec::with_capacity(plan.groups.len() + 1);
     let workers = spawn(head, plan, tail, control)?;

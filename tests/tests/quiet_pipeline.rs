@@ -226,7 +226,7 @@ fn measure_pipeline(source: &Source, files: &[PathBuf]) {
     (source.add)(&mut settings, files);
     let inputs = inputs(&taken(&settings, Kinds::ALL).events);
     // As in every run: tables are reserved, and their pages come ahead of use.
-    let _ahead = Ahead::start().expect("a thread");
+    let _ahead = Ahead::start(ring::Idle::Spin).expect("a thread");
     let mut pipeline = Fused::new(&settings, inputs.clone());
     let [warm, some, many] = pipeline.marks(source.warm);
     pipeline.pass(0, warm);
@@ -311,7 +311,7 @@ fn measurement(name: &str) {
         "listings" => measure_listings(),
         "system call" => sealed(|| std::thread::yield_now),
         "gateway turns" => quiet_gateway::measure_turns(),
-        "gateway spins" => quiet_gateway::measure_rests(GatewayIdle::Spin),
+        "gateway spins" => quiet_gateway::measure_rests(Gatewayring::Idle::Spin),
         "gateway sleeps" => quiet_gateway::measure_rests(GatewayIdle::Sleep),
         name => {
             let source = SOURCES.iter().find(|s| s.name == name).expect("a source");

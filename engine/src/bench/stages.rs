@@ -227,7 +227,7 @@ pub fn book(
     rounds: usize,
     mut each: impl FnMut(),
 ) -> Result<BookCost, StageError> {
-    let _ahead = Ahead::start().ok();
+    let _ahead = Ahead::start(ring::Idle::Spin).ok();
     let instruments = recording.decoder()?.1.instruments();
     let mut shelf = Shelf::new(instruments, params);
     let (mut listings, mut activity) = (Listings::default(), BTreeMap::<u32, u64>::new());

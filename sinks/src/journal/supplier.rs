@@ -1,9 +1,9 @@
 //! The supplier: a thread that keeps segments ready in memory ahead of the writers, and never touches the disk.
 //!
 //! Every [`TICK`] it looks whether a segment was taken and prepares another, of one that was given back if there is one,
-//! unless as many as may be behind are there. It tells
-//! the head by the [`Gate`] when the outcome log has none ahead, wakes the helper when one is full, and notes for whoever
-//! watches how far the disk is behind.
+//! unless as many as may be behind are there. It tells the head by the [`Gate`] when the outcome log has none ahead, wakes
+//! the helper when one is full, and notes for whoever watches how far the disk is behind. Where little is written it looks
+//! every [`QUIET_TICK`]; a writer that finds no room wakes it.
 //!
 //! Bound: of each log as many segments as may be behind. Worst case: segments so small that they fill up within a tick; then
 //! the inputs wait for it. Or others fill the memory: then outcomes are left out, and inputs are rejected once the last
@@ -23,6 +23,9 @@ use std::time::{Duration, Instant};
 
 /// Pause between two looks at the writers.
 const TICK: Duration = Duration::from_millis(1);
+/// The same after fewer records than this since the last look: less than a page, of the many that are ready.
+const QUIET_TICK: Duration = Duration::from_millis(5);
+const QUIET_RECORDS: u64 = PAGE_RECORDS;
 /// How often the pages ahead of the writers are faulted in again, since the system may have taken them.
 const REARM: Duration = Duration::from_millis(10);
 /// Records ahead of a writer whose pages are kept present.
@@ -81,6 +84,7 @@ impl Supplier {
     /// The thread's main loop, until both logs have ended. `helper` is woken when a segment is full.
     pub(super) fn run(mut self, helper: &Thread) {
         let (mut rearm_at, mut full) = (Instant::now(), 0);
+        let mut written = 0;
         while !self.logs.iter().all(|l| l.handover.is_closed()) {
             self.turn();
             let now = Instant::now();
@@ -92,7 +96,9 @@ impl Supplier {
             if std::mem::replace(&mut full, seen) != seen {
                 helper.unpark();
             }
-            thread::park_timeout(TICK);
+            let reached = self.logs.iter().map(|l| l.handover.written()).sum();
+            let fresh = u64::saturating_sub(reached, std::mem::replace(&mut written, reached));
+            thread::park_timeout(if fresh < QUIET_RECORDS { QUIET_TICK } else { TICK });
         }
     }
 

@@ -100,8 +100,17 @@ impl Service {
     /// # Panics
     /// When there is no room for its file.
     pub fn paper_at_the_open(messages: u64) -> Service {
+        Service::paper_from_the_open_on(messages, 6)
+    }
+
+    /// The same with so many symbols.
+    ///
+    /// # Panics
+    /// When there is no room for its file.
+    pub fn paper_from_the_open_on(messages: u64, symbols: u32) -> Service {
         const OPEN_NS: u64 = 34_200_000_000_000;
-        let config = SyntheticConfig { messages, symbols: 6, live_orders: 600, ..SyntheticConfig::default() };
+        let live_orders = 100 * symbols;
+        let config = SyntheticConfig { messages, symbols, live_orders, ..SyntheticConfig::default() };
         let (mut day, mut at) = (Vec::new(), 0);
         Synthetic::new(&config).expect("a valid day").write_to(&mut day, |_| ()).expect("a vector takes it");
         while at + 2 < day.len() {
