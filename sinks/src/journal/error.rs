@@ -33,10 +33,7 @@ pub enum JournalError {
         source: io::Error,
     },
     /// The disk has no room for the first segments.
-    #[error(
-        "no space for the journal's next segment {} ({why}): {needed} bytes are needed, {free} are free; free space, choose another disk, or lower journal.segment_records",
-        path.display()
-    )]
+    #[error("{}; free space, choose another disk, or lower journal.segment_records", lack(path, *needed, *free, why))]
     NoSpace {
         /// File to allocate.
         path: PathBuf,
@@ -172,6 +169,14 @@ impl JournalError {
         }
     }
 
+    /// What is wrong, without what to do about it: that depends on who says it.
+    pub(super) fn fact(&self) -> String {
+        match self {
+            JournalError::NoSpace { path, needed, free, why } => lack(path, *needed, *free, why),
+            other => other.to_string(),
+        }
+    }
+
     /// Whether it says that there is no room.
     pub(super) fn is_full(&self) -> bool {
         match self {
@@ -180,6 +185,12 @@ impl JournalError {
             _ => false,
         }
     }
+}
+
+/// What there is no room for.
+fn lack(path: &Path, needed: u64, free: u64, why: &str) -> String {
+    let path = path.display();
+    format!("no space for the journal's next segment {path} ({why}): {needed} bytes are needed, {free} are free")
 }
 
 /// Whether the error says that there is no room: a full disk, a quota, the largest file that the process may write.

@@ -99,7 +99,7 @@ impl Keeper {
             {
                 let made = self.make_copy(log, at);
                 let handover = &self.logs[log as usize].handover;
-                handover.set_room(NoRoom::Disk, made.as_ref().err().map(ToString::to_string).as_deref());
+                handover.set_room(NoRoom::Disk, made.as_ref().err().map(JournalError::fact).as_deref());
                 if made.is_err() {
                     self.retry_at = Instant::now() + DISK_RETRY;
                 }
@@ -197,7 +197,7 @@ impl Keeper {
             let LogKeeper { handover, live, .. } = &self.logs[log as usize];
             match copied {
                 Err(error) if error.is_full() && !all => {
-                    handover.set_room(NoRoom::Disk, Some(&error.to_string()));
+                    handover.set_room(NoRoom::Disk, Some(&error.fact()));
                     // The outcomes must not get ahead of their inputs.
                     return Ok(());
                 }

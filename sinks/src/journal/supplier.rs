@@ -108,7 +108,7 @@ impl Supplier {
         if Instant::now() >= self.retry_at {
             for log in LogKind::BOTH {
                 if let Err(error) = self.provide(log) {
-                    self.logs[log as usize].handover.set_room(NoRoom::Memory, Some(&error.to_string()));
+                    self.logs[log as usize].handover.set_room(NoRoom::Memory, Some(&error.fact()));
                     self.retry_at = Instant::now() + MEMORY_RETRY;
                 }
             }
@@ -120,7 +120,8 @@ impl Supplier {
         let dry = inputs.is_dry();
         let waiting = !inputs.handover.is_closed() && (dry || (outcomes.handover.is_bare() && !may_drop));
         let short = &if dry { inputs } else { outcomes }.handover;
-        let no_room = (waiting && short.lacks_room(NoRoom::Memory)).then(|| short.problem());
+        let no_room = waiting && short.lacks_room(NoRoom::Memory);
+        let no_room = no_room.then(|| format!("{}; free space there", short.problem()));
         self.gate.note(inputs.behind().max(outcomes.behind()), waiting, no_room);
     }
 

@@ -34,7 +34,11 @@ pub(crate) const PLAIN: &[Named] = &[
 ];
 
 /// What needs a disk of its own.
-pub(crate) const MOUNTED: &[Named] = &[("a_full_disk", full_disk), ("a_read_only_disk", read_only_disk)];
+pub(crate) const MOUNTED: &[Named] = &[
+    ("a_full_disk", full_disk),
+    ("a_full_disk_of_a_service_that_goes_on_with_room", full_disk_of_a_service),
+    ("a_read_only_disk", read_only_disk),
+];
 
 /// Where message `n`, counted from 0, begins.
 fn offset(bytes: &[u8], n: usize) -> usize {
@@ -339,8 +343,23 @@ fn full_disk() {
                   --journal \"$1/run\"; code=$?; \"$2\" journal verify \"$1/run\"; echo \"verify $?\"; \
                   \"$2\" replay --journal \"$1/run\" --verify --json; echo \"repeat $?\"; exit $code";
     let outcome = mounted("size=8m", script);
-    let outcome = says(outcome, 1, &["the input log stopped before record", "no space for", "are free", "then"]);
+    let outcome =
+        says(outcome, 1, &["the input log stopped before record", "no space for", "are free; free space, then start"]);
     for part in ["verify 0", "repeat 0", "\"difference\":null", "\"extra\":0"] {
+        assert!(outcome.stdout.contains(part), "{part:?}: {}\n{}", outcome.stdout, outcome.stderr);
+    }
+}
+
+/// A service with its page of metrics halts as any run does, and goes on where it stood once there is room.
+fn full_disk_of_a_service() {
+    let script = "printf '[metrics]\\nlisten = \"127.0.0.1:0\"\\n[journal]\\nsegment_records = 4096\\nroll = \"never\"\\n\
+                  [[input]]\\nfeed = \"synthetic\"\\nmessages = 400000\\n' > \"$1/desk.toml\"; \
+                  \"$2\" run \"$1/desk.toml\" --journal \"$1/run\" --speed max; echo \"first $?\"; \
+                  mount -o remount,size=512m \"$1\"; \
+                  \"$2\" run \"$1/desk.toml\" --journal \"$1/run\" --speed max; echo \"second $?\"; \
+                  exec \"$2\" journal verify \"$1/run\"";
+    let outcome = says(mounted("size=8m", script), 0, &["metrics", "are free; free space, then start"]);
+    for part in ["first 1", "second 0"] {
         assert!(outcome.stdout.contains(part), "{part:?}: {}\n{}", outcome.stdout, outcome.stderr);
     }
 }

@@ -78,7 +78,7 @@ fn away() {
         rig.server.restart();
     }
     rig.server.stop();
-    sleep(Duration::from_secs(2));
+    sleep(Duration::from_secs(amount(2, 60)));
     rig.server.cont();
     let (code, said) = ended(sink);
     assert_eq!(code, 0, "{said}");
