@@ -76,7 +76,8 @@ tests() {
 verdict() {
     local i passed failed=0
     printf '\n'
-    grep -hs -A 12 '^---- .* stdout ----' "$logs"/*.log | cut -c 1-300 | head -n 120 || true
+    # Both harnesses: `---- name stdout ----` and `---- name ----`.
+    grep -hs -A 12 '^---- .* ----$' "$logs"/*.log | cut -c 1-300 | head -n 120 || true
     printf '\n%-44s %-8s %s\n' step result seconds
     for i in "${!names[@]}"; do
         printf '%-44s %-8s %d\n' "${names[i]}" "${results[i]}" "${seconds[i]}"
@@ -84,6 +85,8 @@ verdict() {
     done
     passed=$((${#names[@]} - failed))
     printf '%d of %d steps passed in %d s; %d tests ignored\n' "$passed" "${#names[@]}" "$SECONDS" "$(tests ignored)"
+    # By name, and what ended without a result: a test binary that died.
+    grep -hsE '^test .* (FAILED|failed)$|^error: test failed|process didn.t exit successfully' "$logs"/*.log | cut -c 1-200 | sort -u || true
     printf '%d passed, %d failed\n' "$((passed + $(tests passed)))" "$((failed + $(tests failed)))"
     [ "$failed" = 0 ]
 }

@@ -5,9 +5,16 @@ use std::collections::BTreeSet;
 /// A set of cores.
 pub type Cores = BTreeSet<usize>;
 
+/// More than the kernel knows on any machine: a number that is no core would have a range fill the memory.
+const MOST: usize = 8_192;
+
+/// The number of a core.
+fn number(text: &str) -> Option<usize> {
+    text.trim().parse().ok().filter(|number| *number < MOST)
+}
+
 /// The cores in a list; what is no list, as `(null)`, names none.
 pub fn parse(text: &str) -> Cores {
-    let number = |text: &str| text.trim().parse::<usize>().ok();
     let range = |part: &str| match part.split_once('-') {
         Some((first, last)) => number(first).zip(number(last)),
         None => number(part).map(|one| (one, one)),
@@ -17,11 +24,8 @@ pub fn parse(text: &str) -> Cores {
 
 /// The cores in a list that a person wrote; `None` if a part of it is none, or is beyond any machine.
 pub fn given(text: &str) -> Option<Cores> {
-    const MOST: usize = 8_192;
-    let is_number = |text: &str| text.trim().parse::<usize>().is_ok_and(|number| number < MOST);
-    let is_list = text
-        .split(',')
-        .all(|part| part.split_once('-').map_or_else(|| is_number(part), |(a, b)| is_number(a) && is_number(b)));
+    let mut numbers = text.split(',').flat_map(|part| part.splitn(2, '-'));
+    let is_list = numbers.all(|text| number(text).is_some());
     Some(parse(text)).filter(|cores| is_list && !cores.is_empty())
 }
 
@@ -54,6 +58,7 @@ mod tests {
         }
         assert_eq!((text(&parse("(null)")), text(&parse(""))), ("none".to_owned(), "none".to_owned()));
         assert_eq!(parse("3-1"), Cores::new());
+        assert_eq!(parse("1,0-99999999999"), Cores::from([1]));
         assert_eq!(given("2-4, 7"), Some(Cores::from([2, 3, 4, 7])));
         for wrong in ["", "two", "2,x", "3-1", "0-99999999999", "1-"] {
             assert_eq!(given(wrong), None, "{wrong}");
