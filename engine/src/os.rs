@@ -126,6 +126,21 @@ pub fn touch(at: usize, bytes: usize) {
 #[cfg(not(target_os = "linux"))]
 pub fn touch(_: usize, _: usize) {}
 
+/// Gives the pages of what was freed back to the system, for work that takes much memory once in hours: the allocator would
+/// keep them for the next time. Whoever allocates meanwhile may wait for some milliseconds; a pipeline allocates nothing.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub fn give_back() {
+    unsafe extern "C" {
+        fn malloc_trim(kept: usize) -> std::ffi::c_int;
+    }
+    // SAFETY: it takes the allocator's own locks and touches only what was freed.
+    unsafe { malloc_trim(0) };
+}
+
+/// As with the GNU library, where it is possible.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn give_back() {}
+
 /// Allocations since counting began.
 #[inline]
 pub fn allocations_so_far() -> u64 {

@@ -16,6 +16,7 @@ use super::settle::settle;
 use super::snapshot::Snapshot;
 use crate::config::Settings;
 use crate::ingress::{NextJournal, NoJournal};
+use crate::os::give_back;
 use flow::{Listings, Ns, SavedState, Sink};
 use sinks::journal::{
     Begin, Commitment, CurrentDisk, Follows, Home, InputLog, Journal, JournalError, JournalInfo, JournalReader,
@@ -215,6 +216,7 @@ impl Work {
                 Job::Close(inputs, outcomes) => {
                     self.close(inputs, outcomes);
                     self.settle();
+                    give_back();
                 }
             }
         }

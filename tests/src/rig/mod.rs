@@ -7,6 +7,7 @@
 mod disk;
 mod process;
 mod proxy;
+mod retimed;
 mod service;
 mod venue;
 

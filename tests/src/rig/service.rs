@@ -1,6 +1,7 @@
 //! A configuration of the engine in a folder of its own, and what is done to the process that runs it.
 
 use super::process::Life;
+use super::retimed;
 use crate::scratch::forget_memory;
 use crate::{Outcome, Scratch, run, tidegate};
 use feeds::synthetic::{Synthetic, SyntheticConfig};
@@ -109,23 +110,31 @@ impl Service {
     /// When there is no room for its file.
     pub fn paper_from_the_open_on(messages: u64, symbols: u32) -> Service {
         const OPEN_NS: u64 = 34_200_000_000_000;
-        let live_orders = 100 * symbols;
-        let config = SyntheticConfig { messages, symbols, live_orders, ..SyntheticConfig::default() };
-        let (mut day, mut at) = (Vec::new(), 0);
-        Synthetic::new(&config).expect("a valid day").write_to(&mut day, |_| ()).expect("a vector takes it");
-        while at + 2 < day.len() {
-            // Two bytes of length, one of type, two of locate, two of tracking; then six of time.
-            let time = &mut day[at + 7..at + 13];
-            let ns = time.iter().fold(0, |ns, byte| ns << 8 | u64::from(*byte)).max(OPEN_NS - 1_000_000_000);
-            time.copy_from_slice(&ns.to_be_bytes()[2..]);
-            at += 2 + usize::from(u16::from_be_bytes([day[at], day[at + 1]]));
-        }
+        Service::paper_retimed(messages, symbols, |ns| ns.max(OPEN_NS - 1_000_000_000))
+    }
+
+    /// Trades at random on paper, on a day whose messages come one after another at the same distance from 3 h to 20 h.
+    ///
+    /// # Panics
+    /// When there is no room for its file.
+    pub fn paper_evenly(messages: u64, symbols: u32) -> Service {
+        const HOUR_NS: u64 = 3_600_000_000_000;
+        let mut passed = 0;
+        Service::paper_retimed(messages, symbols, |_| {
+            passed += 1;
+            3 * HOUR_NS + (u128::from(17 * HOUR_NS) * passed / u128::from(messages)) as u64
+        })
+    }
+
+    fn paper_retimed(messages: u64, symbols: u32, when: impl FnMut(u64) -> u64) -> Service {
+        let config = SyntheticConfig { messages, symbols, live_orders: 100 * symbols, ..SyntheticConfig::default() };
         let service = Service::new(format!(
             "[pipeline]\n{STAGES}[random]\nevery = 40\n{RISK}[journal]\nsegment_records = 16384\nroll = \"never\"\n\
              [[input]]\nfeed = \"itch\"\nfiles = [\"day.itch\"]\ndate = \"{}\"\n",
             config.date
         ));
-        std::fs::write(service.path("day.itch"), day).expect("the folder is writable");
+        let file = std::fs::File::create(service.path("day.itch")).expect("the folder is writable");
+        retimed::write(&config, file, when);
         service
     }
 

@@ -61,7 +61,10 @@ const MODULES: &[(&str, &[&str])] = &[
     ("rows", &["ingress"]),
     ("drive", &["ahead", "deliberate", "gateway", "ingress", "pipeline", "plan"]),
     ("assembly", &["config", "drive", "gateway", "ingress", "pipeline", "plan"]),
-    ("recovery", &["assembly", "build_id", "config", "drive", "gateway", "ingress", "pipeline", "plan", "registries"]),
+    (
+        "recovery",
+        &["assembly", "build_id", "config", "drive", "gateway", "ingress", "os", "pipeline", "plan", "registries"],
+    ),
     ("diff", &["ingress", "rows"]),
     ("report", &["diff", "drive", "ingress", "pipeline", "plan", "recovery", "rows"]),
     ("last_values", &["config", "ingress", "pipeline", "recovery", "registries", "report", "rows"]),

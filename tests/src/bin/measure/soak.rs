@@ -1,7 +1,7 @@
 //! What a run holds while it goes on for long: memory, descriptors, threads, processor, disk.
 //!
-//! A made-up day passes in the time given, so books fill up, the market opens and closes, and a journal is begun every half
-//! hour of that day while the oldest are removed. Read from `/proc` and from the folder, beside what the run says of itself.
+//! A made-up day passes in the time given, its messages at the same distance from each other, and a journal is begun every
+//! half hour of that day while the oldest are removed. Read from `/proc` and from the folder, beside what the run says of itself.
 //! The first fifth is left out of the verdict: tables are still being filled there.
 
 use crate::held::{Held, free_port, told};
@@ -9,27 +9,27 @@ use rustix::process::Signal;
 use std::time::{Duration, Instant};
 use tidegate_tests::rig::Service;
 
-/// From the first message of a made-up day to its last, in seconds: 03:00 to 20:05.
-const DAY_S: u64 = 61_500;
+/// From the first message to the last, in seconds of the made-up day.
+const DAY_S: u64 = 17 * 3600;
+const SYMBOLS: u32 = 100;
+/// Inputs for one order.
+const EVERY: u64 = 400;
 /// Rows of the table.
 const ROWS: u64 = 30;
-
-const CONFIG: &str = "[pipeline]\nstages = [\"book\", \"bars\", \"cvd\", \"imbalance\", \"vpin\", \"random\", \"orders\", \
-                      \"risk\", \"router\"]\n[random]\nevery = 400\n[risk]\nmax_quantity = 5000\nmax_notional = 100000000\n\
-                      collar_bps = 5000\nmax_position = 1000000\nmax_messages = 4000\nmax_data_age_ms = 60000\n";
 
 pub(crate) fn measure(seconds: u64, rate: u64) {
     let port = free_port();
     let halves: Vec<_> = (0..48).map(|n| format!("{:02}:{:02}", n / 2, n % 2 * 30)).collect();
-    let service = Service::new(format!(
-        "{CONFIG}[journal]\nkeep_mb = 1024\nroll = \"{} America/New_York\"\n[metrics]\nlisten = \"127.0.0.1:{port}\"\n\
-         [[input]]\nfeed = \"synthetic\"\nmessages = {}\nsymbols = 100\nlive_orders = 10000\n",
-        halves.join(" "),
-        rate * seconds
-    ));
+    let service = Service::paper_evenly(rate * seconds, SYMBOLS)
+        .with("pipeline.stages=book,bars,cvd,imbalance,vpin,random,orders,risk,router")
+        .with(format!("random.every={EVERY}"))
+        .with("journal.segment_records=262144")
+        .with("journal.keep_mb=1024")
+        .with(format!("journal.roll={} America/New_York", halves.join(" ")))
+        .with(format!("metrics.listen=127.0.0.1:{port}"));
     println!(
-        "a day of {} messages in {seconds} s, a roll every half hour of it, 1,024 MiB of closed journals kept",
-        rate * seconds
+        "{rate} inputs a second for {seconds} s, {SYMBOLS} symbols; a roll every {} s, 1,024 MiB of closed journals kept",
+        seconds / 34
     );
     println!("     s  inputs/s  own MiB  log MiB   fds  threads  CPU %  disk MiB");
     let mut life = service.start(&format!("{}x", DAY_S as f64 / seconds as f64));
