@@ -311,7 +311,7 @@ fn measurement(name: &str) {
         "listings" => measure_listings(),
         "system call" => sealed(|| std::thread::yield_now),
         "gateway turns" => quiet_gateway::measure_turns(),
-        "gateway spins" => quiet_gateway::measure_rests(Gatewayring::Idle::Spin),
+        "gateway spins" => quiet_gateway::measure_rests(GatewayIdle::Spin),
         "gateway sleeps" => quiet_gateway::measure_rests(GatewayIdle::Sleep),
         name => {
             let source = SOURCES.iter().find(|s| s.name == name).expect("a source");
