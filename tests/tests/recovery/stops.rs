@@ -134,7 +134,7 @@ fn a_run_that_is_stopped_again_and_again_is_the_run_that_nobody_stopped() {
 #[test]
 fn a_stop_waits_for_no_pace_and_closes_no_bar() {
     let setup = Setup::new("", "[bars]\nintervals = [\"1h\"]", 60_000);
-    let child = setup.start("10x");
+    let child = setup.start("100x");
     setup.wait_for_inputs(10);
     send(&child, Signal::TERM);
     let (code, said) = ended(child);
@@ -194,7 +194,7 @@ fn a_closed_standard_error_changes_no_exit_code() {
     assert_eq!(usage(&["replay", "--input", "/nowhere/day.itch"]).filter(|code| *code == 0), None);
     assert_eq!(usage(&["demo", "--events", "2000", "--symbols", "5", "--json"]), Some(0));
     let setup = Setup::new("", "", 1_000_000);
-    let mut child = setup.start("10x");
+    let mut child = setup.start("100x");
     setup.wait_for_inputs(10);
     drop(child.stderr.take());
     send(&child, Signal::TERM);
