@@ -348,7 +348,7 @@ fn admit_all<H: Head, E: Exit>(
             control.admitted.store(head.seq(), Ordering::Relaxed);
             exit.finished(head.seq(), &mut || head.on_backpressure());
             looks.worked(admitted, exit);
-            quiet = 0;
+            turns.idle.found(&mut quiet);
         }
         looks.look(|to| head.trading_state(to), group, exit);
         if state == Admitted::Ended || exit.is_closed() {
@@ -410,7 +410,7 @@ fn take_all<E: Exit>(from: &mut Consumer<Slot>, group: &mut Group, exit: &mut E,
         match taken {
             Taken::Events(n) => {
                 looks.worked(n, exit);
-                quiet = 0;
+                turns.idle.found(&mut quiet);
             }
             Taken::Empty => looks.idle(group, exit, || turns.idle.wait(&mut quiet)),
             Taken::Closed => break,

@@ -31,6 +31,8 @@ const LOOKS: u32 = 64;
 const SHORTEST: Duration = Duration::from_micros(50);
 /// The longest one.
 const LONGEST: Duration = Duration::from_millis(2);
+/// How often the first is doubled until it is not shorter than the longest.
+const DOUBLED: u32 = 6;
 
 /// How a loop waits for its ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -80,6 +82,17 @@ impl Idle {
     }
 }
 
+impl Idle {
+    /// Something came after `quiet` steps that found nothing. Where little comes, what was waited for says how long to wait for the
+    /// next: `park` begins with half of its last sleep, and with none only once several steps in a row have found something.
+    #[inline]
+    pub fn found(&self, quiet: &mut u32) {
+        if *quiet > 0 {
+            *quiet = if matches!(self, Self::Park) { halved(*quiet) } else { 0 };
+        }
+    }
+}
+
 thread_local! {
     /// Waits of this thread that sleep, because the last yield took too long.
     static CROWDED: Cell<u32> = const { Cell::new(0) };
@@ -108,9 +121,16 @@ fn park(quiet: &mut u32) {
     *quiet = quiet.saturating_add(1);
 }
 
+/// The steps after which `park` sleeps half as long as it did last; 0 if it did not sleep, or not longer than the shortest time.
+fn halved(quiet: u32) -> u32 {
+    // The last sleep was that of one step less.
+    let doubled = quiet.saturating_sub(LOOKS + 1).min(DOUBLED);
+    if doubled == 0 { 0 } else { LOOKS + doubled - 1 }
+}
+
 /// How long `park` sleeps after so many steps that found nothing.
 fn sleep_after(quiet: u32) -> Duration {
-    let doubled = quiet.saturating_sub(LOOKS).min(16);
+    let doubled = quiet.saturating_sub(LOOKS).min(DOUBLED);
     (SHORTEST * (1 << doubled)).min(LONGEST)
 }
 
@@ -155,5 +175,22 @@ mod tests {
         let began = std::time::Instant::now();
         Idle::Park.wait(&mut quiet);
         assert!(began.elapsed() >= SHORTEST);
+    }
+
+    #[test]
+    fn a_parked_loop_that_finds_something_sleeps_half_as_long_and_looks_again_when_more_comes() {
+        let asleep = |times: u32| LOOKS + times;
+        let mut quiet = asleep(DOUBLED + 40);
+        for left in [asleep(DOUBLED - 1), asleep(3), asleep(1), 0] {
+            Idle::Park.found(&mut quiet);
+            assert_eq!(quiet, left);
+        }
+        assert_eq!(sleep_after(asleep(DOUBLED)), LONGEST);
+        assert!(sleep_after(asleep(DOUBLED - 1)) < LONGEST);
+        for (idle, steps) in [(Idle::Park, 0), (Idle::Park, LOOKS), (Idle::Park, asleep(1)), (Idle::Yield, 500)] {
+            let mut quiet = steps;
+            idle.found(&mut quiet);
+            assert_eq!(quiet, 0, "{idle} after {steps}");
+        }
     }
 }
