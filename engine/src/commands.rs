@@ -9,6 +9,7 @@ use crate::cli::{
     at, console, ctl, demo, doctor, graph, help, journal, last, pack, questdb, replay, reset, run, schema, screen,
     signals, sink, snapshot, synth, validate, why,
 };
+use crate::os;
 use crate::registries::Registries;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use rustix::fs::Mode;
@@ -78,6 +79,7 @@ pub fn command(registries: &Registries) -> clap::Command {
 
 /// Parses the command line and runs it, in a binary that knows these feeds, gateways and sinks.
 pub fn main(registries: Registries) -> ExitCode {
+    os::map_what_is_large();
     let parsed = Cli::from_arg_matches(&command(&registries).get_matches()).unwrap_or_else(|e| e.exit());
     console::say_panics();
     signals::take_file_limits();

@@ -126,20 +126,24 @@ pub fn touch(at: usize, bytes: usize) {
 #[cfg(not(target_os = "linux"))]
 pub fn touch(_: usize, _: usize) {}
 
-/// Gives the pages of what was freed back to the system, for work that takes much memory once in hours: the allocator would
-/// keep them for the next time. Whoever allocates meanwhile may wait for some milliseconds; a pipeline allocates nothing.
+/// Has the allocator map what is large for itself, so that it goes back to the system when it is freed. By itself it learns from
+/// what is freed to keep ever larger blocks, in a part of memory for each of many threads: each roll's state would stay in the
+/// next of them. A pipeline allocates nothing, so it pays nothing for it. Called once, before threads allocate.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub fn give_back() {
+pub fn map_what_is_large() {
+    use std::ffi::c_int;
+    const MMAP_THRESHOLD: c_int = -3;
+    const MAPPED: c_int = 1 << 20;
     unsafe extern "C" {
-        fn malloc_trim(kept: usize) -> std::ffi::c_int;
+        fn mallopt(option: c_int, value: c_int) -> c_int;
     }
-    // SAFETY: it takes the allocator's own locks and touches only what was freed.
-    unsafe { malloc_trim(0) };
+    // SAFETY: it sets a number of the allocator under its lock.
+    unsafe { mallopt(MMAP_THRESHOLD, MAPPED) };
 }
 
 /// As with the GNU library, where it is possible.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub fn give_back() {}
+pub fn map_what_is_large() {}
 
 /// Allocations since counting began.
 #[inline]

@@ -16,7 +16,6 @@ use super::settle::settle;
 use super::snapshot::Snapshot;
 use crate::config::Settings;
 use crate::ingress::{NextJournal, NoJournal};
-use crate::os::give_back;
 use flow::{Listings, Ns, SavedState, Sink};
 use sinks::journal::{
     Begin, Commitment, CurrentDisk, Follows, Home, InputLog, Journal, JournalError, JournalInfo, JournalReader,
@@ -216,7 +215,6 @@ impl Work {
                 Job::Close(inputs, outcomes) => {
                     self.close(inputs, outcomes);
                     self.settle();
-                    give_back();
                 }
             }
         }

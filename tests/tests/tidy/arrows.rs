@@ -61,10 +61,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("rows", &["ingress"]),
     ("drive", &["ahead", "deliberate", "gateway", "ingress", "pipeline", "plan"]),
     ("assembly", &["config", "drive", "gateway", "ingress", "pipeline", "plan"]),
-    (
-        "recovery",
-        &["assembly", "build_id", "config", "drive", "gateway", "ingress", "os", "pipeline", "plan", "registries"],
-    ),
+    ("recovery", &["assembly", "build_id", "config", "drive", "gateway", "ingress", "pipeline", "plan", "registries"]),
     ("diff", &["ingress", "rows"]),
     ("report", &["diff", "drive", "ingress", "pipeline", "plan", "recovery", "rows"]),
     ("last_values", &["config", "ingress", "pipeline", "recovery", "registries", "report", "rows"]),
@@ -118,7 +115,7 @@ const MODULES: &[(&str, &[&str])] = &[
         "bench",
         &["ahead", "build_id", "cli", "config", "drive", "os", "pipeline", "recovery", "registries", "report", "run"],
     ),
-    ("commands", &["bench", "cli", "registries"]),
+    ("commands", &["bench", "cli", "os", "registries"]),
 ];
 
 /// Faults of the arrows between modules under `rows`.

@@ -12,8 +12,6 @@ use tidegate_tests::rig::Service;
 /// From the first message to the last, in seconds of the made-up day.
 const DAY_S: u64 = 17 * 3600;
 const SYMBOLS: u32 = 100;
-/// Inputs for one order.
-const EVERY: u64 = 400;
 /// Rows of the table.
 const ROWS: u64 = 30;
 
@@ -22,7 +20,8 @@ pub(crate) fn measure(seconds: u64, rate: u64) {
     let halves: Vec<_> = (0..48).map(|n| format!("{:02}:{:02}", n / 2, n % 2 * 30)).collect();
     let service = Service::paper_evenly(rate * seconds, SYMBOLS)
         .with("pipeline.stages=book,bars,cvd,imbalance,vpin,random,orders,risk,router")
-        .with(format!("random.every={EVERY}"))
+        // An order a second: what a run keeps of its fills is no part of this.
+        .with(format!("random.every={rate}"))
         .with("journal.segment_records=262144")
         .with("journal.keep_mb=1024")
         .with(format!("journal.roll={} America/New_York", halves.join(" ")))
