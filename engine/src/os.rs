@@ -134,6 +134,7 @@ pub fn map_what_is_large() {
     use std::ffi::c_int;
     const MMAP_THRESHOLD: c_int = -3;
     const MAPPED: c_int = 1 << 20;
+    // SAFETY: this is its declaration in the GNU library's `malloc.h`.
     unsafe extern "C" {
         fn mallopt(option: c_int, value: c_int) -> c_int;
     }
