@@ -1,4 +1,4 @@
-//! What a run costs that mostly waits: a hundred symbols at the pace of the clock, asleep where there is nothing to do.
+//! What a run that mostly waits costs: a hundred symbols at the pace of the clock, asleep while there is nothing to do.
 
 use crate::held::{Held, free_port, threads, told};
 use rustix::process::Signal;

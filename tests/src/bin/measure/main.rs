@@ -1,8 +1,8 @@
 //! Measures from outside what a halt, a stop and a bad disk cost a running engine, and what it holds while it runs.
 //!
-//! `measure halt [ROUNDS]`, `measure stop [ROUNDS]`, `measure disk [SECONDS]`, `measure footprint [SECONDS]`, `measure soak [SECONDS [RATE]]`: each
-//! prints one table. The engine is the binary
-//! of the same profile, or that of `TIDEGATE_BIN`. Bound: a minute for anything that should happen, then it panics.
+//! `measure halt [ROUNDS]`, `measure stop [ROUNDS]`, `measure disk [SECONDS]`, `measure footprint [SECONDS]`,
+//! `measure soak [SECONDS [RATE]]`: each prints one table. The engine is the binary of the same profile, or that of
+//! `TIDEGATE_BIN`. Bound: a minute for anything that should happen, then it panics.
 
 #![forbid(unsafe_code)]
 
