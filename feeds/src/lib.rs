@@ -12,12 +12,15 @@ pub mod drive;
 mod feed;
 pub mod itch;
 mod ladder;
+pub mod lean;
 pub mod live;
 pub mod lobster;
 pub mod packed;
 pub mod reader;
 mod registry;
+mod signing;
 pub mod synthetic;
+mod text;
 
 pub use feed::{DatasetPart, Feed, Files, FindError, Open, OpenError, Opened, Request};
 pub use registry::{FEEDS, Input, Known, found, recognised_as};

@@ -11,8 +11,14 @@ use std::path::Path;
 pub type Known<'a> = &'a [&'static Feed];
 
 /// Every feed of this crate.
-pub const FEEDS: Known =
-    &[&crate::dbn::FEED, &crate::itch::FEED, &crate::lobster::FEED, &crate::packed::FEED, &crate::synthetic::FEED];
+pub const FEEDS: Known = &[
+    &crate::dbn::FEED,
+    &crate::itch::FEED,
+    &crate::lean::FEED,
+    &crate::lobster::FEED,
+    &crate::packed::FEED,
+    &crate::synthetic::FEED,
+];
 
 /// An input that can be started.
 pub enum Input {

@@ -161,6 +161,10 @@ pub enum FlagColumn {
     Auction,
     /// Whether the market would hardly have given the fill.
     Doubtful,
+    /// Whether the trade makes no price.
+    VolumeOnly,
+    /// Whether the aggressor was inferred from the quote.
+    ByQuote,
 }
 
 impl FlagColumn {
@@ -173,6 +177,8 @@ impl FlagColumn {
             FlagColumn::Displayed => "displayed",
             FlagColumn::Auction => "auction",
             FlagColumn::Doubtful => "doubtful",
+            FlagColumn::VolumeOnly => "volume_only",
+            FlagColumn::ByQuote => "by_quote",
         }
     }
 
@@ -187,6 +193,10 @@ impl FlagColumn {
             FlagColumn::Doubtful => {
                 "whether the simulated exchange filled after the close, or on a locked or crossed book"
             }
+            FlagColumn::VolumeOnly => "whether the trade counts as volume and makes no price",
+            FlagColumn::ByQuote => {
+                "whether the inferred aggressor follows from the quote before the trade, not from the price before"
+            }
         }
     }
 
@@ -198,6 +208,8 @@ impl FlagColumn {
             FlagColumn::Displayed => Some(!flags.has(Flags::HIDDEN)),
             FlagColumn::Auction => Some(flags.has(Flags::AUCTION)),
             FlagColumn::Doubtful => Some(flags.has(Flags::DOUBTFUL)),
+            FlagColumn::VolumeOnly => Some(flags.has(Flags::VOLUME_ONLY)),
+            FlagColumn::ByQuote => Some(flags.has(Flags::BY_QUOTE)),
         }
     }
 }

@@ -67,11 +67,16 @@ impl Flags {
     /// Of market data and measures: made while messages of the instrument were missing. Of a fill of the simulated exchange: the
     /// market would hardly have given it, after its close, or on a locked or crossed book.
     pub const DOUBTFUL: Flags = Flags(1 << 12);
+    /// Of a trade: it counts as volume and makes no price, as an average price, a late report or an official close. Measures of flow
+    /// and profiles leave it out.
+    pub const VOLUME_ONLY: Flags = Flags(1 << 13);
+    /// Of an aggressor that was inferred: from the quote before the trade; without it, from the price before.
+    pub const BY_QUOTE: Flags = Flags(1 << 14);
     /// The flags that an event passes on to whatever a stage derives from it.
     pub const INHERITED: Flags =
         Flags(Flags::SNAPSHOT.0 | Flags::POSSIBLE_DUPLICATE.0 | Flags::EXTERNAL.0 | Flags::DOUBTFUL.0);
     /// Every flag with its name, for tables and schemas.
-    pub const NAMES: [(Flags, &'static str); 11] = [
+    pub const NAMES: [(Flags, &'static str); 13] = [
         (Flags::SNAPSHOT, "snapshot"),
         (Flags::LAST_OF_PACKET, "last-of-packet"),
         (Flags::LAST_OF_GROUP, "last-of-group"),
@@ -83,6 +88,8 @@ impl Flags {
         (Flags::NON_PRINTABLE, "non-printable"),
         (Flags::OWN_REFERENCES, "own-references"),
         (Flags::DOUBTFUL, "doubtful"),
+        (Flags::VOLUME_ONLY, "volume-only"),
+        (Flags::BY_QUOTE, "by-quote"),
     ];
 
     /// Only the side.

@@ -200,6 +200,12 @@ macro_rules! flag_column {
     (doubtful) => {
         $crate::FlagColumn::Doubtful
     };
+    (volume_only) => {
+        $crate::FlagColumn::VolumeOnly
+    };
+    (by_quote) => {
+        $crate::FlagColumn::ByQuote
+    };
 }
 pub(crate) use flag_column;
 

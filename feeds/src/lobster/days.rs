@@ -4,17 +4,12 @@
 //! two streams, one of messages and one of books; a mark on a line of its own parts them. Each file is opened when its turn
 //! comes, so a year needs no more open files than a day.
 
-use super::lines::MARK;
 use super::role::Role;
 use crate::OpenError;
 use crate::reader::{Stream, date, open_streams};
 use chrono::NaiveDate;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::io::{self, Read};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-
-/// Ends the last line of a day, which may have no end, and parts it from the next day.
-const BETWEEN: &[u8] = &[b'\n', MARK, b'\n'];
 
 /// One of the two files of a day.
 pub(super) struct File {
@@ -125,36 +120,6 @@ fn pair(date: Option<NaiveDate>, files: [Option<File>; 2], shown: &str) -> Resul
     }
 }
 
-/// The files of several days as one stream.
-pub(super) struct Joined {
-    parts: VecDeque<Box<dyn Read + Send>>,
-    mark: &'static [u8],
-}
-
-impl Joined {
-    pub(super) fn new(parts: impl Iterator<Item = Box<dyn Read + Send>>) -> Joined {
-        Joined { parts: parts.collect(), mark: &[] }
-    }
-}
-
-impl Read for Joined {
-    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        loop {
-            if !self.mark.is_empty() {
-                return self.mark.read(to);
-            }
-            let Some(part) = self.parts.front_mut() else { return Ok(0) };
-            match part.read(to)? {
-                0 if !to.is_empty() => {
-                    drop(self.parts.pop_front());
-                    self.mark = if self.parts.is_empty() { &[] } else { BETWEEN };
-                }
-                n => return Ok(n),
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,18 +132,5 @@ mod tests {
         assert_eq!(symbol_and_date("data\\GOOG_2012-06-21_message_10.csv"), (Some("GOOG"), day));
         assert_eq!(symbol_and_date("GOOG_2012-06-21/messages.csv"), (None, None), "a folder's name is not a file's");
         assert_eq!(symbol_and_date("messages.csv"), (None, None));
-    }
-
-    #[test]
-    fn parts_are_joined_with_a_mark_between_them() {
-        let part = |text: &'static str| Box::new(text.as_bytes()) as Box<dyn Read + Send>;
-        let joined = |parts: &[&'static str]| {
-            let mut text = String::new();
-            Joined::new(parts.iter().map(|p| part(p))).read_to_string(&mut text).expect("they are texts");
-            text
-        };
-        assert_eq!(joined(&["a\n"]), "a\n");
-        assert_eq!(joined(&["a\n", "b"]), "a\n\n\x1c\nb");
-        assert_eq!(joined(&["a", "", "b\n"]), "a\n\x1c\n\n\x1c\nb\n");
     }
 }

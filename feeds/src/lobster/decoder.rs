@@ -8,9 +8,9 @@
 //! Bound: two ladders of the row's depth and the inputs of one row. Worst case: linear in the length of a row.
 
 use super::day::Day;
-use super::lines::Line;
-use super::rows::{self, Message, RowError};
+use super::rows::{self, Message};
 use crate::ladder::{Change, Rung, better, walk};
+use crate::text::{Line, RowError, columns};
 use flow::records::{Add, Cancel, Clear, Delete, Exec, Level, Status, Trade};
 use flow::{
     AnomalyKind, Count, Decoder, Definition, Event, FeedError, Flags, Inputs, Ns, Px, Qty, Record, Side, StatusKind,
@@ -361,7 +361,7 @@ fn order_ref(message: &Message) -> u64 {
 }
 
 fn depth(book_row: &[u8]) -> Result<usize, RowError> {
-    let columns = rows::columns(book_row);
+    let columns = columns(book_row);
     if columns.is_multiple_of(4) && columns / 4 <= MAX_LEVELS {
         return Ok(columns / 4);
     }

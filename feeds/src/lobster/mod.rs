@@ -10,17 +10,17 @@
 mod day;
 mod days;
 mod decoder;
-mod lines;
 mod role;
 mod rows;
 
 pub use decoder::Lobster;
 
 use crate::reader::date;
+use crate::text::Joined;
 use crate::{Feed, Files, FindError, Open, OpenError, Opened, Request, drive};
 use chrono::NaiveDate;
 use day::{Day, VENUE};
-use days::{Joined, Pair};
+use days::Pair;
 use flow::{BookKind, Definition, InstrumentType, Ns, Px, TextParam};
 use role::Role;
 use std::io::Read;

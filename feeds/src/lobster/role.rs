@@ -2,8 +2,8 @@
 //!
 //! Bound: one row. Worst case: a row of very many levels, of which only those in the head of the file are looked at.
 
-use super::lines::first;
 use super::rows;
+use crate::text::{columns, first};
 use std::fmt;
 
 /// Which of the two files a stream is.
@@ -26,7 +26,7 @@ impl Role {
     /// Recognised by the first row: six columns that parse as a message, or a whole number of levels.
     pub(super) fn of(head: &[u8]) -> Option<Role> {
         let (row, is_whole) = first(head);
-        let columns = rows::columns(row);
+        let columns = columns(row);
         if rows::message(row).is_ok() {
             return Some(Role::Messages);
         }

@@ -5,7 +5,7 @@
 //! row.
 
 use crate::ladder::{Rung, ordered};
-use atoi::FromRadix10SignedChecked;
+use crate::text::{Fields, RowError};
 use flow::{Ns, Side};
 
 /// Columns of a message row; an orderbook row has a multiple of four.
@@ -26,62 +26,6 @@ pub(super) struct Message {
     pub(super) qty: i64,
     pub(super) px: i64,
     pub(super) direction: i64,
-}
-
-/// What is wrong with a row, and at which byte.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RowError {
-    pub(super) at: usize,
-    pub(super) what: String,
-}
-
-/// Reads the fields of a row in order.
-struct Fields<'a> {
-    row: &'a [u8],
-    at: usize,
-    column: usize,
-}
-
-impl Fields<'_> {
-    /// The next integer, which ends at a comma or at the end of the row.
-    fn integer(&mut self) -> Result<i64, RowError> {
-        let (value, used) = i64::from_radix_10_signed_checked(&self.row[self.at.min(self.row.len())..]);
-        let digit_last = used > 0 && self.row[self.at + used - 1].is_ascii_digit();
-        let ends = self.row.get(self.at + used).is_none_or(|b| *b == b',');
-        match value {
-            Some(value) if digit_last && ends => {
-                self.step(used);
-                Ok(value)
-            }
-            _ => Err(self.fault("is not an integer")),
-        }
-    }
-
-    /// Seconds with decimals as nanoseconds, and whether they were rounded.
-    fn time(&mut self) -> Result<(Ns, bool), RowError> {
-        let rest = &self.row[self.at..];
-        let field = &rest[..memchr::memchr(b',', rest).unwrap_or(rest.len())];
-        let parsed = nanoseconds(field).ok_or_else(|| self.fault("is not a time in seconds below 36 hours"))?;
-        self.step(field.len());
-        Ok(parsed)
-    }
-
-    fn step(&mut self, used: usize) {
-        self.at += used + 1;
-        self.column += 1;
-    }
-
-    fn fault(&self, what: &str) -> RowError {
-        let at = self.at.min(self.row.len());
-        let rest = &self.row[at..];
-        let end = memchr::memchr(b',', rest).unwrap_or(rest.len()).min(24);
-        let field = String::from_utf8_lossy(&rest[..end]);
-        RowError { at, what: format!("column {} {field:?} {what}", self.column + 1) }
-    }
-
-    fn ended(&self) -> bool {
-        self.at > self.row.len()
-    }
 }
 
 /// Decimals of a second in nanoseconds.
@@ -105,16 +49,10 @@ fn nanoseconds(field: &[u8]) -> Option<(Ns, bool)> {
     (seconds < 129_600).then_some((Ns(seconds * Ns::SECOND + nanos), !beyond.is_empty()))
 }
 
-/// The number of columns of a row.
-pub(super) fn columns(row: &[u8]) -> usize {
-    memchr::memchr_iter(b',', row).count() + 1
-}
-
 /// Parses a row of the message file.
 pub(super) fn message(row: &[u8]) -> Result<Message, RowError> {
-    expect_columns(row, MESSAGE_COLUMNS)?;
-    let mut fields = Fields { row, at: 0, column: 0 };
-    let (time, rounded) = fields.time()?;
+    let mut fields = Fields::of(row, MESSAGE_COLUMNS)?;
+    let (time, rounded) = fields.read("is not a time in seconds below 36 hours", nanoseconds)?;
     Ok(Message {
         time,
         rounded,
@@ -128,13 +66,12 @@ pub(super) fn message(row: &[u8]) -> Result<Message, RowError> {
 
 /// Parses a row of an orderbook file with `levels` levels into the two ladders, without the empty levels.
 pub(super) fn book(row: &[u8], levels: usize, asks: &mut Vec<Rung>, bids: &mut Vec<Rung>) -> Result<(), RowError> {
-    expect_columns(row, levels * 4)?;
-    let mut fields = Fields { row, at: 0, column: 0 };
+    let mut fields = Fields::of(row, levels * 4)?;
     asks.clear();
     bids.clear();
     while !fields.ended() {
         for side in [&mut *asks, &mut *bids] {
-            let start = fields.at;
+            let start = fields.at();
             let (px, qty) = (fields.integer()?, fields.integer()?);
             match (px, qty) {
                 _ if px.unsigned_abs() == EMPTY.unsigned_abs() => {}
@@ -149,17 +86,10 @@ pub(super) fn book(row: &[u8], levels: usize, asks: &mut Vec<Rung>, bids: &mut V
     Ok(())
 }
 
-fn expect_columns(row: &[u8], expected: usize) -> Result<(), RowError> {
-    let found = columns(row);
-    if found == expected {
-        return Ok(());
-    }
-    Err(RowError { at: 0, what: format!("{found} columns instead of {expected}") })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::columns;
     use proptest::prelude::*;
 
     #[test]

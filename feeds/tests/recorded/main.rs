@@ -5,6 +5,7 @@
 
 mod dbn;
 mod itch;
+mod lean;
 mod lobster;
 mod packed;
 
@@ -33,6 +34,9 @@ fn trial(name: String, file: &str, run: impl FnOnce(PathBuf) + Send + 'static) -
 }
 
 fn main() -> ExitCode {
-    let trials = [dbn::trials(), itch::trials(), lobster::trials(), packed::trials()].into_iter().flatten().collect();
+    let trials = [dbn::trials(), itch::trials(), lean::trials(), lobster::trials(), packed::trials()]
+        .into_iter()
+        .flatten()
+        .collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

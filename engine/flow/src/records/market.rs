@@ -85,13 +85,13 @@ records! {
         orders: u32 as Uint "number of orders at this price; 0 = unknown",
     } reserved 12
     /// A trade. The side in the flags is the aggressor's.
-    Trade = 11 "trade" : aggressor inferred displayed auction doubtful {
+    Trade = 11 "trade" : aggressor inferred by_quote displayed auction volume_only doubtful {
         exchange_ts: Ns as TimeNs "exchange time",
         px: Px as Price "price; against a displayed order, the resting price unless the venue reports another",
         qty: Qty as Qty "quantity",
         match_id: u64 as Id "the venue's number of the match; 0 = none",
         order_ref: u64 as Id "the resting order; 0 = unknown",
-    } row [px, qty, aggressor, inferred, displayed, auction, match_id, order_ref, doubtful]
+    } row [px, qty, aggressor, inferred, by_quote, displayed, auction, volume_only, match_id, order_ref, doubtful]
     /// A trade is cancelled (broken) by the venue.
     Break = 12 "break" {
         exchange_ts: Ns as TimeNs "exchange time",
@@ -119,7 +119,7 @@ records! {
         of: u8 as Uint "with instrument 0: the source of the instruments; 0 = every source",
     } reserved 28
     /// A trade that the venue has broken, to be taken out of all that is still open. The flags are those of the trade.
-    BrokenTrade = 18 "broken-trade" : aggressor inferred displayed auction doubtful {
+    BrokenTrade = 18 "broken-trade" : aggressor inferred by_quote displayed auction volume_only doubtful {
         exchange_ts: Ns as TimeNs "exchange time of the trade",
         trade_ts: Ns as TimeNs "time of the input that brought the trade",
         px: Px as Price "its price",

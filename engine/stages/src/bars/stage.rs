@@ -88,8 +88,8 @@ impl BarStage {
         if at == 0 || at >= self.calendars.bound() || trade.qty.0 == 0 || trade.px == Px::NONE {
             return;
         }
-        if event.flags.has(Flags::SNAPSHOT) {
-            return;
+        if event.flags.0 & (Flags::SNAPSHOT.0 | Flags::VOLUME_ONLY.0) != 0 {
+            return self.unpriced(event, out);
         }
         self.prints.remember(event, trade);
         self.idle[at / 64] &= !(1 << (at % 64));
@@ -99,11 +99,30 @@ impl BarStage {
             if sum.is_due(event.ts) {
                 close(sum, *interval, event.instrument, out);
             }
-            if !sum.is_open() {
+            if !sum.is_open() && !sum.spans(event.ts) {
                 let (start, end) = interval.bounds(event.ts, self.calendars[at]);
                 *sum = Sum::between(start, end);
             }
             sum.add(trade, event.side());
+        }
+    }
+
+    /// A trade that makes no price: part of a snapshot, which counts nowhere, or one that counts as volume alone. It opens no
+    /// bar, so an interval without another trade has none.
+    #[cold]
+    fn unpriced(&mut self, event: &Event, out: &mut Out) {
+        if event.flags.has(Flags::SNAPSHOT) {
+            return;
+        }
+        let at = event.instrument as usize;
+        self.close_due(event.ts, at, out);
+        let lengths = self.intervals.len();
+        for (sum, interval) in self.sums.span_mut(at * lengths, lengths).iter_mut().zip(&self.intervals) {
+            if !sum.spans(event.ts) {
+                let (start, end) = interval.bounds(event.ts, self.calendars[at]);
+                *sum = Sum::between(start, end);
+            }
+            sum.add_besides(event.record());
         }
     }
 
@@ -115,9 +134,12 @@ impl BarStage {
         if at == 0 || at >= self.calendars.bound() || !counted {
             return;
         }
-        self.prints.forget(event.instrument, trade);
         let lengths = self.intervals.len();
         let sums = self.sums.span_mut(at * lengths, lengths);
+        if event.flags.has(Flags::VOLUME_ONLY) {
+            return sums.iter_mut().filter(|sum| sum.spans(trade.trade_ts)).for_each(|sum| sum.take_besides(trade));
+        }
+        self.prints.forget(event.instrument, trade);
         for (sum, interval) in sums.iter_mut().zip(&self.intervals).filter(|(sum, _)| sum.has(trade.trade_ts)) {
             let left = sum.without(trade, event.side());
             let priced = left.and_then(|left| match left.is_open() {
@@ -125,7 +147,7 @@ impl BarStage {
                     self.prints.prices(event.instrument, &left).map(|p| left.with(p))
                 }
                 true => Some(left),
-                false => Some(Sum::CLOSED),
+                false => Some(left.emptied()),
             });
             if priced.is_none() {
                 push_uncorrected(event, trade, *interval, out);
@@ -230,7 +252,7 @@ impl Stage for BarStage {
         let mut saved = Vec::new();
         for (at, sums) in self.sums.values().chunks(lengths).enumerate() {
             let calendar = self.calendars[at];
-            if calendar != Calendar::Utc || sums.iter().any(Sum::is_open) {
+            if calendar != Calendar::Utc || sums.iter().any(Sum::has_volume) {
                 saved.push(Saved { key: to.key(at as u32), calendar, sums: sums.to_vec() });
             }
         }

@@ -27,7 +27,10 @@ pub(super) struct Sum {
     high: Px,
     low: Px,
     close: Px,
+    /// Of the trades that make a price.
     volume: u64,
+    /// Of those that do not.
+    besides: u64,
     bought: u64,
     sold: u64,
     pub(super) trades: u32,
@@ -44,6 +47,7 @@ impl Sum {
         low: Px::NONE,
         close: Px::NONE,
         volume: 0,
+        besides: 0,
         bought: 0,
         sold: 0,
         trades: 0,
@@ -84,9 +88,31 @@ impl Sum {
         self.trades = self.trades.saturating_add(1);
     }
 
+    /// Adds a trade that makes no price. Before the first one that does, it waits.
+    pub(super) fn add_besides(&mut self, trade: &Trade) {
+        self.besides = self.besides.saturating_add(trade.qty.0);
+    }
+
+    /// Takes out a broken trade that made no price. A sum at its limit may have lost some, so it stays.
+    pub(super) fn take_besides(&mut self, trade: &BrokenTrade) {
+        if self.besides != u64::MAX {
+            self.besides = self.besides.saturating_sub(trade.qty.0);
+        }
+    }
+
+    /// Whether it has a trade of either kind.
+    pub(super) fn has_volume(&self) -> bool {
+        self.is_open() || self.besides > 0
+    }
+
+    /// Whether this time is in it, open or not.
+    pub(super) fn spans(&self, ts: Ns) -> bool {
+        (self.start..self.end).contains(&ts)
+    }
+
     /// Whether it is open and a trade of that time is in it.
     pub(super) fn has(&self, ts: Ns) -> bool {
-        self.is_open() && (self.start..self.end).contains(&ts)
+        self.is_open() && self.spans(ts)
     }
 
     /// Itself without a broken trade, with its prices as they were; `None` where a sum has saturated, so that nobody knows what
@@ -112,6 +138,11 @@ impl Sum {
         [self.open, self.high, self.low, self.close].contains(&px)
     }
 
+    /// Itself with the trades that make no price alone.
+    pub(super) fn emptied(&self) -> Sum {
+        Sum { besides: self.besides, ..Sum::between(self.start, self.end) }
+    }
+
     /// Itself with these prices.
     pub(super) fn with(self, Prices { open, high, low, close }: Prices) -> Sum {
         Sum { open, high, low, close, ..self }
@@ -123,7 +154,7 @@ impl Sum {
         let start_s = u32::try_from(self.start.0 / Ns::SECOND).unwrap_or(u32::MAX);
         let bar = Bar { open: self.open, high: self.high, low: self.low, close: self.close, start_s, interval_s };
         let flow = BarFlow {
-            volume: Qty(self.volume),
+            volume: Qty(self.volume.saturating_add(self.besides)),
             vwap: Px(divide_half_even(self.notional, i128::from(self.volume))),
             buy_volume: Qty(self.bought),
             sell_volume: Qty(self.sold),

@@ -13,7 +13,7 @@ use flow::{AnomalyKind, Event, Flags, Out, Px, Side};
 /// Flags of an input that its `trade` inherits.
 const KEPT_BY_TRADES: u16 = KEPT | Flags::HIDDEN.0 | Flags::AUCTION.0;
 /// Flags of a trade that it keeps when it is broken.
-const KEPT_WHEN_BROKEN: u16 = KEPT_BY_TRADES | Flags::INFERRED_AGGRESSOR.0;
+const KEPT_WHEN_BROKEN: u16 = KEPT_BY_TRADES | Flags::INFERRED_AGGRESSOR.0 | Flags::BY_QUOTE.0 | Flags::VOLUME_ONLY.0;
 
 impl BookStage {
     /// The trade of an execution against an order that rested on side `resting`; an auction has no aggressor.

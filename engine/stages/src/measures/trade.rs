@@ -3,7 +3,7 @@
 use flow::records::{BrokenTrade, Trade};
 use flow::{Event, Flags, Px, Qty};
 
-/// The trade of an event, if it counts: it has a quantity and a price and is not part of a snapshot.
+/// The trade of an event, if it counts: it has a quantity, makes a price and is not part of a snapshot.
 #[inline]
 pub fn counted(event: &Event) -> Option<&Trade> {
     let trade: &Trade = event.get()?;
@@ -19,7 +19,8 @@ pub fn counted_before(event: &Event) -> Option<&BrokenTrade> {
 
 #[inline]
 fn counts(qty: Qty, px: Px, flags: Flags) -> bool {
-    qty.0 != 0 && px != Px::NONE && !flags.has(Flags::SNAPSHOT)
+    const LEFT_OUT: u16 = Flags::SNAPSHOT.0 | Flags::VOLUME_ONLY.0;
+    qty.0 != 0 && px != Px::NONE && flags.0 & LEFT_OUT == 0
 }
 
 /// Takes a quantity out of a sum. A sum at its limit may have lost some, so nobody knows what it would be, and it stays.

@@ -53,9 +53,13 @@ fn event(step: Step, ts: u64, lengths: usize, standing: &[Event], match_id: u64)
         return Event::new(ts, 0, Flags::LAST_OF_GROUP, &tick);
     }
     let sides = [Side::Buy, Side::Sell, Side::None];
-    let snapshot = if what == 255 { Flags::SNAPSHOT } else { Flags::NONE };
+    let flags = match what {
+        255 => Flags::SNAPSHOT,
+        230..255 => Flags::VOLUME_ONLY,
+        _ => Flags::NONE,
+    };
     let trade = Trade { px: Px(i64::from(px) - 20), qty: Qty(u64::from(qty % 7)), match_id, ..Default::default() };
-    Event::new(ts, 1 + u32::from(instrument) % 9, snapshot.with_side(sides[usize::from(what) % 3]), &trade)
+    Event::new(ts, 1 + u32::from(instrument) % 9, flags.with_side(sides[usize::from(what) % 3]), &trade)
 }
 
 fn volume(emitted: &[Emitted], length: u32) -> u64 {
@@ -88,7 +92,8 @@ fn run(steps: &[Step], (intervals, lengths): (&str, &[u64])) {
     }
     for length in lengths {
         let taken = reference.taken.get(length).copied().unwrap_or_default();
-        assert_eq!(volume(&all, *length as u32) + taken, traded, "every trade is in one bar of {length} s");
+        let barred = volume(&all, *length as u32);
+        assert_eq!(barred + taken + reference.left_over(*length), traded, "every trade is in one bar of {length} s");
     }
 }
 

@@ -15,10 +15,21 @@ struct Span {
     trades: Vec<(Px, u64, Side, u64)>,
 }
 
+/// A trade that makes no price, in the span that it belongs to.
+struct Besides {
+    instrument: u32,
+    length: u64,
+    start: u64,
+    qty: u64,
+    match_id: u64,
+}
+
 /// The reference of one set of lengths, in seconds, rising.
 pub(crate) struct BarReference {
     lengths: Vec<u64>,
     open: Vec<Span>,
+    /// Trades that make no price and are in no bar yet.
+    besides: Vec<Besides>,
     /// What broken trades took out, by length.
     pub(crate) taken: BTreeMap<u64, u64>,
 }
@@ -31,7 +42,7 @@ fn start_of(instrument: u32, length: u64, seconds: u64) -> u64 {
 
 impl BarReference {
     pub(crate) fn new(lengths: &[u64]) -> BarReference {
-        BarReference { lengths: lengths.to_vec(), open: Vec::new(), taken: BTreeMap::new() }
+        BarReference { lengths: lengths.to_vec(), open: Vec::new(), besides: Vec::new(), taken: BTreeMap::new() }
     }
 
     pub(crate) fn feed(&mut self, event: &Event) -> Vec<Emitted> {
@@ -56,7 +67,12 @@ impl BarReference {
         if event.kind == Kind::Trade {
             let trade: &Trade = event.record();
             for length in self.lengths.clone() {
-                let start = start_of(event.instrument, length, seconds);
+                let (instrument, start) = (event.instrument, start_of(event.instrument, length, seconds));
+                if event.flags.has(Flags::VOLUME_ONLY) {
+                    let (qty, match_id) = (trade.qty.0, trade.match_id);
+                    self.besides.push(Besides { instrument, length, start, qty, match_id });
+                    continue;
+                }
                 self.span(event.instrument, length, start).trades.push((
                     trade.px,
                     trade.qty.0,
@@ -65,7 +81,20 @@ impl BarReference {
                 ));
             }
         }
-        closed.iter().flat_map(Span::emitted).collect()
+        closed.iter().flat_map(|span| span.emitted(self.take_besides(span))).collect()
+    }
+
+    /// What belongs to a bar that closes without having made one of its prices.
+    fn take_besides(&mut self, span: &Span) -> u64 {
+        let of_span = |b: &Besides| (b.instrument, b.length, b.start) == (span.instrument, span.length, span.start);
+        let qty = self.besides.iter().filter(|b| of_span(b)).map(|b| b.qty).sum();
+        self.besides.retain(|b| !of_span(b));
+        qty
+    }
+
+    /// What is in no bar of this length, since no trade made a price while it could have been.
+    pub(crate) fn left_over(&self, length: u64) -> u64 {
+        self.besides.iter().filter(|b| b.length == length).map(|b| b.qty).sum()
     }
 
     fn broken(&mut self, instrument: u32, match_id: u64) {
@@ -75,6 +104,11 @@ impl BarReference {
             span.trades.retain(|t| t.3 != match_id);
         }
         self.open.retain(|span| !span.trades.is_empty());
+        let is_it = |b: &Besides| (b.instrument, b.match_id) == (instrument, match_id);
+        for besides in self.besides.iter().filter(|b| is_it(b)) {
+            *self.taken.entry(besides.length).or_default() += besides.qty;
+        }
+        self.besides.retain(|b| !is_it(b));
     }
 
     fn span(&mut self, instrument: u32, length: u64, start: u64) -> &mut Span {
@@ -89,7 +123,7 @@ impl BarReference {
 }
 
 impl Span {
-    fn emitted(&self) -> [Emitted; 2] {
+    fn emitted(&self, besides: u64) -> [Emitted; 2] {
         let prices = || self.trades.iter().map(|t| t.0);
         let volume = |side: Option<Side>| {
             let of_side = self.trades.iter().filter(|t| side.is_none_or(|s| t.2 == s));
@@ -104,7 +138,7 @@ impl Span {
             interval_s: self.length as u32,
         };
         let flow = BarFlow {
-            volume: Qty(volume(None)),
+            volume: Qty(volume(None) + besides),
             vwap: self.vwap(),
             buy_volume: Qty(volume(Some(Side::Buy))),
             sell_volume: Qty(volume(Some(Side::Sell))),

@@ -1,4 +1,4 @@
-//! The next line of one of the two files.
+//! The next line of a text.
 //!
 //! What an editor or a copy leaves in a text is no part of it: a byte order mark before the first line, the carriage returns
 //! of Windows, and empty lines are passed over. Worst case: one search for the line's end, and another one for each empty
@@ -14,7 +14,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The next line of a window.
 #[derive(Clone)]
-pub(super) enum Line {
+pub(crate) enum Line {
     /// Where its text is; `used` includes its end.
     Whole {
         text: Range<usize>,
@@ -30,7 +30,7 @@ pub(super) enum Line {
 
 impl Line {
     /// The next line that is not empty, in a file that began at `start` of the stream. The lines before it are consumed.
-    pub(super) fn next(window: &mut Window, start: u64) -> Line {
+    pub(crate) fn next(window: &mut Window, start: u64) -> Line {
         loop {
             let bytes = window.bytes();
             let (end, used) = match memchr::memchr(b'\n', bytes) {
@@ -52,7 +52,7 @@ impl Line {
 }
 
 /// The first line of a text that is not empty, and whether its end was seen.
-pub(super) fn first(head: &[u8]) -> (&[u8], bool) {
+pub(crate) fn first(head: &[u8]) -> (&[u8], bool) {
     let mut at = 0;
     loop {
         let end = memchr::memchr(b'\n', &head[at..]).map(|end| at + end);

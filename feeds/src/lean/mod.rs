@@ -1,0 +1,120 @@
+//! LEAN: ticks of US equities, as QuantConnect's engine keeps them.
+//!
+//! A file of trades and a file of quotes for each day, both consolidated over all venues. Neither says who traded at whose
+//! price, so the aggressor is inferred ([`signing`](crate::signing)); what each trade makes follows from its conditions
+//! ([`conditions`]). Bound: a row of each file.
+
+mod conditions;
+mod days;
+mod decoder;
+mod rows;
+
+pub use decoder::Lean;
+
+use crate::reader::date;
+use crate::signing::{Rule, SIGNING};
+use crate::text::Joined;
+use crate::{Feed, Files, FindError, Open, OpenError, Opened, Request, drive};
+use chrono::NaiveDate;
+use decoder::{Day, Prints};
+use flow::{BookKind, ChoiceParam, Definition, InstrumentType, Mic, Ns, Px, TextParam, choices, midnight, zone_of};
+use std::io::{self, Read};
+
+/// No venue: the trades and quotes of all of them.
+const VENUE: Mic = Mic(*b"EQUS");
+const CALENDAR: Mic = Mic(*b"XNYS");
+
+const SYMBOL: TextParam =
+    TextParam::new("symbol", "", "Symbol of the listing; empty takes it from the names of files and folders");
+const PRINTS: ChoiceParam<Prints> = ChoiceParam::new(
+    "prints",
+    choices! { "by-conditions" => Prints::ByConditions, "all" => Prints::All },
+    "by-conditions",
+    "which prints make a price: by their conditions, or all of them",
+);
+
+/// The entry in the registry.
+pub const FEED: Feed = Feed {
+    name: "lean",
+    doc: "feeds/docs/lean.md",
+    about: "LEAN ticks of one symbol of US equities, a day or several: trades, quotes, or both",
+    params: &[SYMBOL.param(), SIGNING.param(), PRINTS.param()],
+    open: Open::Bytes { files: Files::Together, recognise: |head| days::has_quotes(head).is_some(), find },
+};
+
+fn find(request: &Request) -> Result<Opened, FindError> {
+    let shown = request.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    let found = days::found(&request.paths)?;
+    if found.days.is_empty() {
+        let (path, head) =
+            found.other.unwrap_or_else(|| (request.paths.first().cloned().unwrap_or_default(), Vec::new()));
+        return Err(FindError::other_feed(&path, &head));
+    }
+    let symbol = match request.params.get(SYMBOL) {
+        "" => found.symbol.unwrap_or_else(|| "UNKNOWN".to_owned()),
+        given => given.to_owned(),
+    };
+    let known: Vec<_> = found.days.keys().copied().collect();
+    let (dates, warnings) = dates(request, &known, &shown)?;
+    let decoder = decoder(&symbol, &dates, request.params.get(SIGNING), request.params.get(PRINTS));
+    let nothing = || Box::new(io::empty()) as Box<dyn Read + Send>;
+    let (trades, quotes): (Vec<_>, Vec<_>) =
+        found.days.into_values().map(|files| files.map(|file| file.unwrap_or_else(nothing)).into()).unzip();
+    let streams: Vec<Box<dyn Read + Send>> =
+        vec![Box::new(Joined::new(trades.into_iter())), Box::new(Joined::new(quotes.into_iter()))];
+    Ok(Opened { name: shown, warnings, decoder: Box::new(decoder), streams, memory: 0, part: None })
+}
+
+/// The dates of the days, and a warning if one is not known.
+fn dates(
+    request: &Request,
+    known: &[Option<NaiveDate>],
+    shown: &str,
+) -> Result<(Vec<NaiveDate>, Vec<String>), OpenError> {
+    if let [one] = known {
+        let day = request.date.or(*one);
+        let warning = day.is_none().then(|| date::unknown_warning(shown));
+        return Ok((vec![day.unwrap_or(date::UNKNOWN)], warning.into_iter().collect()));
+    }
+    let fault = |what: String, next: &str| OpenError { what, next: next.to_owned() };
+    if request.date.is_some() {
+        let what = format!("a date is given, but {shown} has {} days, each in the name of its files", known.len());
+        return Err(fault(what, "leave the date out"));
+    }
+    let dates: Option<Vec<_>> = known.iter().copied().collect();
+    let what = || format!("a file of {shown} has no day in its name, and there are several days");
+    let dates = dates.ok_or_else(|| fault(what(), "name the files as LEAN does, YYYYMMDD_trade.zip"))?;
+    Ok((dates, Vec::new()))
+}
+
+fn decoder(symbol: &str, dates: &[NaiveDate], rule: Rule, prints: Prints) -> Lean {
+    let definition = Definition {
+        symbol: symbol.to_owned(),
+        venue: VENUE,
+        calendar: CALENDAR,
+        currency: *b"USD\0",
+        instrument_type: InstrumentType::Equity,
+        book: BookKind::Quotes,
+        tick_px: Px::from_scaled(1, 2),
+        price_decimals: 4,
+        round_lot: 100,
+        multiplier: Px::ONE,
+        ..Definition::default()
+    };
+    let day = |date: &NaiveDate| Day { date: *date, midnight: midnight(*date, zone_of(CALENDAR)) };
+    Lean::new(definition, dates.iter().map(day).collect(), rule, prints)
+}
+
+/// Decodes arbitrary bytes, for a fuzz target; the first two bytes say where the files split and how they are cut.
+/// Never panics.
+pub fn fuzz(bytes: &[u8]) {
+    let [part, cut, rest @ ..] = bytes else { return };
+    let (trades, quotes) = rest.split_at(rest.len() * usize::from(*part) / 255);
+    let mut decoder = decoder("FUZZ", &[NaiveDate::default(); 2], Rule::LeeReady, Prints::ByConditions);
+    let mut last = Ns(0);
+    // An error is as valid an outcome as success.
+    let _ = drive::run(&mut decoder, &[trades, quotes], usize::from(*cut), 0, |event, _| {
+        assert!(event.ts >= last, "time goes back");
+        last = event.ts;
+    });
+}
