@@ -14,10 +14,10 @@ pub use decoder::Lean;
 use crate::reader::date;
 use crate::signing::{Rule, SIGNING};
 use crate::text::Joined;
-use crate::{Feed, Files, FindError, Open, OpenError, Opened, Request, drive};
+use crate::{Feed, Files, FindError, Open, OpenError, Opened, Request};
 use chrono::NaiveDate;
 use decoder::{Day, Prints};
-use flow::{BookKind, ChoiceParam, Definition, InstrumentType, Mic, Ns, Px, TextParam, choices, midnight, zone_of};
+use flow::{BookKind, ChoiceParam, Definition, InstrumentType, Mic, Px, TextParam, choices, midnight, zone_of};
 use std::io::{self, Read};
 
 /// No venue: the trades and quotes of all of them.
@@ -56,7 +56,7 @@ fn find(request: &Request) -> Result<Opened, FindError> {
     };
     let known: Vec<_> = found.days.keys().copied().collect();
     let (dates, warnings) = dates(request, &known, &shown)?;
-    let decoder = decoder(&symbol, &dates, request.params.get(SIGNING), request.params.get(PRINTS));
+    let decoder = decoder_of(&symbol, &dates, request.params.get(SIGNING), request.params.get(PRINTS));
     let nothing = || Box::new(io::empty()) as Box<dyn Read + Send>;
     let (trades, quotes): (Vec<_>, Vec<_>) =
         found.days.into_values().map(|files| files.map(|file| file.unwrap_or_else(nothing)).into()).unzip();
@@ -87,7 +87,16 @@ fn dates(
     Ok((dates, Vec::new()))
 }
 
-fn decoder(symbol: &str, dates: &[NaiveDate], rule: Rule, prints: Prints) -> Lean {
+/// A decoder for a symbol on trading days, at least one, with the parameters' defaults. Its windows are the file of trades and the
+/// file of quotes; in each a line with the byte 1C alone ends a day before the last.
+///
+/// # Panics
+/// When there is no day.
+pub fn decoder(symbol: &str, dates: &[NaiveDate]) -> Lean {
+    decoder_of(symbol, dates, Rule::LeeReady, Prints::ByConditions)
+}
+
+fn decoder_of(symbol: &str, dates: &[NaiveDate], rule: Rule, prints: Prints) -> Lean {
     let definition = Definition {
         symbol: symbol.to_owned(),
         venue: VENUE,
@@ -103,18 +112,4 @@ fn decoder(symbol: &str, dates: &[NaiveDate], rule: Rule, prints: Prints) -> Lea
     };
     let day = |date: &NaiveDate| Day { date: *date, midnight: midnight(*date, zone_of(CALENDAR)) };
     Lean::new(definition, dates.iter().map(day).collect(), rule, prints)
-}
-
-/// Decodes arbitrary bytes, for a fuzz target; the first two bytes say where the files split and how they are cut.
-/// Never panics.
-pub fn fuzz(bytes: &[u8]) {
-    let [part, cut, rest @ ..] = bytes else { return };
-    let (trades, quotes) = rest.split_at(rest.len() * usize::from(*part) / 255);
-    let mut decoder = decoder("FUZZ", &[NaiveDate::default(); 2], Rule::LeeReady, Prints::ByConditions);
-    let mut last = Ns(0);
-    // An error is as valid an outcome as success.
-    let _ = drive::run(&mut decoder, &[trades, quotes], usize::from(*cut), 0, |event, _| {
-        assert!(event.ts >= last, "time goes back");
-        last = event.ts;
-    });
 }

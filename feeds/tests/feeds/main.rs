@@ -5,6 +5,7 @@ mod dbn;
 mod dbn_definitions;
 mod dbn_shapes;
 mod itch;
+mod lean;
 mod live;
 mod lobster;
 mod packed;
