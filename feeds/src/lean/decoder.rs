@@ -71,6 +71,8 @@ pub struct Lean {
     signer: Signer,
     best: Quote,
     is_listed: bool,
+    /// Whether the day has given an input.
+    has_begun: bool,
     last: Ns,
     tally: Tally,
 }
@@ -90,6 +92,7 @@ impl Lean {
             signer: Signer::new(rule),
             best: NO_QUOTE,
             is_listed: false,
+            has_begun: false,
             last: Ns(0),
             tally: Tally::default(),
         }
@@ -134,7 +137,7 @@ impl Lean {
         let Some(day) = self.later.pop_front() else { return false };
         self.starts = [windows[0].offset(), windows[1].offset()];
         (self.day, self.rows, self.heads) = (day, [0; 2], [Head::Unread; 2]);
-        (self.signer, self.best) = (Signer::new(self.rule), NO_QUOTE);
+        (self.signer, self.best, self.has_begun) = (Signer::new(self.rule), NO_QUOTE, false);
         true
     }
 
@@ -155,7 +158,7 @@ impl Lean {
             due = self.last;
         }
         self.last = due;
-        if self.rows.iter().sum::<u64>() == 1 || !self.is_listed {
+        if !std::mem::replace(&mut self.has_begun, true) {
             self.begin(due, to);
         }
         match row {
