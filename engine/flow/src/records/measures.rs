@@ -52,6 +52,24 @@ records! {
         trades: u32 as Count "number of trades",
         interval_s = "interval": u32 as Interval "length of the bar",
     }
+    /// A bar that has closed, as it is without a trade that was broken since; joined with `corrected-bar-flow` on seq, instrument and interval.
+    CorrectedBar = 39 "corrected-bar" {
+        open: Px as Price "first price; absent when no trade is left",
+        high: Px as Price "highest price",
+        low: Px as Price "lowest price",
+        close: Px as Price "last price",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        interval_s = "interval": u32 as Interval "length of the bar",
+    } row [interval, start_ns, open, high, low, close, volume, trades, vwap, buy_volume, sell_volume]
+    /// Volumes of a `corrected-bar`; follows it.
+    CorrectedBarFlow = 40 "corrected-bar-flow" follows CorrectedBar {
+        volume: Qty as Volume "quantity traded",
+        vwap: Px as Average "volume-weighted average price, rounded half to even at 1e-9; absent when no trade is left",
+        buy_volume: Qty as Volume "quantity bought by aggressors",
+        sell_volume: Qty as Volume "quantity sold by aggressors",
+        trades: u32 as Count "number of trades",
+        interval_s = "interval": u32 as Interval "length of the bar",
+    }
     /// Signed volume of an instrument since its session began; emitted after each trade.
     Cvd = 35 "cvd" {
         cvd: i64 as Int "cumulative volume delta: quantity bought less quantity sold, in the instrument's smallest unit",

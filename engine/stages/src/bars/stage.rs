@@ -1,8 +1,8 @@
 //! The stage: trades and ticks in, bars out.
 //!
 //! A bit per instrument marks those without an open bar, so a tick does not touch them. Bars that close together do so from
-//! the shortest interval up, and by instrument index. A broken trade is taken out of the bars that are still open. Worst case:
-//! a tick closes every bar of its slice.
+//! the shortest interval up, and by instrument index. A broken trade is taken out of the bars that are still open; one that has closed is
+//! emitted again, as corrected. Worst case: a tick closes every bar of its slice.
 
 use super::prints::Prints;
 use super::sum::Sum;
@@ -23,7 +23,7 @@ const MAX_PRINTS: IntParam<usize> = IntParam::new(
     "max_prints",
     (16, 16_777_216),
     "262144",
-    "last trades of all instruments together, for the prices of a bar with a broken trade; 32 bytes each, taken as they come",
+    "last trades of all instruments together, for a bar with a broken trade; 40 bytes each, taken as they come",
 )
 .unit("trades");
 
@@ -38,6 +38,8 @@ pub struct BarStage {
     calendars: GrowingTable<Calendar>,
     /// A bit per instrument: it has no open bar.
     idle: Box<[u64]>,
+    /// A bit per instrument: it has not traded yet.
+    untraded: Box<[u64]>,
     prints: Prints,
 }
 
@@ -61,6 +63,7 @@ impl BarStage {
             sums: GrowingTable::new(instruments * intervals.len(), Sum::CLOSED),
             calendars: GrowingTable::new(instruments, Calendar::Utc),
             idle: table(instruments.div_ceil(64), !0),
+            untraded: table(instruments.div_ceil(64), !0),
             intervals: intervals.into_boxed_slice(),
             prints: Prints::new(params.get(MAX_PRINTS)),
         })
@@ -91,7 +94,7 @@ impl BarStage {
         if event.flags.0 & (Flags::SNAPSHOT.0 | Flags::VOLUME_ONLY.0) != 0 {
             return self.unpriced(event, out);
         }
-        self.prints.remember(event, trade);
+        self.remember(event, trade);
         self.idle[at / 64] &= !(1 << (at % 64));
         let lengths = self.intervals.len();
         let sums = self.sums.span_mut(at * lengths, lengths);
@@ -107,6 +110,14 @@ impl BarStage {
         }
     }
 
+    #[inline]
+    fn remember(&mut self, event: &Event, trade: &Trade) {
+        let at = event.instrument as usize;
+        let (untraded, bit) = (&mut self.untraded[at / 64], 1 << (at % 64));
+        self.prints.remember(event, trade, *untraded & bit != 0);
+        *untraded &= !bit;
+    }
+
     /// A trade that makes no price: part of a snapshot, which counts nowhere, or one that counts as volume alone. It opens no
     /// bar, so an interval without another trade has none.
     #[cold]
@@ -114,7 +125,8 @@ impl BarStage {
         if event.flags.has(Flags::SNAPSHOT) {
             return;
         }
-        let at = event.instrument as usize;
+        let (trade, at): (&Trade, _) = (event.record(), event.instrument as usize);
+        self.remember(event, trade);
         self.close_due(event.ts, at, out);
         let lengths = self.intervals.len();
         for (sum, interval) in self.sums.span_mut(at * lengths, lengths).iter_mut().zip(&self.intervals) {
@@ -122,11 +134,11 @@ impl BarStage {
                 let (start, end) = interval.bounds(event.ts, self.calendars[at]);
                 *sum = Sum::between(start, end);
             }
-            sum.add_besides(event.record());
+            sum.add_besides(trade.qty);
         }
     }
 
-    /// Takes a broken trade out of the bars that are open.
+    /// Takes a broken trade out of its bars, open and closed.
     #[cold]
     fn broken(&mut self, event: &Event, out: &mut Out) {
         let (trade, at): (&BrokenTrade, _) = (event.record(), event.instrument as usize);
@@ -134,25 +146,18 @@ impl BarStage {
         if at == 0 || at >= self.calendars.bound() || !counted {
             return;
         }
-        let lengths = self.intervals.len();
-        let sums = self.sums.span_mut(at * lengths, lengths);
-        if event.flags.has(Flags::VOLUME_ONLY) {
-            return sums.iter_mut().filter(|sum| sum.spans(trade.trade_ts)).for_each(|sum| sum.take_besides(trade));
-        }
         self.prints.forget(event.instrument, trade);
-        for (sum, interval) in sums.iter_mut().zip(&self.intervals).filter(|(sum, _)| sum.has(trade.trade_ts)) {
-            let left = sum.without(trade, event.side());
-            let priced = left.and_then(|left| match left.is_open() {
-                true if left.is_priced_by(trade.px) => {
-                    self.prints.prices(event.instrument, &left).map(|p| left.with(p))
-                }
-                true => Some(left),
-                false => Some(left.emptied()),
-            });
-            if priced.is_none() {
-                push_uncorrected(event, trade, *interval, out);
+        for length in 0..self.intervals.len() {
+            let (place, interval) = (at * self.intervals.len() + length, self.intervals[length]);
+            let (start, end) = interval.bounds(trade.trade_ts, self.calendars[at]);
+            let sum = &mut self.sums.span_mut(place, 1)[0];
+            let is_corrected = match sum.spans(trade.trade_ts) {
+                true => take_out(sum, &mut self.prints, event),
+                false => correct(Sum::between(start, end), interval, &mut self.prints, event, out),
+            };
+            if !is_corrected {
+                push_uncorrected(event, trade, interval, out);
             }
-            *sum = priced.or(left).unwrap_or(*sum);
         }
         self.rest_if_idle(at);
     }
@@ -202,6 +207,35 @@ fn close(sum: &mut Sum, interval: Interval, instrument: u32, out: &mut Out) {
     out.push(instrument, Flags::LAST_OF_GROUP, &flow);
 }
 
+/// Takes a broken trade out of an open bar; `false` if its prices, or all of it, stay as they were.
+fn take_out(sum: &mut Sum, prints: &mut Prints, event: &Event) -> bool {
+    let trade: &BrokenTrade = event.record();
+    if event.flags.has(Flags::VOLUME_ONLY) {
+        sum.take_besides(trade);
+        return true;
+    }
+    let Some(left) = sum.without(trade, event.side()) else { return false };
+    *sum = if left.is_open() { left } else { left.emptied() };
+    if !left.is_open() || !left.is_priced_by(trade.px) {
+        return true;
+    }
+    let prices = prints.prices(event.instrument, &left);
+    *sum = prices.map_or(left, |prices| left.with(prices));
+    prices.is_some()
+}
+
+/// Emits a closed bar anew, `empty` being that of its time; `false` if some of its trades are forgotten.
+fn correct(empty: Sum, interval: Interval, prints: &mut Prints, event: &Event, out: &mut Out) -> bool {
+    let Some(left) = prints.sum(event.instrument, empty).filter(|sum| !sum.has_saturated()) else { return false };
+    // Volume alone makes no bar, so there is none to correct.
+    if left.is_open() || !event.flags.has(Flags::VOLUME_ONLY) {
+        let (bar, flow) = left.corrected(interval);
+        out.push(event.instrument, Flags::NONE, &bar);
+        out.push(event.instrument, Flags::LAST_OF_GROUP, &flow);
+    }
+    true
+}
+
 fn push_uncorrected(event: &Event, trade: &BrokenTrade, interval: Interval, out: &mut Out) {
     let BrokenTrade { exchange_ts, px, qty, .. } = *trade;
     let (what, length) = (AnomalyKind::UncorrectedBar, interval.seconds().into());
@@ -215,7 +249,7 @@ impl Stage for BarStage {
     }
 
     fn emits(&self) -> Kinds {
-        Kinds::of(&[Kind::Bar, Kind::BarFlow, Kind::Anomaly])
+        Kinds::of(&[Kind::Bar, Kind::BarFlow, Kind::CorrectedBar, Kind::CorrectedBarFlow, Kind::Anomaly])
     }
 
     fn scope(&self) -> Scope {
@@ -252,8 +286,9 @@ impl Stage for BarStage {
         let mut saved = Vec::new();
         for (at, sums) in self.sums.values().chunks(lengths).enumerate() {
             let calendar = self.calendars[at];
-            if calendar != Calendar::Utc || sums.iter().any(Sum::has_volume) {
-                saved.push(Saved { key: to.key(at as u32), calendar, sums: sums.to_vec() });
+            let has_traded = self.untraded[at / 64] & (1 << (at % 64)) == 0;
+            if has_traded || calendar != Calendar::Utc {
+                saved.push(Saved { key: to.key(at as u32), calendar, has_traded, sums: sums.to_vec() });
             }
         }
         saved.sort_by(|a, b| a.key.cmp(&b.key));
@@ -269,6 +304,7 @@ impl Stage for BarStage {
         self.sums.clear();
         self.calendars.clear();
         self.idle.fill(!0);
+        self.untraded.fill(!0);
         for saved in from.get::<Vec<Saved>>()? {
             let at = from.instrument(&saved.key)? as usize;
             if at >= self.calendars.bound() {
@@ -280,6 +316,7 @@ impl Stage for BarStage {
             self.list(at, saved.calendar);
             self.sums.span_mut(at * lengths, lengths).copy_from_slice(&saved.sums);
             self.idle[at / 64] &= !(u64::from(saved.sums.iter().any(Sum::is_open)) << (at % 64));
+            self.untraded[at / 64] &= !(u64::from(saved.has_traded) << (at % 64));
         }
         self.prints.load(from)
     }
@@ -290,5 +327,6 @@ impl Stage for BarStage {
 struct Saved {
     key: String,
     calendar: Calendar,
+    has_traded: bool,
     sums: Vec<Sum>,
 }

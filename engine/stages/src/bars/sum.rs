@@ -3,7 +3,7 @@
 //! Quantities and money are integers and saturate rather than wrap; money is an `i128`, which holds the largest trade that
 //! an event can carry. A broken trade is taken out of them; where one has saturated, that cannot be told. The VWAP is rounded once, half to even, when the bar closes. Bound: O(1) per trade.
 
-use flow::records::{Bar, BarFlow, BrokenTrade, Trade};
+use flow::records::{Bar, BarFlow, BrokenTrade, CorrectedBar, CorrectedBarFlow, Trade};
 use flow::{Interval, Ns, Px, Qty, Side, divide_half_even};
 use serde::{Deserialize, Serialize};
 
@@ -71,13 +71,27 @@ impl Sum {
 
     #[inline]
     pub(super) fn add(&mut self, trade: &Trade, side: Side) {
-        let (px, qty) = (trade.px, trade.qty.0);
+        let px = trade.px;
         if self.trades == 0 {
             (self.open, self.high, self.low) = (px, px, px);
         }
+        self.close = px;
+        self.count(px, trade.qty, side);
+    }
+
+    /// Adds a trade that was before all that it has.
+    pub(super) fn add_before(&mut self, px: Px, qty: Qty, side: Side) {
+        if self.trades == 0 {
+            (self.close, self.high, self.low) = (px, px, px);
+        }
+        self.open = px;
+        self.count(px, qty, side);
+    }
+
+    #[inline]
+    fn count(&mut self, px: Px, Qty(qty): Qty, side: Side) {
         self.high = self.high.max(px);
         self.low = self.low.min(px);
-        self.close = px;
         self.volume = self.volume.saturating_add(qty);
         self.notional = self.notional.saturating_add(i128::from(px.0) * i128::from(qty));
         match side {
@@ -89,8 +103,8 @@ impl Sum {
     }
 
     /// Adds a trade that makes no price. Before the first one that does, it waits.
-    pub(super) fn add_besides(&mut self, trade: &Trade) {
-        self.besides = self.besides.saturating_add(trade.qty.0);
+    pub(super) fn add_besides(&mut self, qty: Qty) {
+        self.besides = self.besides.saturating_add(qty.0);
     }
 
     /// Takes out a broken trade that made no price. A sum at its limit may have lost some, so it stays.
@@ -98,11 +112,6 @@ impl Sum {
         if self.besides != u64::MAX {
             self.besides = self.besides.saturating_sub(trade.qty.0);
         }
-    }
-
-    /// Whether it has a trade of either kind.
-    pub(super) fn has_volume(&self) -> bool {
-        self.is_open() || self.besides > 0
     }
 
     /// Whether this time is in it, open or not.
@@ -118,7 +127,7 @@ impl Sum {
     /// Itself without a broken trade, with its prices as they were; `None` where a sum has saturated, so that nobody knows what
     /// it would be, or where the trade cannot be in it.
     pub(super) fn without(&self, trade: &BrokenTrade, side: Side) -> Option<Sum> {
-        if self.volume == u64::MAX || self.trades == u32::MAX {
+        if self.has_saturated() {
             return None;
         }
         let (px, qty, mut left) = (trade.px, trade.qty.0, *self);
@@ -131,6 +140,11 @@ impl Sum {
             Side::None => {}
         }
         ((left.trades == 0) == (left.volume == 0)).then_some(left)
+    }
+
+    /// Whether one of its sums has reached its limit, so that it may have lost some.
+    pub(super) fn has_saturated(&self) -> bool {
+        self.volume == u64::MAX || self.trades == u32::MAX
     }
 
     /// Whether a trade at this price may have given it one of its prices.
@@ -148,6 +162,15 @@ impl Sum {
         Sum { open, high, low, close, ..self }
     }
 
+    /// Its `corrected-bar` and `corrected-bar-flow`. Without a trade that makes a price there is no bar: volume 0, the rest absent.
+    pub(super) fn corrected(&self, interval: Interval) -> (CorrectedBar, CorrectedBarFlow) {
+        let kept = if self.is_open() { *self } else { Sum::between(self.start, self.end) };
+        let (Bar { open, high, low, close, start_s, interval_s }, flow) = kept.records(interval);
+        let BarFlow { volume, vwap, buy_volume, sell_volume, trades, .. } = flow;
+        let bar = CorrectedBar { open, high, low, close, start_s, interval_s };
+        (bar, CorrectedBarFlow { volume, vwap, buy_volume, sell_volume, trades, interval_s })
+    }
+
     /// Its `bar` and `bar-flow`.
     pub(super) fn records(&self, interval: Interval) -> (Bar, BarFlow) {
         let interval_s = interval.seconds();
@@ -155,7 +178,11 @@ impl Sum {
         let bar = Bar { open: self.open, high: self.high, low: self.low, close: self.close, start_s, interval_s };
         let flow = BarFlow {
             volume: Qty(self.volume.saturating_add(self.besides)),
-            vwap: Px(divide_half_even(self.notional, i128::from(self.volume))),
+            vwap: if self.volume == 0 {
+                Px::NONE
+            } else {
+                Px(divide_half_even(self.notional, i128::from(self.volume)))
+            },
             buy_volume: Qty(self.bought),
             sell_volume: Qty(self.sold),
             trades: self.trades,

@@ -1,13 +1,13 @@
 //! Bars that are plainly right: all trades of a span are kept and summed when it is over.
 
 use crate::harness::Emitted;
-use flow::records::{Bar, BarFlow, BrokenTrade, Tick, Trade};
-use flow::{Event, Flags, Kind, Ns, Px, Qty, Side};
+use flow::records::{Bar, BarFlow, BrokenTrade, CorrectedBar, CorrectedBarFlow, Tick, Trade};
+use flow::{Event, Flags, Kind, Ns, Px, Qty, Record, Side};
 use std::collections::BTreeMap;
 
 const DAY: u64 = 86_400;
 
-/// What is open: instrument, length, end, trades.
+/// A bar: instrument, length, start, trades.
 struct Span {
     instrument: u32,
     length: u64,
@@ -28,6 +28,8 @@ struct Besides {
 pub(crate) struct BarReference {
     lengths: Vec<u64>,
     open: Vec<Span>,
+    /// Bars that have closed, each with the trades of its volume that make no price.
+    closed: Vec<(Span, Vec<Besides>)>,
     /// Trades that make no price and are in no bar yet.
     besides: Vec<Besides>,
     /// What broken trades took out, by length.
@@ -42,13 +44,15 @@ fn start_of(instrument: u32, length: u64, seconds: u64) -> u64 {
 
 impl BarReference {
     pub(crate) fn new(lengths: &[u64]) -> BarReference {
-        BarReference { lengths: lengths.to_vec(), open: Vec::new(), besides: Vec::new(), taken: BTreeMap::new() }
+        let (open, closed, besides) = (Vec::new(), Vec::new(), Vec::new());
+        BarReference { lengths: lengths.to_vec(), open, closed, besides, taken: BTreeMap::new() }
     }
 
     pub(crate) fn feed(&mut self, event: &Event) -> Vec<Emitted> {
         if let Some(broken) = event.get::<BrokenTrade>() {
+            let corrected = self.corrected(event.instrument, broken.match_id);
             self.broken(event.instrument, broken.match_id);
-            return Vec::new();
+            return corrected;
         }
         let seconds = event.ts.0 / 1_000_000_000;
         let (first, last) = match event.get::<Tick>() {
@@ -81,15 +85,33 @@ impl BarReference {
                 ));
             }
         }
-        closed.iter().flat_map(|span| span.emitted(self.take_besides(span))).collect()
+        let closed: Vec<_> = closed.into_iter().map(|span| (self.take_besides(&span), span)).collect();
+        let emitted = closed.iter().flat_map(|(besides, span)| span.emitted(quantity(besides))).collect();
+        self.closed.extend(closed.into_iter().map(|(besides, span)| (span, besides)));
+        emitted
     }
 
     /// What belongs to a bar that closes without having made one of its prices.
-    fn take_besides(&mut self, span: &Span) -> u64 {
+    fn take_besides(&mut self, span: &Span) -> Vec<Besides> {
         let of_span = |b: &Besides| (b.instrument, b.length, b.start) == (span.instrument, span.length, span.start);
-        let qty = self.besides.iter().filter(|b| of_span(b)).map(|b| b.qty).sum();
-        self.besides.retain(|b| !of_span(b));
-        qty
+        let (taken, left) = std::mem::take(&mut self.besides).into_iter().partition(of_span);
+        self.besides = left;
+        taken
+    }
+
+    /// The bars that had closed with that trade, without it.
+    fn corrected(&mut self, instrument: u32, match_id: u64) -> Vec<Emitted> {
+        let mut corrected = Vec::new();
+        for (span, besides) in self.closed.iter_mut().filter(|(span, _)| span.instrument == instrument) {
+            let (trades, others) = (span.trades.len(), besides.len());
+            span.trades.retain(|t| t.3 != match_id);
+            besides.retain(|b| b.match_id != match_id);
+            if span.trades.len() < trades || (besides.len() < others && !span.trades.is_empty()) {
+                corrected.push((span.length, span.corrected(quantity(besides))));
+            }
+        }
+        corrected.sort_by_key(|(length, _)| *length);
+        corrected.into_iter().flat_map(|(_, emitted)| emitted).collect()
     }
 
     /// What is in no bar of this length, since no trade made a price while it could have been.
@@ -122,8 +144,36 @@ impl BarReference {
     }
 }
 
+fn quantity(besides: &[Besides]) -> u64 {
+    besides.iter().map(|b| b.qty).sum()
+}
+
 impl Span {
     fn emitted(&self, besides: u64) -> [Emitted; 2] {
+        let (bar, flow) = self.records(besides);
+        self.event(&bar, &flow)
+    }
+
+    fn corrected(&self, besides: u64) -> [Emitted; 2] {
+        let (start_s, interval_s) = (self.start as u32, self.length as u32);
+        if self.trades.is_empty() {
+            let none = Px::NONE;
+            let bar = CorrectedBar { open: none, high: none, low: none, close: none, start_s, interval_s };
+            return self.event(&bar, &CorrectedBarFlow { vwap: none, interval_s, ..CorrectedBarFlow::default() });
+        }
+        let (Bar { open, high, low, close, .. }, flow) = self.records(besides);
+        let BarFlow { volume, vwap, buy_volume, sell_volume, trades, .. } = flow;
+        let flow = CorrectedBarFlow { volume, vwap, buy_volume, sell_volume, trades, interval_s };
+        self.event(&CorrectedBar { open, high, low, close, start_s, interval_s }, &flow)
+    }
+
+    fn event(&self, bar: &impl Record, flow: &impl Record) -> [Emitted; 2] {
+        let bar = Event::new(Ns(0), self.instrument, Flags::NONE, bar);
+        let flow = Event::new(Ns(0), self.instrument, Flags::LAST_OF_GROUP, flow);
+        [Emitted::bare(&bar), Emitted::bare(&flow)]
+    }
+
+    fn records(&self, besides: u64) -> (Bar, BarFlow) {
         let prices = || self.trades.iter().map(|t| t.0);
         let volume = |side: Option<Side>| {
             let of_side = self.trades.iter().filter(|t| side.is_none_or(|s| t.2 == s));
@@ -145,9 +195,7 @@ impl Span {
             trades: self.trades.len() as u32,
             interval_s: self.length as u32,
         };
-        let bar = Event::new(Ns(0), self.instrument, Flags::NONE, &bar);
-        let flow = Event::new(Ns(0), self.instrument, Flags::LAST_OF_GROUP, &flow);
-        [Emitted::bare(&bar), Emitted::bare(&flow)]
+        (bar, flow)
     }
 
     /// The nearest of the candidates around the quotient; the even one of two that are as near.

@@ -2,13 +2,15 @@
 
 use crate::harness::{self, Emitted, INSTRUMENTS, Pipeline, kinds};
 use crate::measures_trades::opening;
-use flow::records::{Add, Anomaly, Bar, BarFlow, Break, BrokenTrade, Cvd, Exec, Listing, Tick, Trade, Vpin, VpinFlow};
+use flow::records::{Add, Anomaly, Bar, BarFlow, Break, BrokenTrade, CorrectedBar, CorrectedBarFlow, Cvd};
+use flow::records::{Exec, Listing, Tick, Trade, Vpin, VpinFlow};
 use flow::{AnomalyKind, BookKind, Event, Flags, Kind, Ns, Px, Qty, Real, Record, Side, Stage};
 use proptest::prelude::*;
 use stages::Space;
 use stages::bars::BarStage;
 use stages::book::BookStage;
 use stages::measures::{Host, One, cvd, vpin};
+use std::collections::BTreeMap;
 
 const SPACE: Space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
 /// 2026-01-12 15:00 UTC.
@@ -157,6 +159,14 @@ fn bar(emitted: &[Emitted], length: u32) -> Option<([i64; 4], [u64; 3], i64, u32
     Some((prices, [flow.volume, flow.buy_volume, flow.sell_volume].map(|q| q.0), flow.vwap.0, flow.trades))
 }
 
+/// The corrected bar of that length, as [`bar`] has it.
+fn corrected(emitted: &[Emitted], length: u32) -> Option<([Px; 4], [u64; 3], Px, u32)> {
+    let bar = emitted.iter().filter_map(|e| e.0.get::<CorrectedBar>()).find(|b| b.interval_s == length)?;
+    let flow = emitted.iter().filter_map(|e| e.0.get::<CorrectedBarFlow>()).find(|b| b.interval_s == length)?;
+    let volumes = [flow.volume, flow.buy_volume, flow.sell_volume].map(|q| q.0);
+    Some(([bar.open, bar.high, bar.low, bar.close], volumes, flow.vwap, flow.trades))
+}
+
 #[test]
 fn a_broken_trade_leaves_the_bars_that_are_open() {
     let mut chain = Chain::new(harness::book(100, 100, 8), bars("5s,1m", "100"));
@@ -167,7 +177,9 @@ fn a_broken_trade_leaves_the_bars_that_are_open() {
     }
     let first = Some(([110, 120, 110, 120], [20, 10, 10], 115, 2));
     assert_eq!(bar(&closed, 5), first, "the trade at 6 s has closed it");
-    assert!(chain.feed(&breaks(8, 1, 2)).is_empty());
+    let emitted = chain.feed(&breaks(8, 1, 2));
+    assert_eq!(kinds(&emitted), [Kind::CorrectedBar, Kind::CorrectedBarFlow], "of the five seconds that have closed");
+    assert_eq!(corrected(&emitted, 5), Some(([110; 4].map(Px), [10, 10, 0], Px(110), 1)));
     assert!(chain.feed(&breaks(8, 1, 3)).is_empty());
     let emitted = chain.feed(&end(60));
     // Of the second five seconds one trade is left, and the minute has lost its highest and its lowest.
@@ -204,6 +216,29 @@ fn prices_that_cannot_be_told_anew_stay_and_an_anomaly_says_so() {
     assert_eq!(bar(&emitted, 60).map(|b| (b.0, b.1)), Some(([100, 104, 100, 102], [15, 15, 0])));
 }
 
+/// The bar of a minute that has closed is added up again, as long as all of its trades are remembered.
+#[test]
+fn a_closed_bar_is_corrected_if_all_of_its_trades_are_remembered() {
+    let volume_only = |event: Event| Event { flags: event.flags.with(Flags::VOLUME_ONLY), ..event };
+    let mut chain = Chain::new(harness::book(100, 100, 8), bars("1m", "16"));
+    chain.feed(&trade(1, 1, Side::Buy, (110, 10), 1));
+    chain.feed(&volume_only(trade(2, 1, Side::None, (500, 40), 2)));
+    chain.feed(&trade(3, 1, Side::Sell, (90, 30), 3));
+    assert_eq!(bar(&chain.feed(&end(60)), 60), Some(([110, 110, 90, 90], [80, 10, 30], 95, 2)));
+
+    assert_eq!(corrected(&chain.feed(&breaks(61, 1, 2)), 60).unwrap().1, [40, 10, 30], "volume alone");
+    assert_eq!(corrected(&chain.feed(&breaks(62, 1, 1)), 60), Some(([90; 4].map(Px), [30, 0, 30], Px(90), 1)));
+    let none = ([Px::NONE; 4], [0; 3], Px::NONE, 0);
+    assert_eq!(corrected(&chain.feed(&breaks(63, 1, 3)), 60), Some(none), "there is no such bar");
+
+    // Of the next minute the first trade is forgotten.
+    chain.feed(&trade(61, 1, Side::Buy, (1, 1), 4));
+    (5..=20).for_each(|n| drop(chain.feed(&trade(62, 1, Side::Buy, (2, 1), n))));
+    chain.feed(&end(120));
+    let emitted = chain.feed(&breaks(121, 1, 6));
+    assert_eq!((wrong(&emitted), emitted.len()), (Some((AnomalyKind::UncorrectedBar, 60)), 1));
+}
+
 #[test]
 fn a_bar_that_has_saturated_stays() {
     let mut chain = Chain::new(harness::book(100, 100, 8), bars("1m", "100"));
@@ -212,6 +247,8 @@ fn a_bar_that_has_saturated_stays() {
     }
     assert_eq!(wrong(&chain.feed(&breaks(3, 1, 1))), Some((AnomalyKind::UncorrectedBar, 60)));
     assert_eq!(bar(&chain.feed(&end(60)), 60).map(|b| b.3), Some(2));
+    chain.feed(&trade(61, 1, Side::Buy, (100, 7), 3));
+    assert_eq!(wrong(&chain.feed(&breaks(62, 1, 2))), None, "without it the minute is one trade, which fits");
 }
 
 #[test]
@@ -312,4 +349,35 @@ proptest! {
         let buckets = |inputs: &[Event]| after(vpin_stage("1000000"), inputs).2;
         prop_assert_eq!(buckets(&all), buckets(&standing));
     }
+
+    /// Whatever is broken and when: the bars, each as it was told last, are those of the trades that stand.
+    #[test]
+    fn corrected_bars_are_those_of_the_trades_that_stand(steps in steps()) {
+        let (all, standing) = streams(&steps);
+        prop_assert_eq!(told_last(&all), told_last(&standing));
+    }
+}
+
+/// The bars of a stream by instrument, length and start, each as it was told last; without those that have lost all trades.
+fn told_last(inputs: &[Event]) -> BTreeMap<(u32, u32, u32), ([Px; 4], [u64; 3], Px, u32)> {
+    let mut chain =
+        Chain::new(Pipeline::new(BookStage::new(&harness::params("book", &[]), SPACE)), bars("5s,1m", "16384"));
+    let mut emitted: Vec<Emitted> = inputs.iter().flat_map(|event| chain.feed(event)).collect();
+    emitted.extend(chain.feed(&end(86_400)));
+    let mut told = BTreeMap::new();
+    for pair in emitted.chunks(2) {
+        let [first, second] = pair else { panic!("a bar without its flow: {pair:?}") };
+        let instrument = first.0.instrument;
+        if let (Some(bar), Some(flow)) = (first.0.get::<Bar>(), second.0.get::<BarFlow>()) {
+            let volumes = [flow.volume, flow.buy_volume, flow.sell_volume].map(|q| q.0);
+            let prices = [bar.open, bar.high, bar.low, bar.close];
+            told.insert((instrument, bar.interval_s, bar.start_s), (prices, volumes, flow.vwap, flow.trades));
+        } else {
+            let bar: &CorrectedBar = first.0.record();
+            let now = corrected(pair, bar.interval_s).unwrap();
+            told.insert((instrument, bar.interval_s, bar.start_s), now);
+        }
+    }
+    told.retain(|_, bar| bar.3 > 0);
+    told
 }
