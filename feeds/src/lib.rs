@@ -18,7 +18,6 @@ pub mod lobster;
 pub mod packed;
 pub mod reader;
 mod registry;
-mod signing;
 pub mod synthetic;
 mod text;
 

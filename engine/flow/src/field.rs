@@ -187,7 +187,7 @@ impl FlagColumn {
         match self {
             FlagColumn::Side => "side of the order or level",
             FlagColumn::Aggressor => "side that took liquidity",
-            FlagColumn::Inferred => "whether the aggressor was inferred by a rule",
+            FlagColumn::Inferred => "whether an aggressor was inferred by a rule, since the feed does not tell",
             FlagColumn::Displayed => "whether the resting interest was displayed",
             FlagColumn::Auction => "whether the trade is an auction print",
             FlagColumn::Doubtful => {

@@ -6,11 +6,12 @@
 
 use super::conditions;
 use super::rows::{self, Row};
-use crate::signing::{Rule, Signer};
 use crate::text::{Line, RowError};
 use chrono::NaiveDate;
 use flow::records::{Clear, Quote, Trade};
-use flow::{Count, Decoder, Definition, Event, FeedError, Flags, Inputs, Ns, Px, Qty, Record, Step, Window};
+use flow::{
+    Count, Decoder, Definition, Event, FeedError, Flags, Inputs, Ns, Px, Qty, Record, Signer, SigningRule, Step, Window,
+};
 use std::collections::VecDeque;
 
 /// The only instrument of this source.
@@ -61,7 +62,7 @@ struct Tally {
 pub struct Lean {
     definition: Definition,
     prints: Prints,
-    rule: Rule,
+    rule: SigningRule,
     day: Day,
     later: VecDeque<Day>,
     heads: [Head; 2],
@@ -79,7 +80,7 @@ pub struct Lean {
 
 impl Lean {
     /// A decoder for the listing `definition` on these days.
-    pub(super) fn new(definition: Definition, mut days: VecDeque<Day>, rule: Rule, prints: Prints) -> Lean {
+    pub(super) fn new(definition: Definition, mut days: VecDeque<Day>, rule: SigningRule, prints: Prints) -> Lean {
         Lean {
             definition,
             prints,
@@ -89,7 +90,7 @@ impl Lean {
             heads: [Head::Unread; 2],
             rows: [0; 2],
             starts: [0; 2],
-            signer: Signer::new(rule),
+            signer: Signer::default(),
             best: NO_QUOTE,
             is_listed: false,
             has_begun: false,
@@ -137,7 +138,7 @@ impl Lean {
         let Some(day) = self.later.pop_front() else { return false };
         self.starts = [windows[0].offset(), windows[1].offset()];
         (self.day, self.rows, self.heads) = (day, [0; 2], [Head::Unread; 2]);
-        (self.signer, self.best, self.has_begun) = (Signer::new(self.rule), NO_QUOTE, false);
+        (self.signer, self.best, self.has_begun) = (Signer::default(), NO_QUOTE, false);
         true
     }
 
@@ -182,7 +183,7 @@ impl Lean {
         self.tally.auction += u64::from(flags.has(Flags::AUCTION) && !is_volume_only);
         // A print that makes no price is no price for the next one either, and an auction has no aggressor.
         if !is_volume_only {
-            let signed = self.signer.trade(trade.px);
+            let signed = self.signer.trade(trade.px).flags(self.rule);
             flags = if flags.has(Flags::AUCTION) { flags } else { flags.with(signed) };
         }
         let exchange_ts = Ns(self.day.midnight.0 + trade.ms * MS);

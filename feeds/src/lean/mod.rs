@@ -1,7 +1,7 @@
 //! LEAN: ticks of US equities, as QuantConnect's engine keeps them.
 //!
 //! A file of trades and a file of quotes for each day, both consolidated over all venues. Neither says who traded at whose
-//! price, so the aggressor is inferred ([`signing`](crate::signing)); what each trade makes follows from its conditions
+//! price, so the aggressor is inferred ([`flow::SigningRule`]); what each trade makes follows from its conditions
 //! ([`conditions`]). Bound: a row of each file.
 
 mod conditions;
@@ -12,12 +12,14 @@ mod rows;
 pub use decoder::Lean;
 
 use crate::reader::date;
-use crate::signing::{Rule, SIGNING};
 use crate::text::Joined;
 use crate::{Feed, Files, FindError, Open, OpenError, Opened, Request};
 use chrono::NaiveDate;
 use decoder::{Day, Prints};
-use flow::{BookKind, ChoiceParam, Definition, InstrumentType, Mic, Px, TextParam, choices, midnight, zone_of};
+use flow::{
+    BookKind, ChoiceParam, Definition, InstrumentType, Mic, Px, SIGNING, SigningRule, TextParam, choices, midnight,
+    zone_of,
+};
 use std::io::{self, Read};
 
 /// No venue: the trades and quotes of all of them.
@@ -93,10 +95,10 @@ fn dates(
 /// # Panics
 /// When there is no day.
 pub fn decoder(symbol: &str, dates: &[NaiveDate]) -> Lean {
-    decoder_of(symbol, dates, Rule::LeeReady, Prints::ByConditions)
+    decoder_of(symbol, dates, SigningRule::LeeReady, Prints::ByConditions)
 }
 
-fn decoder_of(symbol: &str, dates: &[NaiveDate], rule: Rule, prints: Prints) -> Lean {
+fn decoder_of(symbol: &str, dates: &[NaiveDate], rule: SigningRule, prints: Prints) -> Lean {
     let definition = Definition {
         symbol: symbol.to_owned(),
         venue: VENUE,

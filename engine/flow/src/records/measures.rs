@@ -35,14 +35,14 @@ records! {
         ask_qty: Qty as Qty "displayed quantity at the ask",
     }
     /// Prices of a bar; joined with `bar-flow` on seq, instrument and interval. Emitted by the pipeline when the bar closes, or read from a feed of bars.
-    Bar = 33 "bar" {
+    Bar = 33 "bar" : inferred {
         open: Px as Price "first price",
         high: Px as Price "highest price",
         low: Px as Price "lowest price",
         close: Px as Price "last price",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
         interval_s = "interval": u32 as Interval "length of the bar",
-    } row [interval, start_ns, open, high, low, close, volume, trades, vwap, buy_volume, sell_volume]
+    } row [interval, start_ns, open, high, low, close, volume, trades, vwap, buy_volume, sell_volume, inferred]
     /// Volumes of a bar; follows its `bar`.
     BarFlow = 34 "bar-flow" follows Bar {
         volume: Qty as Volume "quantity traded",
@@ -53,14 +53,14 @@ records! {
         interval_s = "interval": u32 as Interval "length of the bar",
     }
     /// A bar that has closed, as it is without a trade that was broken since; joined with `corrected-bar-flow` on seq, instrument and interval.
-    CorrectedBar = 39 "corrected-bar" {
+    CorrectedBar = 39 "corrected-bar" : inferred {
         open: Px as Price "first price; absent when no trade is left",
         high: Px as Price "highest price",
         low: Px as Price "lowest price",
         close: Px as Price "last price",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
         interval_s = "interval": u32 as Interval "length of the bar",
-    } row [interval, start_ns, open, high, low, close, volume, trades, vwap, buy_volume, sell_volume]
+    } row [interval, start_ns, open, high, low, close, volume, trades, vwap, buy_volume, sell_volume, inferred]
     /// Volumes of a `corrected-bar`; follows it.
     CorrectedBarFlow = 40 "corrected-bar-flow" follows CorrectedBar {
         volume: Qty as Volume "quantity traded",
@@ -71,7 +71,7 @@ records! {
         interval_s = "interval": u32 as Interval "length of the bar",
     }
     /// Signed volume of an instrument since its session began; emitted after each trade.
-    Cvd = 35 "cvd" {
+    Cvd = 35 "cvd" : inferred {
         cvd: i64 as Int "cumulative volume delta: quantity bought less quantity sold, in the instrument's smallest unit",
         buy_qty: Qty as Qty "quantity bought by aggressors",
         sell_qty: Qty as Qty "quantity sold by aggressors",
@@ -90,7 +90,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 2
     /// Volume-synchronised probability of informed trading; emitted when a bucket closes. Its `vpin-flow` follows.
-    Vpin = 37 "vpin" {
+    Vpin = 37 "vpin" : inferred {
         vpin: Real as Float "mean of |bought - sold| / bucket quantity over the last buckets, 0 to 1; absent until the window is full",
         bucket_qty: Qty as Qty "quantity per bucket",
         buckets: u64 as Uint "buckets closed since the session began",
@@ -98,7 +98,7 @@ records! {
         window: u32 as Uint "number of buckets in the mean",
         mode: u8 as Enum(VpinMode) "how trades are signed",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 6 row [vpin, buckets, bucket_qty, buy_qty, sell_qty, unsigned_qty, mode, closed, window, bucket_buy_qty, bucket_sell_qty, instance]
+    } reserved 6 row [vpin, buckets, bucket_qty, buy_qty, sell_qty, unsigned_qty, mode, inferred, closed, window, bucket_buy_qty, bucket_sell_qty, instance]
     /// The volumes of a `vpin`; follows it.
     VpinFlow = 38 "vpin-flow" follows Vpin {
         buy_qty: Qty as Qty "quantity bought since the session began",
@@ -107,6 +107,17 @@ records! {
         bucket_buy_qty: Qty as Qty "quantity bought in the last closed bucket",
         bucket_sell_qty: Qty as Qty "quantity sold in the last closed bucket",
     }
+    /// How often the rules that infer an aggressor find the one that the feed tells, since the session began; emitted after each trade with one.
+    Signing = 160 "signing" {
+        trades: u32 as Uint "trades whose aggressor the feed tells",
+        tick_right: u32 as Uint "trades of which the tick rule says the same",
+        tick_wrong: u32 as Uint "trades of which the tick rule says the opposite; of the rest it says nothing",
+        quote_right: u32 as Uint "trades of which the quote rule says the same",
+        quote_wrong: u32 as Uint "trades of which the quote rule says the opposite; of the rest it says nothing",
+        lee_ready_right: u32 as Uint "trades of which Lee and Ready's rule says the same",
+        lee_ready_wrong: u32 as Uint "trades of which Lee and Ready's rule says the opposite; of the rest it says nothing",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 11
 }
 
 impl BarFlow {

@@ -93,7 +93,7 @@ impl Prints {
             match (print.px, print.flags.has(Flags::VOLUME_ONLY)) {
                 (Px::NONE, _) => {}
                 (_, true) => bar.add_besides(print.qty),
-                (px, false) => bar.add_before(px, print.qty, print.flags.side()),
+                (px, false) => bar.add_before(px, print.qty, print.flags),
             }
         }
         is_whole.then_some(bar)

@@ -106,7 +106,7 @@ impl BarStage {
                 let (start, end) = interval.bounds(event.ts, self.calendars[at]);
                 *sum = Sum::between(start, end);
             }
-            sum.add(trade, event.side());
+            sum.add(trade, event.flags);
         }
     }
 
@@ -202,9 +202,10 @@ impl BarStage {
 
 #[cold]
 fn close(sum: &mut Sum, interval: Interval, instrument: u32, out: &mut Out) {
-    let (bar, flow) = std::mem::replace(sum, Sum::CLOSED).records(interval);
-    out.push(instrument, Flags::NONE, &bar);
-    out.push(instrument, Flags::LAST_OF_GROUP, &flow);
+    let sum = std::mem::replace(sum, Sum::CLOSED);
+    let (bar, flow) = sum.records(interval);
+    out.push(instrument, sum.badge(), &bar);
+    out.push(instrument, sum.badge().with(Flags::LAST_OF_GROUP), &flow);
 }
 
 /// Takes a broken trade out of an open bar; `false` if its prices, or all of it, stay as they were.
@@ -230,8 +231,8 @@ fn correct(empty: Sum, interval: Interval, prints: &mut Prints, event: &Event, o
     // Volume alone makes no bar, so there is none to correct.
     if left.is_open() || !event.flags.has(Flags::VOLUME_ONLY) {
         let (bar, flow) = left.corrected(interval);
-        out.push(event.instrument, Flags::NONE, &bar);
-        out.push(event.instrument, Flags::LAST_OF_GROUP, &flow);
+        out.push(event.instrument, left.badge(), &bar);
+        out.push(event.instrument, left.badge().with(Flags::LAST_OF_GROUP), &flow);
     }
     true
 }

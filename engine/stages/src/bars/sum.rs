@@ -4,7 +4,7 @@
 //! an event can carry. A broken trade is taken out of them; where one has saturated, that cannot be told. The VWAP is rounded once, half to even, when the bar closes. Bound: O(1) per trade.
 
 use flow::records::{Bar, BarFlow, BrokenTrade, CorrectedBar, CorrectedBarFlow, Trade};
-use flow::{Interval, Ns, Px, Qty, Side, divide_half_even};
+use flow::{Flags, Interval, Ns, Px, Qty, Side, divide_half_even};
 use serde::{Deserialize, Serialize};
 
 /// First, highest, lowest and last price of a bar.
@@ -34,6 +34,8 @@ pub(super) struct Sum {
     bought: u64,
     sold: u64,
     pub(super) trades: u32,
+    /// Whether a side was inferred.
+    is_inferred: bool,
 }
 
 impl Sum {
@@ -51,6 +53,7 @@ impl Sum {
         bought: 0,
         sold: 0,
         trades: 0,
+        is_inferred: false,
     };
 
     /// A bar over `start..end` that waits for its first trade.
@@ -70,31 +73,32 @@ impl Sum {
     }
 
     #[inline]
-    pub(super) fn add(&mut self, trade: &Trade, side: Side) {
+    pub(super) fn add(&mut self, trade: &Trade, flags: Flags) {
         let px = trade.px;
         if self.trades == 0 {
             (self.open, self.high, self.low) = (px, px, px);
         }
         self.close = px;
-        self.count(px, trade.qty, side);
+        self.count(px, trade.qty, flags);
     }
 
     /// Adds a trade that was before all that it has.
-    pub(super) fn add_before(&mut self, px: Px, qty: Qty, side: Side) {
+    pub(super) fn add_before(&mut self, px: Px, qty: Qty, flags: Flags) {
         if self.trades == 0 {
             (self.close, self.high, self.low) = (px, px, px);
         }
         self.open = px;
-        self.count(px, qty, side);
+        self.count(px, qty, flags);
     }
 
     #[inline]
-    fn count(&mut self, px: Px, Qty(qty): Qty, side: Side) {
+    fn count(&mut self, px: Px, Qty(qty): Qty, flags: Flags) {
         self.high = self.high.max(px);
         self.low = self.low.min(px);
         self.volume = self.volume.saturating_add(qty);
         self.notional = self.notional.saturating_add(i128::from(px.0) * i128::from(qty));
-        match side {
+        self.is_inferred |= flags.has(Flags::INFERRED_AGGRESSOR);
+        match flags.side() {
             Side::Buy => self.bought = self.bought.saturating_add(qty),
             Side::Sell => self.sold = self.sold.saturating_add(qty),
             Side::None => {}
@@ -169,6 +173,11 @@ impl Sum {
         let BarFlow { volume, vwap, buy_volume, sell_volume, trades, .. } = flow;
         let bar = CorrectedBar { open, high, low, close, start_s, interval_s };
         (bar, CorrectedBarFlow { volume, vwap, buy_volume, sell_volume, trades, interval_s })
+    }
+
+    /// How its sides were found.
+    pub(super) fn badge(&self) -> Flags {
+        if self.is_inferred { Flags::INFERRED_AGGRESSOR } else { Flags::NONE }
     }
 
     /// Its `bar` and `bar-flow`.

@@ -6,7 +6,7 @@
 use super::{Context, Measure, Needs, OfSession, PerInstrument, counted, counted_before, take_out};
 use crate::Space;
 use flow::records::Memory;
-use flow::{Event, Kind, Kinds, Lasting, Param, ParamError, Params, Qty, Side, records};
+use flow::{Event, Flags, Kind, Kinds, Lasting, Param, ParamError, Params, Qty, Side, records};
 use serde::{Deserialize, Serialize};
 
 /// Keys of the rows that outlive a journal; the page describes them.
@@ -25,13 +25,16 @@ pub struct Volumes {
     /// Unsigned, bought, sold: indexed by the side's number, since a branch on it could not be predicted.
     sums: [u64; 3],
     trades: u32,
+    /// Whether a side was inferred.
+    is_inferred: bool,
 }
 
 impl Volumes {
     #[inline]
-    fn add(&mut self, qty: u64, side: Side) {
-        let sum = &mut self.sums[side as usize];
+    fn add(&mut self, qty: u64, flags: Flags) {
+        let sum = &mut self.sums[flags.side() as usize];
         *sum = sum.saturating_add(qty);
+        self.is_inferred |= flags.has(Flags::INFERRED_AGGRESSOR);
         self.trades = self.trades.saturating_add(1);
     }
 
@@ -77,10 +80,10 @@ impl Measure for Cvd {
 
     fn remember(&self, volumes: &Self::State, to: &mut Lasting) {
         for (instrument, of_session) in volumes.iter() {
-            let (Volumes { sums, trades }, session) = of_session.coded();
+            let (Volumes { sums, trades, is_inferred }, session) = of_session.coded();
             if *trades > 0 {
                 to.put(instrument, SUMS, 0, sums.map(|sum| sum as i64));
-                to.put(instrument, SESSION, 0, [i64::from(*trades), i64::from(session), 0]);
+                to.put(instrument, SESSION, 0, [i64::from(*trades), i64::from(session), i64::from(*is_inferred)]);
             }
         }
     }
@@ -91,16 +94,24 @@ impl Measure for Cvd {
         let [first, second, third] = row.values();
         *of_session = match row.key {
             SUMS => OfSession::decoded(Volumes { sums: [first, second, third].map(|sum| sum as u64), ..*now }, session),
-            SESSION => OfSession::decoded(Volumes { trades: first as u32, ..*now }, second as u32),
+            SESSION => {
+                OfSession::decoded(Volumes { trades: first as u32, is_inferred: third != 0, ..*now }, second as u32)
+            }
             _ => return,
         };
+    }
+
+    #[inline]
+    fn badge(&self, volumes: &Self::State, event: &Event) -> Flags {
+        let is_inferred = volumes.get(event.instrument).is_some_and(|volumes| volumes.coded().0.is_inferred);
+        if is_inferred { Flags::INFERRED_AGGRESSOR } else { Flags::NONE }
     }
 
     #[inline]
     fn on(&self, volumes: &mut Self::State, context: &Context, event: &Event) -> Option<records::Cvd> {
         let Some(trade) = counted(event) else { return broken(volumes, context, event) };
         let volumes = volumes.in_session(event.instrument, event.ts, context)?;
-        volumes.add(trade.qty.0, event.side());
+        volumes.add(trade.qty.0, event.flags);
         Some(volumes.record())
     }
 }

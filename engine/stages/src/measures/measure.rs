@@ -8,7 +8,7 @@ use super::{Context, MeasureState, Needs};
 use crate::Space;
 use crate::book::Weighing;
 use flow::records::Memory;
-use flow::{Event, Kinds, Lasting, Out, ParamError, ParamInForce, Params, RecordGroup};
+use flow::{Event, Flags, Kinds, Lasting, Out, ParamError, ParamInForce, Params, RecordGroup};
 
 /// A measure of the market.
 pub trait Measure: Send + Sized + 'static {
@@ -64,6 +64,13 @@ pub trait Measure: Send + Sized + 'static {
         Vec::new()
     }
 
+    /// How the sides were found that its output for this event rests on: [`Flags::INFERRED_AGGRESSOR`] if one was inferred. That of the
+    /// event, unless it keeps sides for longer.
+    #[inline(always)]
+    fn badge(&self, _state: &Self::State, event: &Event) -> Flags {
+        Flags(event.flags.0 & Flags::INFERRED_AGGRESSOR.0)
+    }
+
     /// Takes an event of a kind that it reads.
     fn on(&self, state: &mut Self::State, context: &Context, event: &Event) -> Option<Self::Records>;
 
@@ -75,13 +82,13 @@ pub trait Measure: Send + Sized + 'static {
         if self.reads().has(event.kind)
             && let Some(records) = self.on(state, context, event)
         {
-            emit(&records, event, out);
+            emit(&records, self.badge(state, event), event, out);
         }
     }
 }
 
 /// Pushes a measure's output for an event.
 #[inline]
-pub(super) fn emit<R: RecordGroup>(records: &R, event: &Event, out: &mut Out) {
-    records.push(event.instrument, event.flags.inherited(), out);
+pub(super) fn emit<R: RecordGroup>(records: &R, badge: Flags, event: &Event, out: &mut Out) {
+    records.push(event.instrument, event.flags.inherited().with(badge), out);
 }

@@ -10,6 +10,7 @@
 
 pub mod cvd;
 pub mod imbalance;
+pub mod signing;
 pub mod vpin;
 
 mod by_session;
@@ -51,6 +52,20 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Flow,
         summary: &[(Kind::Cvd, "cvd")],
         build: Build::of::<cvd::Cvd>(),
+    },
+    MeasureEntry {
+        name: "signing",
+        doc: "engine/stages/docs/signing.md",
+        about: "How well the rules that infer an aggressor do, on a feed that tells it.",
+        params: signing::PARAMS,
+        family: Family::Flow,
+        summary: &[
+            (Kind::Signing, "trades"),
+            (Kind::Signing, "tick_right"),
+            (Kind::Signing, "quote_right"),
+            (Kind::Signing, "lee_ready_right"),
+        ],
+        build: Build::of::<signing::Signing>(),
     },
     MeasureEntry {
         name: "imbalance",

@@ -134,6 +134,11 @@ impl Measure for Vpin {
         volume.recall(instrument, row);
     }
 
+    fn badge(&self, _: &Volume, event: &Event) -> Flags {
+        // A trade that closes a bucket has a side; bars are classified without one.
+        if event.kind == Kind::Trade { Flags(event.flags.0 & Flags::INFERRED_AGGRESSOR.0) } else { Flags::NONE }
+    }
+
     fn on(&self, volume: &mut Volume, context: &Context, event: &Event) -> Option<Closed> {
         match event.kind {
             Kind::Trade => volume.trade(context, event),
@@ -160,7 +165,7 @@ impl Vpin {
     #[inline(never)]
     fn run_seldom(&self, volume: &mut Volume, context: &Context, event: &Event, out: &mut Out) {
         if let Some(closed) = self.on(volume, context, event) {
-            emit(&closed, event, out);
+            emit(&closed, self.badge(volume, event), event, out);
         }
     }
 }

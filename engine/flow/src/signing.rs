@@ -1,4 +1,4 @@
-//! Says who traded at the other's price, where a feed does not.
+//! Infers who traded at the other's price, where a feed does not tell.
 //!
 //! **Tick rule**: the buyer, if the price is above the last different price; the seller below it; at the same price as the trade
 //! before. **Quote rule**: the buyer above the middle of the best quotes, the seller below it, nobody at it. **Lee and Ready**
@@ -8,30 +8,38 @@
 //!
 //! Bound: one price, one side and one quote of each instrument.
 
-use flow::{ChoiceParam, Flags, Px, Side, choices};
+use crate::{ChoiceParam, Flags, Px, Side, choices};
+use serde::{Deserialize, Serialize};
 
 /// How an aggressor is inferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rule {
+pub enum SigningRule {
     /// Not at all.
     Told,
+    /// By the last different price.
     Tick,
+    /// By the best quotes.
     Quote,
+    /// By the best quotes, and where they say nothing by the last different price.
     LeeReady,
 }
 
 /// The parameter of feeds whose trades have no aggressor.
-pub(crate) const SIGNING: ChoiceParam<Rule> = ChoiceParam::new(
+pub const SIGNING: ChoiceParam<SigningRule> = ChoiceParam::new(
     "signing",
-    choices! { "lee-ready" => Rule::LeeReady, "quote" => Rule::Quote, "tick" => Rule::Tick, "none" => Rule::Told },
+    choices! {
+        "lee-ready" => SigningRule::LeeReady,
+        "quote" => SigningRule::Quote,
+        "tick" => SigningRule::Tick,
+        "none" => SigningRule::Told,
+    },
     "lee-ready",
     "how the aggressor of a trade is inferred: from the quote, the last price, or first the one, then the other",
 );
 
-/// What a rule remembers of an instrument.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Signer {
-    rule: Rule,
+/// What the rules remember of an instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signer {
     /// Price of the last trade.
     last: Px,
     /// What the tick rule said of it.
@@ -40,32 +48,57 @@ pub(crate) struct Signer {
     ask: Px,
 }
 
-impl Signer {
-    pub(crate) const fn new(rule: Rule) -> Signer {
-        Signer { rule, last: Px::NONE, tick: Side::None, bid: Px::NONE, ask: Px::NONE }
+/// What the rules say of a trade; no side where one says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InferredSide {
+    /// The tick rule.
+    pub tick: Side,
+    /// The quote rule.
+    pub quote: Side,
+}
+
+impl InferredSide {
+    /// The side by a rule.
+    pub fn by(self, rule: SigningRule) -> Side {
+        match (rule, self.quote) {
+            (SigningRule::Told, _) => Side::None,
+            (SigningRule::Tick, _) | (SigningRule::LeeReady, Side::None) => self.tick,
+            (SigningRule::Quote | SigningRule::LeeReady, quote) => quote,
+        }
     }
 
+    /// The side by a rule, and how it was found.
+    pub fn flags(self, rule: SigningRule) -> Flags {
+        let side = self.by(rule);
+        if side == Side::None {
+            return Flags::NONE;
+        }
+        let is_by_quote = rule != SigningRule::Tick && self.quote != Side::None;
+        let how = if is_by_quote { Flags::BY_QUOTE } else { Flags::NONE };
+        Flags::INFERRED_AGGRESSOR.with(how).with_side(side)
+    }
+}
+
+impl Default for Signer {
+    fn default() -> Signer {
+        Signer { last: Px::NONE, tick: Side::None, bid: Px::NONE, ask: Px::NONE }
+    }
+}
+
+impl Signer {
     /// The best quotes from here on.
-    pub(crate) fn quote(&mut self, bid: Px, ask: Px) {
+    #[inline]
+    pub fn quote(&mut self, bid: Px, ask: Px) {
         (self.bid, self.ask) = (bid, ask);
     }
 
-    /// A trade at this price: its side and how it was found, as flags.
-    pub(crate) fn trade(&mut self, px: Px) -> Flags {
+    /// A trade at this price.
+    pub fn trade(&mut self, px: Px) -> InferredSide {
         if self.last != Px::NONE && px != self.last {
             self.tick = if px > self.last { Side::Buy } else { Side::Sell };
         }
         self.last = px;
-        let quoted = match self.rule {
-            Rule::Quote | Rule::LeeReady => self.by_quote(px),
-            Rule::Told | Rule::Tick => Side::None,
-        };
-        let ticked = if matches!(self.rule, Rule::Tick | Rule::LeeReady) { self.tick } else { Side::None };
-        match (quoted, ticked) {
-            (Side::None, Side::None) => Flags::NONE,
-            (Side::None, side) => Flags::INFERRED_AGGRESSOR.with_side(side),
-            (side, _) => Flags::INFERRED_AGGRESSOR.with(Flags::BY_QUOTE).with_side(side),
-        }
+        InferredSide { tick: self.tick, quote: self.by_quote(px) }
     }
 
     fn by_quote(&self, px: Px) -> Side {
@@ -104,10 +137,12 @@ mod tests {
 
     #[test]
     fn the_rules_say_what_the_literature_says() {
-        let mut signers = [Rule::Tick, Rule::Quote, Rule::LeeReady, Rule::Told].map(Signer::new);
+        use SigningRule::{LeeReady, Quote, Tick, Told};
+        let mut signer = Signer::default();
         for (n, (price, bid, ask, said)) in EXAMPLE.into_iter().enumerate() {
-            signers.iter_mut().for_each(|signer| signer.quote(px(bid), px(ask)));
-            let flags = signers.each_mut().map(|signer| signer.trade(px(price)));
+            signer.quote(px(bid), px(ask));
+            let inferred = signer.trade(px(price));
+            let flags = [Tick, Quote, LeeReady, Told].map(|rule| inferred.flags(rule));
             assert_eq!(flags.map(Flags::side), [said[0], said[1], said[2], None], "trade {n}");
             let quoted = said[1] != None;
             assert_eq!(flags.map(|f| f.has(Flags::BY_QUOTE)), [false, quoted, quoted, false], "trade {n}");
@@ -120,10 +155,10 @@ mod tests {
         for (bid, ask) in
             [(px(10_000), px(10_000)), (px(10_010), px(10_000)), (px(10_000), Px::NONE), (Px::NONE, px(1))]
         {
-            let mut signer = Signer::new(Rule::LeeReady);
+            let mut signer = Signer::default();
             signer.trade(px(10_000));
             signer.quote(bid, ask);
-            let flags = signer.trade(px(9_000));
+            let flags = signer.trade(px(9_000)).flags(SigningRule::LeeReady);
             assert_eq!((flags.side(), flags.has(Flags::BY_QUOTE)), (Sell, false), "the tick rule");
         }
     }
