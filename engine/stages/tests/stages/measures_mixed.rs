@@ -45,8 +45,9 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 6] = [
+const CHOICES: [Choice; 7] = [
     ("cvd", &[]),
+    ("signing", &[]),
     ("imbalance", &[("levels", "1")]),
     ("imbalance", &[("levels", "4")]),
     ("vpin", &[("bucket_qty", "7"), ("window", "3")]),
@@ -154,7 +155,7 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("book", 8),
         ("bars", 16),
         ("portfolio", 24),
-        ("cvd", 32),
+        ("cvd+signing", 32),
         ("imbalance", 36),
         ("vpin", 40),
         ("momentum", 72),
