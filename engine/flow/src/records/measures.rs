@@ -23,6 +23,26 @@ words! {
         /// By the price change of each bar.
         Bulk = 2 "bulk",
     }
+    /// Whether something was seen.
+    #[derive(Default)]
+    Seen: u8 {
+        /// It was not, or not enough is known to tell.
+        #[default]
+        No = 0 "no",
+        /// It was.
+        Yes = 1 "yes",
+    }
+    /// Where flow goes.
+    #[derive(Default)]
+    FlowDirection: u8 {
+        /// Nowhere, or it is not known.
+        #[default]
+        None = 0 "none",
+        /// Aggressors buy.
+        Buy = 1 "buy",
+        /// Aggressors sell.
+        Sell = 2 "sell",
+    }
 }
 
 records! {
@@ -88,6 +108,29 @@ records! {
         unsigned_qty: Qty as Qty "quantity left out since the session began, because it had no known aggressor",
         bucket_buy_qty: Qty as Qty "quantity bought in the last closed bucket",
         bucket_sell_qty: Qty as Qty "quantity sold in the last closed bucket",
+    }
+    /// Order flow of a bar in market hours and of the bars before it; emitted when the bar closes. Its `flow-volume` follows.
+    Flow = 128 "flow" {
+        delta: i64 as Int "quantity bought less quantity sold by aggressors in the bar, in the instrument's smallest unit",
+        change: Real as Float "sum of the deltas of the last bars, the look-back; absent before there are as many",
+        momentum: Real as Float "(change - change of one look-back earlier) / mean |change| of the bars before; absent before these are known",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        interval_s = "interval": u32 as Interval "length of the bar",
+        score: u8 as Uint "score of aggressive flow by the rules `tidegate`, 0 to 100",
+        direction: u8 as Enum(FlowDirection) "where that flow goes",
+        published_score: u8 as Uint "score of aggressive flow by the rules `published`, 0 to 100",
+        published_direction: u8 as Enum(FlowDirection) "where that flow goes; sell at a change of zero",
+        accelerating: u8 as Enum(Seen) "whether the change is larger than one look-back earlier and has the same sign",
+        unusual_volume: u8 as Enum(Seen) "whether the volume ratio is above its limit",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 1 row [interval, start_ns, volume, delta, change, momentum, buy_pressure, sell_pressure, side_pressure, volume_ratio, unusual_volume, accelerating, score, direction, published_score, published_direction, instance]
+    /// The volumes of a `flow`; follows it.
+    FlowVolume = 129 "flow-volume" follows Flow {
+        volume: Qty as Qty "quantity traded in the bar, without what is volume alone",
+        buy_pressure: Real as Float "what aggressors bought of the bar's volume, in per cent; absent without volume",
+        sell_pressure: Real as Float "what they sold of it, in per cent; absent without volume",
+        side_pressure: Real as Float "what the side of the change traded of all volume of the look-back, in per cent; absent where the change is zero or not known",
+        volume_ratio: Real as Float "volume / mean volume of the bars before; absent before there are enough of them",
     }
 }
 

@@ -9,6 +9,7 @@
 //! measure; `vpin` on a trade that closes more buckets than its window holds, linear in the window.
 
 pub mod cvd;
+pub mod flow_of_bars;
 pub mod imbalance;
 pub mod vpin;
 
@@ -23,6 +24,7 @@ mod of_session;
 mod per_instrument;
 mod session;
 mod state;
+mod told_hours;
 mod trade;
 
 pub use by_session::BySession;
@@ -51,6 +53,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Flow,
         summary: &[(Kind::Cvd, "cvd")],
         build: Build::of::<cvd::Cvd>(),
+    },
+    MeasureEntry {
+        name: "flow",
+        doc: "engine/stages/docs/flow.md",
+        about: "Order flow of every bar in market hours: delta, its change, pressures, volume ratio and a score.",
+        params: flow_of_bars::PARAMS,
+        family: Family::Flow,
+        summary: &[(Kind::Flow, "score"), (Kind::Flow, "direction")],
+        build: Build::of::<flow_of_bars::FlowOfBars>(),
     },
     MeasureEntry {
         name: "imbalance",

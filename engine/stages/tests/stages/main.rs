@@ -19,6 +19,7 @@ mod instances;
 mod lasting;
 mod measures_bulk;
 mod measures_cvd;
+mod measures_flow;
 mod measures_imbalance;
 mod measures_mixed;
 mod measures_trades;
