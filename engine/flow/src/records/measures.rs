@@ -32,6 +32,19 @@ words! {
         /// It was.
         Yes = 1 "yes",
     }
+    /// Which extremes of a bar.
+    #[derive(Default)]
+    Extremes: u8 {
+        /// None, or it is not known.
+        #[default]
+        None = 0 "none",
+        /// The high.
+        High = 1 "high",
+        /// The low.
+        Low = 2 "low",
+        /// High and low.
+        Both = 3 "both",
+    }
     /// Where flow goes.
     #[derive(Default)]
     FlowDirection: u8 {
@@ -131,6 +144,74 @@ records! {
         sell_pressure: Real as Float "what they sold of it, in per cent; absent without volume",
         side_pressure: Real as Float "what the side of the change traded of all volume of the look-back, in per cent; absent where the change is zero or not known",
         volume_ratio: Real as Float "volume / mean volume of the bars before; absent before there are enough of them",
+    }
+    /// A row of a footprint as a trade, or a broken one, left it: what was traded at its prices since the bar began.
+    Footprint = 130 "footprint" {
+        row_px: Px as Price "lowest price of the row",
+        buy_qty: Qty as Volume "quantity bought by aggressors; absent when there was no room for the row",
+        sell_qty: Qty as Volume "quantity sold by aggressors; absent likewise",
+        unsigned_qty: Qty as Volume "quantity without a known aggressor; absent likewise",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        interval_s: u16 as Uint "length of the bar, in seconds",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 1
+    /// The footprint of a bar, when the bar closes. Its `footprint-rows` follows.
+    FootprintBar = 131 "footprint-bar" {
+        delta: i64 as Int "quantity bought less quantity sold by aggressors, in the instrument's smallest unit",
+        max_delta: i64 as Int "largest that it was after a trade of the bar",
+        min_delta: i64 as Int "smallest that it was after a trade of the bar",
+        poc_px: Px as Price "lowest price of the row with the most volume; absent where trades of the bar are in no row",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        interval_s: u16 as Uint "length of the bar, in seconds",
+        whole: u8 as Enum(Seen) "whether every trade of the bar is in a row; if not, nothing is said of rows",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } row [interval_s, start_ns, delta, max_delta, min_delta, poc_px, buy_imbalances, sell_imbalances, buy_stacks, buy_stack_px, buy_stack_rows, sell_stacks, sell_stack_px, sell_stack_rows, unfinished, exhausted, whole, left_out_qty, instance]
+    /// What the rows of a `footprint-bar` come to; follows it.
+    FootprintRows = 132 "footprint-rows" follows FootprintBar {
+        buy_stack_px: Px as Price "lowest price of the longest stack of rows where buyers outweigh; absent without one",
+        sell_stack_px: Px as Price "the same of sellers",
+        left_out_qty: Qty as Qty "quantity that is in no row, because there was no room",
+        buy_imbalances: u16 as Uint "rows where buyers outweigh the sellers one row below",
+        sell_imbalances: u16 as Uint "rows where sellers outweigh the buyers one row above",
+        buy_stacks: u16 as Uint "stacks of the former: as many in a line as make one, or more",
+        sell_stacks: u16 as Uint "stacks of the latter",
+        buy_stack_rows: u16 as Uint "rows of the longest stack of the former; of equals it is the highest",
+        sell_stack_rows: u16 as Uint "rows of the longest stack of the latter",
+        unfinished: u8 as Enum(Extremes) "extremes in whose row both sides traded",
+        exhausted: u8 as Enum(Extremes) "extremes of the last bars that this bar made, and in whose row the aggressor hardly traded",
+    } reserved 2
+    /// Number and size of an instrument's trades in the last seconds; emitted after each trade.
+    Pace = 133 "pace" {
+        volume: Qty as Qty "quantity traded",
+        delta: i64 as Int "quantity bought less quantity sold by aggressors, in the instrument's smallest unit",
+        mean_qty: Real as Float "volume / number of trades; absent without trades",
+        largest_qty: Qty as Qty "quantity of the largest trade",
+        trades: u32 as Uint "number of trades",
+        window_s: u16 as Uint "length of the window, in seconds",
+        whole: u8 as Enum(Seen) "whether the first trade that was seen lies a window back",
+        instance: u8 as Instance "instance of the measure that it is of",
+    }
+}
+
+impl Extremes {
+    /// The high, the low, both or none.
+    pub const fn of(high: bool, low: bool) -> Extremes {
+        match (high, low) {
+            (false, false) => Extremes::None,
+            (true, false) => Extremes::High,
+            (false, true) => Extremes::Low,
+            (true, true) => Extremes::Both,
+        }
+    }
+
+    /// Whether the high is among them.
+    pub const fn has_high(self) -> bool {
+        matches!(self, Extremes::High | Extremes::Both)
+    }
+
+    /// Whether the low is among them.
+    pub const fn has_low(self) -> bool {
+        matches!(self, Extremes::Low | Extremes::Both)
     }
 }
 

@@ -10,7 +10,9 @@
 
 pub mod cvd;
 pub mod flow_of_bars;
+pub mod footprint;
 pub mod imbalance;
+pub mod pace;
 pub mod vpin;
 
 mod by_session;
@@ -62,6 +64,24 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Flow,
         summary: &[(Kind::Flow, "score"), (Kind::Flow, "direction")],
         build: Build::of::<flow_of_bars::FlowOfBars>(),
+    },
+    MeasureEntry {
+        name: "footprint",
+        doc: "engine/stages/docs/footprint.md",
+        about: "Footprints: the volume of a bar by price and side, and what its rows come to when it closes.",
+        params: footprint::PARAMS,
+        family: Family::Flow,
+        summary: &[(Kind::FootprintBar, "delta")],
+        build: Build::of::<footprint::Footprint>(),
+    },
+    MeasureEntry {
+        name: "pace",
+        doc: "engine/stages/docs/pace.md",
+        about: "Number, size and sides of the trades of the last minute, after every trade.",
+        params: pace::PARAMS,
+        family: Family::Flow,
+        summary: &[],
+        build: Build::of::<pace::Pace>(),
     },
     MeasureEntry {
         name: "imbalance",
