@@ -45,7 +45,7 @@ impl Imbalances {
             self.stacks = self.stacks.saturating_add(1);
         }
         if self.line >= stack_rows && self.line >= self.longest {
-            (self.longest, self.from) = (self.line, index - i64::from(self.line) + 1);
+            (self.longest, self.from) = (self.line, index - i64::from(self.line - 1));
         }
     }
 }
