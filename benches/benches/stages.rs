@@ -2,7 +2,7 @@
 //!
 //! A day of the synthetic exchange goes through the pipeline once; what a stage reads of it is kept in the order in which the
 //! stage saw it, and fed to the stage alone: 64-byte events one after the other, what it emits is read again. The rival
-//! must emit the same, to the bit. `reading` is the loop without the stage: the events are read and the buffer is
+//! must emit the same, to the bit; `flow`, `footprint` and `pace` have none. `reading` is the loop without the stage: the events are read and the buffer is
 //! prepared, so what a stage costs in a pipeline is the difference to it. Units are trades, tops, bars, or whatever the group's
 //! name says; what else the stage reads is in the time.
 
@@ -148,6 +148,19 @@ fn measure<N: Naive>(
     compare(report, group, units, count(41), &mut contenders);
 }
 
+/// Measures the stage `name` on those of the events that it reads, beside the loop alone.
+fn cost(report: &mut Report, group: &str, name: &str, day: &[Event], unit: Kind) {
+    let reads = built(name, &[]).reads();
+    let events: Vec<Event> = day.iter().filter(|e| reads.has(e.kind)).copied().collect();
+    let units = events.iter().filter(|e| e.kind == unit).count() as u64;
+    let check = ours(&events, built(name, &[])).check;
+    let mut contenders = [
+        Contender::new("tidegate", || ours(&events, built(name, &[]))),
+        Contender::new("reading", || reading(&events, check)),
+    ];
+    compare(report, group, units, count(41), &mut contenders);
+}
+
 fn main() {
     let mut report = Report::new("stages");
     let report = &mut report;
@@ -157,6 +170,9 @@ fn main() {
     measure(report, "vpin exact, a trade", ("vpin", &[]), &trades, Kind::Trade, || Toxicity::exact(10_000, 50));
     let bulk: (_, &[_]) = ("vpin", &[("mode", "bulk"), ("bucket_qty", "1000"), ("sigma_bars", "60")]);
     measure(report, "vpin bulk, a bar", bulk, &trades, Kind::Bar, || Toxicity::bulk(1_000, 50, 60, 60));
+    cost(report, "flow, a trade", "flow", &trades, Kind::Trade);
+    cost(report, "footprint, a trade", "footprint", &trades, Kind::Trade);
+    cost(report, "pace, a trade", "pace", &trades, Kind::Trade);
     measure(report, "bars, a trade", ("bars", &[]), &trades, Kind::Trade, || Bars::new(60));
     let kinds = Kinds::of(&[Kind::BookTop, Kind::Imbalance, Kind::Cvd, Kind::Vpin]);
     let messages = if count(2) > 1 { 600_000 } else { 100_000 };

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use tidegate_tests::{Case, Scratch, run};
 
-/// Thresholds of zero, which a sale turns into negative ones, and buckets that close.
+/// Thresholds of zero, which a sale turns into negative ones, buckets that close, and bars that are many.
 const SETTINGS: &[&str] = &[
     "outcomes.kinds=all",
     "vpin.bucket_qty=200",
@@ -23,6 +23,9 @@ const SETTINGS: &[&str] = &[
     "momentum.atr_bars=1",
     "momentum.bar=5s",
     "bars.intervals=5s,1m",
+    "flow.interval=5s",
+    "flow.least_bars=2",
+    "footprint.interval=5s",
     "buy-and-hold.symbols=",
     "random.every=5",
 ];

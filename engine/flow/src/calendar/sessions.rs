@@ -19,10 +19,15 @@ impl Sessions {
         }
     }
 
+    /// The last session of a calendar that was told.
+    pub fn last(&self, calendar: Calendar) -> Option<&Session> {
+        self.0[usize::from(calendar.code())].as_ref()
+    }
+
     /// The session of a calendar whose trade date an instant belongs to.
     #[inline]
     pub fn at(&self, calendar: Calendar, ts: Ns) -> Option<&Session> {
-        self.0[usize::from(calendar.code())].as_ref().filter(|session| session.holds(ts))
+        self.last(calendar).filter(|session| session.holds(ts))
     }
 
     /// The end of the trade date that an instant belongs to.

@@ -23,6 +23,39 @@ words! {
         /// By the price change of each bar.
         Bulk = 2 "bulk",
     }
+    /// Whether something was seen.
+    #[derive(Default)]
+    Seen: u8 {
+        /// It was not, or not enough is known to tell.
+        #[default]
+        No = 0 "no",
+        /// It was.
+        Yes = 1 "yes",
+    }
+    /// Which extremes of a bar.
+    #[derive(Default)]
+    Extremes: u8 {
+        /// None, or it is not known.
+        #[default]
+        None = 0 "none",
+        /// The high.
+        High = 1 "high",
+        /// The low.
+        Low = 2 "low",
+        /// High and low.
+        Both = 3 "both",
+    }
+    /// Where flow goes.
+    #[derive(Default)]
+    FlowDirection: u8 {
+        /// Nowhere, or it is not known.
+        #[default]
+        None = 0 "none",
+        /// Aggressors buy.
+        Buy = 1 "buy",
+        /// Aggressors sell.
+        Sell = 2 "sell",
+    }
 }
 
 records! {
@@ -107,6 +140,75 @@ records! {
         bucket_buy_qty: Qty as Qty "quantity bought in the last closed bucket",
         bucket_sell_qty: Qty as Qty "quantity sold in the last closed bucket",
     }
+    /// Order flow of a bar in market hours and of the bars before it; emitted when the bar closes. Its `flow-volume` follows.
+    Flow = 128 "flow" : inferred {
+        delta: i64 as Int "quantity bought less quantity sold by aggressors in the bar, in the instrument's smallest unit",
+        change: Real as Float "sum of the deltas of the last bars, the look-back; absent before there are as many",
+        momentum: Real as Float "(change - change of one look-back earlier) / mean |change| of the bars before; absent before these are known",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        interval_s = "interval": u32 as Interval "length of the bar",
+        score: u8 as Uint "score of aggressive flow by the rules `tidegate`, 0 to 100",
+        direction: u8 as Enum(FlowDirection) "where that flow goes",
+        published_score: u8 as Uint "score of aggressive flow by the rules `published`, 0 to 100",
+        published_direction: u8 as Enum(FlowDirection) "where that flow goes; sell at a change of zero",
+        accelerating: u8 as Enum(Seen) "whether the change is larger than one look-back earlier and has the same sign",
+        unusual_volume: u8 as Enum(Seen) "whether the volume ratio is above its limit",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 1 row [interval, start_ns, volume, delta, change, momentum, buy_pressure, sell_pressure, side_pressure, volume_ratio, unusual_volume, accelerating, score, direction, published_score, published_direction, inferred, instance]
+    /// The volumes of a `flow`; follows it.
+    FlowVolume = 129 "flow-volume" follows Flow {
+        volume: Qty as Qty "quantity traded in the bar, without what is volume alone",
+        buy_pressure: Real as Float "what aggressors bought of the bar's volume, in per cent; absent without volume",
+        sell_pressure: Real as Float "what they sold of it, in per cent; absent without volume",
+        side_pressure: Real as Float "what the side of the change traded of all volume of the look-back, in per cent; absent where the change is zero or not known",
+        volume_ratio: Real as Float "volume / mean volume of the bars before; absent before there are enough of them",
+    }
+    /// A row of a footprint as a trade, or a broken one, left it: what was traded at its prices since the bar began.
+    Footprint = 130 "footprint" : inferred {
+        row_px: Px as Price "lowest price of the row",
+        buy_qty: Qty as Volume "quantity bought by aggressors; absent when there was no room for the row",
+        sell_qty: Qty as Volume "quantity sold by aggressors; absent likewise",
+        unsigned_qty: Qty as Volume "quantity without a known aggressor; absent likewise",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        interval_s: u16 as Uint "length of the bar, in seconds",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 1
+    /// The footprint of a bar, when the bar closes. Its `footprint-rows` follows.
+    FootprintBar = 131 "footprint-bar" : inferred {
+        delta: i64 as Int "quantity bought less quantity sold by aggressors, in the instrument's smallest unit",
+        max_delta: i64 as Int "largest that it was after a trade of the bar",
+        min_delta: i64 as Int "smallest that it was after a trade of the bar",
+        poc_px: Px as Price "lowest price of the row with the most volume; absent where trades of the bar are in no row",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        interval_s: u16 as Uint "length of the bar, in seconds",
+        whole: u8 as Enum(Seen) "whether every trade of the bar is in a row; if not, nothing is said of rows",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } row [interval_s, start_ns, delta, max_delta, min_delta, poc_px, buy_imbalances, sell_imbalances, buy_stacks, buy_stack_px, buy_stack_rows, sell_stacks, sell_stack_px, sell_stack_rows, unfinished, exhausted, whole, left_out_qty, inferred, instance]
+    /// What the rows of a `footprint-bar` come to; follows it.
+    FootprintRows = 132 "footprint-rows" follows FootprintBar {
+        buy_stack_px: Px as Price "lowest price of the longest stack of rows where buyers outweigh; absent without one",
+        sell_stack_px: Px as Price "the same of sellers",
+        left_out_qty: Qty as Qty "quantity that is in no row, because there was no room",
+        buy_imbalances: u16 as Uint "rows where buyers outweigh the sellers one row below",
+        sell_imbalances: u16 as Uint "rows where sellers outweigh the buyers one row above",
+        buy_stacks: u16 as Uint "stacks of the former: as many in a line as make one, or more",
+        sell_stacks: u16 as Uint "stacks of the latter",
+        buy_stack_rows: u16 as Uint "rows of the longest stack of the former; of equals it is the highest",
+        sell_stack_rows: u16 as Uint "rows of the longest stack of the latter",
+        unfinished: u8 as Enum(Extremes) "extremes in whose row both sides traded",
+        exhausted: u8 as Enum(Extremes) "extremes of the last bars that this bar made, and in whose row the aggressor hardly traded",
+    } reserved 2
+    /// Number and size of an instrument's trades in the last seconds; emitted after each trade.
+    Pace = 133 "pace" : inferred {
+        volume: Qty as Qty "quantity traded",
+        delta: i64 as Int "quantity bought less quantity sold by aggressors, in the instrument's smallest unit",
+        mean_qty: Real as Float "volume / number of trades; absent without trades",
+        largest_qty: Qty as Qty "quantity of the largest trade",
+        trades: u32 as Uint "number of trades",
+        window_s: u16 as Uint "length of the window, in seconds",
+        whole: u8 as Enum(Seen) "whether the first trade that was seen lies a window back",
+        instance: u8 as Instance "instance of the measure that it is of",
+    }
     /// How often the rules that infer an aggressor find the one that the feed tells, since the session began; emitted after each trade with one.
     Signing = 160 "signing" {
         trades: u32 as Uint "trades whose aggressor the feed tells",
@@ -118,6 +220,28 @@ records! {
         lee_ready_wrong: u32 as Uint "trades of which Lee and Ready's rule says the opposite; of the rest it says nothing",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 11
+}
+
+impl Extremes {
+    /// The high, the low, both or none.
+    pub const fn of(high: bool, low: bool) -> Extremes {
+        match (high, low) {
+            (false, false) => Extremes::None,
+            (true, false) => Extremes::High,
+            (false, true) => Extremes::Low,
+            (true, true) => Extremes::Both,
+        }
+    }
+
+    /// Whether the high is among them.
+    pub const fn has_high(self) -> bool {
+        matches!(self, Extremes::High | Extremes::Both)
+    }
+
+    /// Whether the low is among them.
+    pub const fn has_low(self) -> bool {
+        matches!(self, Extremes::Low | Extremes::Both)
+    }
 }
 
 impl BarFlow {

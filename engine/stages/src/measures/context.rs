@@ -1,12 +1,13 @@
-//! The context that the measures of a host share: sessions, the touch, the last trade.
+//! The context that the measures of a host share: sessions, market hours, the touch, the last trade.
 //!
 //! A host keeps each part once for all its measures, and only the parts that one of them needs ([`Needs`]). The context is
 //! that from **before** the event, so a measure sees both the old state and, in the event, the new one. At a `book-top`,
 //! the touch is the previous one; at a `trade`, the last trade is the previous one.
 //!
-//! Bound: arrays by instrument.
+//! Bound: arrays by instrument, and two trade dates a calendar.
 
 use super::session::{Calendars, Session};
+use super::told_hours::ToldHours;
 use super::{MeasureState, PerInstrument, counted};
 use crate::Space;
 use flow::records::BookTop;
@@ -18,6 +19,8 @@ use serde::{Deserialize, Serialize};
 pub struct Needs {
     /// [`Context::session`].
     pub sessions: bool,
+    /// [`Context::market_hours`]; sessions must be asked for too.
+    pub hours: bool,
     /// [`Context::touch`].
     pub touch: bool,
     /// [`Context::last_trade`].
@@ -26,14 +29,17 @@ pub struct Needs {
 
 impl Needs {
     /// Nothing but the events.
-    pub const NONE: Needs = Needs { sessions: false, touch: false, last_trade: false };
+    pub const NONE: Needs = Needs { sessions: false, hours: false, touch: false, last_trade: false };
     /// Sessions only.
     pub const SESSIONS: Needs = Needs { sessions: true, ..Needs::NONE };
+    /// Sessions and their market hours.
+    pub const HOURS: Needs = Needs { hours: true, ..Needs::SESSIONS };
 
     /// The union of two measures' needs.
     pub fn or(self, other: Needs) -> Needs {
         Needs {
             sessions: self.sessions || other.sessions,
+            hours: self.hours || other.hours,
             touch: self.touch || other.touch,
             last_trade: self.last_trade || other.last_trade,
         }
@@ -43,6 +49,7 @@ impl Needs {
     pub fn reads(self) -> Kinds {
         let when = |asked: bool, kinds: &[Kind]| if asked { Kinds::of(kinds) } else { Kinds::NONE };
         when(self.sessions, &[Kind::Listing])
+            .or(when(self.hours, &[Kind::Session]))
             .or(when(self.touch, &[Kind::BookTop]))
             .or(when(self.last_trade, &[Kind::Trade]))
     }
@@ -90,6 +97,7 @@ pub struct LastTrade {
 /// The context of a host's measures.
 pub struct Context {
     calendars: Option<Calendars>,
+    hours: Option<ToldHours>,
     touches: Option<PerInstrument<Touch>>,
     trades: Option<PerInstrument<Option<LastTrade>>>,
 }
@@ -98,6 +106,7 @@ impl Context {
     pub(super) fn new(needs: Needs, space: Space) -> Context {
         Context {
             calendars: needs.sessions.then(|| PerInstrument::new(space)),
+            hours: needs.hours.then(ToldHours::default),
             touches: needs.touch.then(|| PerInstrument::new(space)),
             trades: needs.last_trade.then(|| PerInstrument::new(space)),
         }
@@ -107,6 +116,14 @@ impl Context {
     #[cold]
     pub fn session(&self, instrument: u32, ts: Ns) -> Session {
         asked(self.calendars.as_ref()).session(instrument, ts)
+    }
+
+    /// When market hours of an instrument begin and end on the trade date of `ts`: the whole date where they are not known, twice the
+    /// same instant where there are none.
+    #[cold]
+    pub fn market_hours(&self, instrument: u32, ts: Ns) -> (Ns, Ns) {
+        let calendar = asked(self.calendars.as_ref()).get(instrument).copied().unwrap_or_default();
+        asked(self.hours.as_ref()).of(calendar, ts)
     }
 
     /// Best bid and ask of an instrument.
@@ -128,6 +145,7 @@ impl Context {
         match event.kind {
             Kind::Trade if needs.last_trade => self.trade(event),
             Kind::BookTop if needs.touch => self.top(event),
+            Kind::Session if needs.hours => self.hours.iter_mut().for_each(|hours| hours.take(event)),
             Kind::Listing => {
                 self.list(event);
                 return true;
@@ -159,12 +177,14 @@ impl Context {
 
     pub(super) fn save(&self, to: &mut StateWriter<'_>) {
         self.calendars.iter().for_each(|calendars| calendars.save(to));
+        self.hours.iter().for_each(|hours| hours.save(to));
         self.touches.iter().for_each(|touches| touches.save(to));
         self.trades.iter().for_each(|trades| trades.save(to));
     }
 
     pub(super) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.calendars.iter_mut().try_for_each(|calendars| calendars.load(from))?;
+        self.hours.iter_mut().try_for_each(|hours| hours.load(from))?;
         self.touches.iter_mut().try_for_each(|touches| touches.load(from))?;
         self.trades.iter_mut().try_for_each(|trades| trades.load(from))
     }

@@ -9,7 +9,10 @@
 //! measure; `vpin` on a trade that closes more buckets than its window holds, linear in the window.
 
 pub mod cvd;
+pub mod flow_of_bars;
+pub mod footprint;
 pub mod imbalance;
+pub mod pace;
 pub mod signing;
 pub mod vpin;
 
@@ -24,6 +27,7 @@ mod of_session;
 mod per_instrument;
 mod session;
 mod state;
+mod told_hours;
 mod trade;
 
 pub use by_session::BySession;
@@ -52,6 +56,33 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Flow,
         summary: &[(Kind::Cvd, "cvd")],
         build: Build::of::<cvd::Cvd>(),
+    },
+    MeasureEntry {
+        name: "flow",
+        doc: "engine/stages/docs/flow.md",
+        about: "Order flow of every bar in market hours: delta, its change, pressures, volume ratio and a score.",
+        params: flow_of_bars::PARAMS,
+        family: Family::Flow,
+        summary: &[(Kind::Flow, "score"), (Kind::Flow, "direction")],
+        build: Build::of::<flow_of_bars::FlowOfBars>(),
+    },
+    MeasureEntry {
+        name: "footprint",
+        doc: "engine/stages/docs/footprint.md",
+        about: "Footprints: the volume of a bar by price and side, and what its rows come to when it closes.",
+        params: footprint::PARAMS,
+        family: Family::Flow,
+        summary: &[(Kind::FootprintBar, "delta")],
+        build: Build::of::<footprint::Footprint>(),
+    },
+    MeasureEntry {
+        name: "pace",
+        doc: "engine/stages/docs/pace.md",
+        about: "Number, size and sides of the trades of the last minute, after every trade.",
+        params: pace::PARAMS,
+        family: Family::Flow,
+        summary: &[],
+        build: Build::of::<pace::Pace>(),
     },
     MeasureEntry {
         name: "signing",

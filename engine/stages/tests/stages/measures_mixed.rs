@@ -29,7 +29,7 @@ impl Measure for Probe {
     }
 
     fn needs(&self) -> Needs {
-        Needs { sessions: true, touch: true, last_trade: true }
+        Needs { sessions: true, hours: true, touch: true, last_trade: true }
     }
 
     fn on(&self, seen: &mut Self::State, context: &Context, event: &Event) -> Option<(Gap, Break)> {
@@ -45,8 +45,11 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 7] = [
+const CHOICES: [Choice; 10] = [
     ("cvd", &[]),
+    ("flow", &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2")]),
+    ("footprint", &[("interval", "5s"), ("stack_rows", "2"), ("exhaustion_bars", "2")]),
+    ("pace", &[("window", "3600")]),
     ("signing", &[]),
     ("imbalance", &[("levels", "1")]),
     ("imbalance", &[("levels", "4")]),
@@ -110,7 +113,7 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
     #[test]
-    fn a_mix_emits_what_each_emits_alone(steps in steps(300), mask in 1_usize..64, save_at in 0..600_usize) {
+    fn a_mix_emits_what_each_emits_alone(steps in steps(300), mask in 1_usize..512, save_at in 0..600_usize) {
         let (mut host, mut out) = (mixed(mask), Out::new(32, Kinds::ALL));
         let chosen = CHOICES.iter().enumerate().filter(|(bit, _)| mask >> bit & 1 == 1);
         let mut singles: Vec<_> = chosen.map(|(_, c)| (alone(*c), Out::new(32, Kinds::ALL))).collect();
@@ -155,7 +158,7 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("book", 8),
         ("bars", 16),
         ("portfolio", 24),
-        ("cvd+signing", 32),
+        ("cvd+flow+footprint+pace+signing", 32),
         ("imbalance", 36),
         ("vpin", 40),
         ("momentum", 72),

@@ -25,10 +25,11 @@ fn run(pipeline: &mut [(Box<dyn Stage>, Out)], event: &Event) -> usize {
 
 /// The parameters of a name with small pools, and what else is set.
 fn params(name: &str, set: &[(&'static str, &str)]) -> Params {
-    let small = [("max_orders", "32"), ("max_levels", "40"), ("intervals", "5s,1m,1d"), ("bucket_qty", "5")];
+    let bars = [("intervals", "5s,1m,1d"), ("interval", "5s"), ("max_rows", "64"), ("exhaustion_bars", "2")];
+    let small = [("max_orders", "32"), ("max_levels", "40"), ("bucket_qty", "5")];
     let table = stages::entries().find(|entry| entry.name() == name).unwrap().params();
     let mut params = Params::defaults(table);
-    for (name, text) in small.iter().chain(set) {
+    for (name, text) in small.iter().chain(&bars).chain(set) {
         if let Some(param) = table.iter().find(|p| p.name == *name) {
             params.set(param, param.parse(name, text).unwrap());
         }
