@@ -3,6 +3,7 @@
 //! The files are in the folder of `TIDEGATE_DATA` (default `../shared/data` beside the project). A test whose file is
 //! missing is reported as ignored, by its name.
 
+mod csv;
 mod dbn;
 mod itch;
 mod lean;
@@ -34,7 +35,7 @@ fn trial(name: String, file: &str, run: impl FnOnce(PathBuf) + Send + 'static) -
 }
 
 fn main() -> ExitCode {
-    let trials = [dbn::trials(), itch::trials(), lean::trials(), lobster::trials(), packed::trials()]
+    let trials = [csv::trials(), dbn::trials(), itch::trials(), lean::trials(), lobster::trials(), packed::trials()]
         .into_iter()
         .flatten()
         .collect();
