@@ -138,7 +138,7 @@ fn what_a_file_does_not_tell_is_asked_for() {
     let dates = "date,open,high,low,close\n2024-03-01,1,1,1,1\n";
     let error = self::error(dates, &[]);
     assert!(error.contains("SPY.csv does not tell of which calendar its days are;"), "{error}");
-    assert!(error.contains("--input SPY.csv --set csv.calendar=XNYS;"), "{error}");
+    assert!(error.contains("--input SPY.csv --set csv.calendar=XNYS, at byte 0"), "{error}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod csv;
 mod dbn;
 mod itch;
 mod lean;
+mod lean_bars;
 mod lobster;
 mod packed;
 
@@ -35,9 +36,17 @@ fn trial(name: String, file: &str, run: impl FnOnce(PathBuf) + Send + 'static) -
 }
 
 fn main() -> ExitCode {
-    let trials = [csv::trials(), dbn::trials(), itch::trials(), lean::trials(), lobster::trials(), packed::trials()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let trials = [
+        csv::trials(),
+        dbn::trials(),
+        itch::trials(),
+        lean::trials(),
+        lean_bars::trials(),
+        lobster::trials(),
+        packed::trials(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
