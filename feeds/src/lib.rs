@@ -6,6 +6,8 @@
 
 #![forbid(unsafe_code)]
 
+mod bar;
+pub mod csv;
 mod days;
 pub mod dbn;
 pub mod drive;

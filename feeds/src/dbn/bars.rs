@@ -7,8 +7,9 @@
 //! Bound: [`MOST`] bars, of which the earliest enters when one more comes: more than twice as many as there are instruments.
 //! Worst case: a tree of that size, in logarithmic time per bar.
 
+use crate::bar;
 use flow::records::{Bar, BarFlow};
-use flow::{Event, Flags, Inputs, Ns};
+use flow::{Inputs, Ns};
 use std::collections::BTreeMap;
 
 /// The most bars that wait.
@@ -47,7 +48,6 @@ impl Bars {
     /// The bar that ends first enters.
     pub(super) fn pop(&mut self, to: &mut Inputs) {
         let Some(((end, _), Waiting { instrument, record, bar, flow })) = self.waiting.pop_first() else { return };
-        to.push(Event::new(end, instrument, Flags::NONE, &bar), record);
-        to.push(Event::new(end, instrument, Flags::LAST_OF_GROUP, &flow), record);
+        bar::push(to, end, instrument, &bar, &flow, record);
     }
 }

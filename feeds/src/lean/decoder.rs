@@ -1,14 +1,17 @@
-//! The decoder: rows of trades and of quotes, merged by their time.
+//! The decoder: rows of trades and of quotes, or of bars of either, merged by the time at which they enter.
 //!
 //! At the same millisecond trades come before quotes, so that the quote which a trade is compared with is one of an earlier
-//! time: which of the two was first the files do not say. A row of quotes quotes one side; the other one stays as it was.
+//! time: which of the two was first the files do not say. A row of quotes quotes one side; the other one stays as it was. A bar
+//! of quotes has both, and is the quote at its end.
 //! Bound: a row of each file. Worst case: one pass over it.
 
+use super::bars::{self, QuoteBar, Resolution, TradeBar};
 use super::conditions;
 use super::rows::{self, Row};
+use crate::bar;
 use crate::text::{Line, RowError};
 use chrono::NaiveDate;
-use flow::records::{Clear, Quote, Trade};
+use flow::records::{Bar, BarFlow, Clear, Quote, Trade};
 use flow::{
     Count, Decoder, Definition, Event, FeedError, Flags, Inputs, Ns, Px, Qty, Record, Signer, SigningRule, Step, Window,
 };
@@ -16,13 +19,18 @@ use std::collections::VecDeque;
 
 /// The only instrument of this source.
 const INSTRUMENT: u32 = 1;
-/// Nanoseconds of a millisecond.
-const MS: u64 = 1_000_000;
 
 /// The files, in the order of the decoder's windows.
 const FILES: [&str; 2] = ["file of trades", "file of quotes"];
 
-/// A trading day: its date, and where its times count from.
+/// What the rows are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rows {
+    Ticks,
+    Bars(Resolution),
+}
+
+/// A trading day: its date, and where its times count from. Where every row has its date there is one day, of no date.
 #[derive(Clone, Copy)]
 pub(super) struct Day {
     pub(super) date: NaiveDate,
@@ -52,15 +60,18 @@ enum Head {
 struct Tally {
     trades: u64,
     quotes: u64,
+    bars: u64,
+    quote_bars: u64,
     volume_only: u64,
     auction: u64,
     suspicious: u64,
     backward: u64,
 }
 
-/// Decodes the ticks of one symbol, from a window of trades and one of quotes, either of which may be empty.
+/// Decodes the ticks or the bars of one symbol, from a window of trades and one of quotes, either of which may be empty.
 pub struct Lean {
     definition: Definition,
+    kind: Rows,
     prints: Prints,
     rule: SigningRule,
     day: Day,
@@ -80,9 +91,15 @@ pub struct Lean {
 
 impl Lean {
     /// A decoder for the listing `definition` on these days.
-    pub(super) fn new(definition: Definition, mut days: VecDeque<Day>, rule: SigningRule, prints: Prints) -> Lean {
+    pub(super) fn new(
+        definition: Definition,
+        mut days: VecDeque<Day>,
+        kind: Rows,
+        (rule, prints): (SigningRule, Prints),
+    ) -> Lean {
         Lean {
             definition,
+            kind,
             prints,
             rule,
             day: days.pop_front().expect("at least one day"),
@@ -111,7 +128,11 @@ impl Lean {
             Line::DayEnded { used } => (Head::DayEnded, used),
             Line::Whole { text, used } => {
                 let start = text.start;
-                let row = Row::of(&window.bytes()[text], file == 1);
+                let text = &window.bytes()[text];
+                let row = match self.kind {
+                    Rows::Ticks => Row::of(text, file == 1),
+                    Rows::Bars(resolution) => bars::row(text, file == 1, resolution, self.day.midnight),
+                };
                 let row = row.map_err(|error| self.row_fault(window, file, start, &error))?;
                 self.rows[file] += 1;
                 (Head::Row(row), used)
@@ -123,13 +144,17 @@ impl Lean {
     }
 
     fn row_fault(&self, window: &Window, file: usize, start: usize, error: &RowError) -> FeedError {
-        let (of_day, row) = (self.day.date, self.rows[file] + 1);
+        let row = self.rows[file] + 1;
+        let (of_day, next) = match self.kind {
+            Rows::Ticks => (format!(" of {}", self.day.date), NO_TICK),
+            Rows::Bars(resolution) if resolution.is_dated() => (String::new(), NO_BAR),
+            Rows::Bars(_) => (format!(" of {}", self.day.date), NO_BAR),
+        };
         FeedError {
-            what: format!("{} of {of_day}, row {row}: {}", FILES[file], error.what),
+            what: format!("{}{of_day}, row {row}: {}", FILES[file], error.what),
             offset: window.offset() - self.starts[file] + (start + error.at) as u64,
             record: row,
-            next: "all earlier rows were used; if it is the last row, the file was cut short: get all of it; else look at \
-                   the row: LEAN writes no such one for ticks of equities",
+            next,
         }
     }
 
@@ -152,7 +177,8 @@ impl Lean {
     }
 
     fn translate(&mut self, row: &Row, to: &mut Inputs) {
-        let mut due = Ns(self.day.midnight.0 + row.ms() * MS);
+        let mut due = row.due(self.day.midnight);
+        let exchange_ts = due;
         if due < self.last {
             // A row out of order comes when it is read.
             self.tally.backward += 1;
@@ -163,12 +189,14 @@ impl Lean {
             self.begin(due, to);
         }
         match row {
-            Row::Trade(trade) => self.trade(trade, due, to),
-            Row::Quote(quote) => self.quote(quote, due, to),
+            Row::Trade(trade) => self.trade(trade, [due, exchange_ts], to),
+            Row::Quote(quote) => self.quote(quote, [due, exchange_ts], to),
+            Row::Bar(bar) => self.bar(bar, due, to),
+            Row::QuoteBar(bar) => self.quote_bar(bar, due, to),
         }
     }
 
-    fn trade(&mut self, trade: &rows::Trade, due: Ns, to: &mut Inputs) {
+    fn trade(&mut self, trade: &rows::Trade, [due, exchange_ts]: [Ns; 2], to: &mut Inputs) {
         self.tally.trades += 1;
         if trade.is_suspicious {
             self.tally.suspicious += 1;
@@ -186,12 +214,11 @@ impl Lean {
             let signed = self.signer.trade(trade.px).flags(self.rule);
             flags = if flags.has(Flags::AUCTION) { flags } else { flags.with(signed) };
         }
-        let exchange_ts = Ns(self.day.midnight.0 + trade.ms * MS);
         let record = Trade { exchange_ts, px: trade.px, qty: trade.qty, ..Trade::default() };
         push(to, due, flags.with(Flags::LAST_OF_GROUP), &record, self.records());
     }
 
-    fn quote(&mut self, quote: &rows::Quote, due: Ns, to: &mut Inputs) {
+    fn quote(&mut self, quote: &rows::Quote, [due, exchange_ts]: [Ns; 2], to: &mut Inputs) {
         self.tally.quotes += 1;
         if quote.is_suspicious {
             self.tally.suspicious += 1;
@@ -204,10 +231,33 @@ impl Lean {
             (self.best.ask_px, self.best.ask_qty) = (px, qty);
         }
         self.signer.quote(self.best.bid_px, self.best.ask_px);
-        self.best.exchange_ts = Ns(self.day.midnight.0 + quote.ms * MS);
+        self.best.exchange_ts = exchange_ts;
         push(to, due, Flags::LAST_OF_GROUP, &self.best, self.records());
     }
+
+    fn bar(&mut self, bar: &TradeBar, due: Ns, to: &mut Inputs) {
+        self.tally.bars += 1;
+        let [open, high, low, close] = bar.prices;
+        let (start_s, interval_s) = (bar.span.start_s, bar.span.interval_s);
+        let flow = BarFlow { volume: bar.volume, interval_s, ..BarFlow::UNKNOWN };
+        let bar = Bar { open, high, low, close, start_s, interval_s };
+        bar::push(to, due, INSTRUMENT, &bar, &flow, self.records());
+    }
+
+    /// The pipeline has no bar of quotes: what enters is the quote with which it ends.
+    fn quote_bar(&mut self, bar: &QuoteBar, due: Ns, to: &mut Inputs) {
+        self.tally.quote_bars += 1;
+        let nothing = (Px::NONE, Qty(0));
+        let ((bid_px, bid_qty), (ask_px, ask_qty)) = (bar.bid.unwrap_or(nothing), bar.ask.unwrap_or(nothing));
+        let quote = Quote { exchange_ts: bar.span.end, bid_px, bid_qty, ask_px, ask_qty };
+        push(to, due, Flags::LAST_OF_GROUP, &quote, self.records());
+    }
 }
+
+const NO_TICK: &str = "all earlier rows were used; if it is the last row, the file was cut short: get all of it; else look at \
+                       the row: LEAN writes no such one for ticks of equities";
+const NO_BAR: &str = "all earlier rows were used; if it is the last row, the file was cut short: get all of it; else look at \
+                      the row: LEAN writes no such one for bars of equities";
 
 /// Nothing is quoted.
 const NO_QUOTE: Quote =
@@ -224,8 +274,9 @@ impl Decoder for Lean {
             if !self.look(0, windows)? || !self.look(1, windows)? {
                 return Ok(Step::Starved);
             }
+            let midnight = self.day.midnight;
             let next = match self.heads {
-                [Head::Row(trade), Head::Row(quote)] => usize::from(quote.ms() < trade.ms()),
+                [Head::Row(trade), Head::Row(quote)] => usize::from(quote.due(midnight) < trade.due(midnight)),
                 [Head::Row(_), _] => 0,
                 [_, Head::Row(_)] => 1,
                 _ => match self.next_day(windows) {
@@ -246,10 +297,12 @@ impl Decoder for Lean {
     }
 
     fn counts(&self) -> Vec<Count> {
-        let Tally { trades, quotes, volume_only, auction, suspicious, backward } = self.tally;
+        let Tally { trades, quotes, bars, quote_bars, volume_only, auction, suspicious, backward } = self.tally;
         let counts = [
             ("trade", trades),
             ("quote", quotes),
+            ("bar", bars),
+            ("quote-bar", quote_bars),
             ("volume-only", volume_only),
             ("auction", auction),
             ("suspicious", suspicious),
@@ -259,6 +312,6 @@ impl Decoder for Lean {
     }
 
     fn records(&self) -> u64 {
-        self.tally.trades + self.tally.quotes
+        self.tally.trades + self.tally.quotes + self.tally.bars + self.tally.quote_bars
     }
 }

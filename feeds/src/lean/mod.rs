@@ -1,21 +1,23 @@
-//! LEAN: ticks of US equities, as QuantConnect's engine keeps them.
+//! LEAN: ticks and bars of US equities, as QuantConnect's engine keeps them.
 //!
 //! A file of trades and a file of quotes for each day, both consolidated over all venues. Neither says who traded at whose
 //! price, so the aggressor is inferred ([`flow::SigningRule`]); what each trade makes follows from its conditions
-//! ([`conditions`]). Bound: a row of each file.
+//! ([`conditions`]). Bars enter at their end ([`bars`]). Bound: a row of each file.
 
+mod bars;
 mod conditions;
 mod days;
 mod decoder;
 mod rows;
 
+pub use bars::Resolution;
 pub use decoder::Lean;
 
 use crate::reader::date;
 use crate::text::Joined;
 use crate::{Feed, Files, FindError, Open, OpenError, Opened, Request};
 use chrono::NaiveDate;
-use decoder::{Day, Prints};
+use decoder::{Day, Prints, Rows};
 use flow::{
     BookKind, ChoiceParam, Definition, InstrumentType, Mic, Px, SIGNING, SigningRule, TextParam, choices, midnight,
     zone_of,
@@ -39,9 +41,9 @@ const PRINTS: ChoiceParam<Prints> = ChoiceParam::new(
 pub const FEED: Feed = Feed {
     name: "lean",
     doc: "feeds/docs/lean.md",
-    about: "LEAN ticks of one symbol of US equities, a day or several: trades, quotes, or both",
+    about: "LEAN ticks or bars of one symbol of US equities, a day or several: trades, quotes, or both",
     params: &[SYMBOL.param(), SIGNING.param(), PRINTS.param()],
-    open: Open::Bytes { files: Files::Together, recognise: |head| days::has_quotes(head).is_some(), find },
+    open: Open::Bytes { files: Files::Together, recognise: days::is_known, find },
 };
 
 fn find(request: &Request) -> Result<Opened, FindError> {
@@ -57,8 +59,14 @@ fn find(request: &Request) -> Result<Opened, FindError> {
         given => given.to_owned(),
     };
     let known: Vec<_> = found.days.keys().copied().collect();
-    let (dates, warnings) = dates(request, &known, &shown)?;
-    let decoder = decoder_of(&symbol, &dates, request.params.get(SIGNING), request.params.get(PRINTS));
+    let rows = found.rows.unwrap_or(Rows::Ticks);
+    let (dates, warnings) = match rows {
+        Rows::Bars(resolution) if resolution.is_dated() => (vec![date::UNKNOWN], Vec::new()),
+        _ => dates(request, &known, &shown)?,
+    };
+    let has_quotes = rows == Rows::Ticks || found.days.values().any(|[_, quotes]| quotes.is_some());
+    let choices = (request.params.get(SIGNING), request.params.get(PRINTS));
+    let decoder = decoder_of(definition(&symbol, has_quotes), &dates, rows, choices);
     let nothing = || Box::new(io::empty()) as Box<dyn Read + Send>;
     let (trades, quotes): (Vec<_>, Vec<_>) =
         found.days.into_values().map(|files| files.map(|file| file.unwrap_or_else(nothing)).into()).unzip();
@@ -95,23 +103,36 @@ fn dates(
 /// # Panics
 /// When there is no day.
 pub fn decoder(symbol: &str, dates: &[NaiveDate]) -> Lean {
-    decoder_of(symbol, dates, SigningRule::LeeReady, Prints::ByConditions)
+    decoder_of(definition(symbol, true), dates, Rows::Ticks, (SigningRule::LeeReady, Prints::ByConditions))
 }
 
-fn decoder_of(symbol: &str, dates: &[NaiveDate], rule: SigningRule, prints: Prints) -> Lean {
-    let definition = Definition {
+/// [`decoder`] for bars: its windows are the bars of trades and the bars of quotes. Rows of hours and days have their dates, so
+/// any one day does for them.
+///
+/// # Panics
+/// When there is no day.
+pub fn bar_decoder(symbol: &str, resolution: Resolution, dates: &[NaiveDate]) -> Lean {
+    let choices = (SigningRule::LeeReady, Prints::ByConditions);
+    decoder_of(definition(symbol, true), dates, Rows::Bars(resolution), choices)
+}
+
+fn definition(symbol: &str, has_quotes: bool) -> Definition {
+    Definition {
         symbol: symbol.to_owned(),
         venue: VENUE,
         calendar: CALENDAR,
         currency: *b"USD\0",
         instrument_type: InstrumentType::Equity,
-        book: BookKind::Quotes,
+        book: if has_quotes { BookKind::Quotes } else { BookKind::None },
         tick_px: Px::from_scaled(1, 2),
         price_decimals: 4,
         round_lot: 100,
         multiplier: Px::ONE,
         ..Definition::default()
-    };
+    }
+}
+
+fn decoder_of(definition: Definition, dates: &[NaiveDate], rows: Rows, choices: (SigningRule, Prints)) -> Lean {
     let day = |date: &NaiveDate| Day { date: *date, midnight: midnight(*date, zone_of(CALENDAR)) };
-    Lean::new(definition, dates.iter().map(day).collect(), rule, prints)
+    Lean::new(definition, dates.iter().map(day).collect(), rows, choices)
 }

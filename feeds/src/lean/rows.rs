@@ -1,18 +1,23 @@
 //! Parses the rows of tick files as integers. Worst case: one pass over the row.
 
+use super::bars::{QuoteBar, TradeBar};
 use crate::text::{Fields, RowError, columns};
-use flow::{Px, Qty};
+use flow::{Ns, Px, Qty};
 
 /// Decimals of a price.
 const DECIMALS: u32 = 4;
 /// Milliseconds of a day.
 const DAY_MS: u64 = 86_400_000;
+/// Nanoseconds of a millisecond.
+const MS: u64 = 1_000_000;
 
-/// A row of a file of trades or of quotes.
+/// A row of a file of trades or of quotes, or of bars of either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Row {
     Trade(Trade),
     Quote(Quote),
+    Bar(TradeBar),
+    QuoteBar(QuoteBar),
 }
 
 /// A trade.
@@ -37,10 +42,13 @@ pub(super) struct Quote {
 }
 
 impl Row {
-    pub(super) fn ms(&self) -> u64 {
+    /// When it enters, on a day that began at `midnight`: a bar at its end.
+    pub(super) fn due(&self, midnight: Ns) -> Ns {
         match self {
-            Row::Trade(trade) => trade.ms,
-            Row::Quote(quote) => quote.ms,
+            Row::Trade(trade) => Ns(midnight.0 + trade.ms * MS),
+            Row::Quote(quote) => Ns(midnight.0 + quote.ms * MS),
+            Row::Bar(bar) => bar.span.end,
+            Row::QuoteBar(bar) => bar.span.end,
         }
     }
 
@@ -85,21 +93,21 @@ fn quote(row: &[u8]) -> Result<Quote, RowError> {
     Ok(Quote { ms, bid, ask, is_suspicious: fields.read("is neither 0 nor 1", flag)? })
 }
 
-fn time(fields: &mut Fields) -> Result<u64, RowError> {
+pub(super) fn time(fields: &mut Fields) -> Result<u64, RowError> {
     fields.read("is not a time in milliseconds of a day", |text| digits(text, 8).filter(|ms| *ms < DAY_MS))
 }
 
 /// A number of at most so many digits.
-fn digits(text: &[u8], most: usize) -> Option<u64> {
+pub(super) fn digits(text: &[u8], most: usize) -> Option<u64> {
     let fits = !text.is_empty() && text.len() <= most && text.iter().all(u8::is_ascii_digit);
     fits.then(|| text.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
 }
 
-fn px(text: &[u8]) -> Option<Px> {
+pub(super) fn px(text: &[u8]) -> Option<Px> {
     digits(text, 13).map(|px| Px::from_scaled(px as i64, DECIMALS))
 }
 
-fn qty(text: &[u8]) -> Option<Qty> {
+pub(super) fn qty(text: &[u8]) -> Option<Qty> {
     digits(text, 18).map(Qty)
 }
 

@@ -1,9 +1,10 @@
-//! LEAN from synthetic files: what rows become, in which order, what errors report, and that cuts change nothing.
+//! LEAN's ticks and bars from synthetic files: what rows become, in which order, what errors report, and that cuts change nothing.
 
 use chrono::NaiveDate;
-use feeds::{drive, lean};
-use flow::records::{Quote, Trade};
-use flow::{Decoder, Event, FeedError, Flags, Kind, Mic, Ns, Px, Side, midnight, zone_of};
+use feeds::lean::Resolution;
+use feeds::{FEEDS, Request, drive, lean};
+use flow::records::{Bar, Quote, Trade};
+use flow::{Decoder, Event, FeedError, Flags, Kind, Mic, Ns, Params, Px, Side, midnight, zone_of};
 use proptest::prelude::*;
 
 const TRADES: &str = "\
@@ -127,6 +128,73 @@ fn a_row_out_of_order_comes_when_it_is_read() {
     assert!(Ns(0) < trades[0].ts);
 }
 
+const BARS: &str = "\
+34200000,100000,100100,99900,100050,500
+34260000,100050,100050,100050,100050,0
+34380000,100000,100200,100000,100100,70
+";
+const QUOTE_BARS: &str = "\
+34200000,99900,100000,99800,99950,3,100100,100200,100000,100050,5
+34320000,,,,,,100100,100200,100000,100060,7
+";
+
+/// The inputs of these texts of bars of minutes, in pieces of so many bytes.
+fn decode_bars(trades: &str, quotes: &str, cut: usize) -> (Vec<Event>, Result<(), FeedError>) {
+    let mut decoder = lean::bar_decoder("TEST", Resolution::Minute, &[day(7)]);
+    let (inputs, end) = drive::collect(&mut decoder, &[trades.as_bytes(), quotes.as_bytes()], cut, 0);
+    (inputs.into_iter().map(|(event, _)| event).collect(), end)
+}
+
+#[test]
+fn bars_enter_at_their_end_and_before_the_quote_of_the_same_time() {
+    let (inputs, end) = decode_bars(BARS, QUOTE_BARS, 4096);
+    end.expect("whole files");
+    let found: Vec<_> = inputs[2..].iter().map(|event| (event.kind, ms(event, 7) - 34_200_000)).collect();
+    let bar = |at| [(Kind::Bar, at), (Kind::BarFlow, at)];
+    let [one, two, three] = [bar(60_000), bar(120_000), bar(240_000)];
+    let expected = [&one[..], &[(Kind::Quote, 60_000)], &two, &[(Kind::Quote, 180_000)], &three].concat();
+    assert_eq!(found, expected);
+    let start_s = (midnight(day(7), zone_of(Mic(*b"XNYS"))).0 / Ns::SECOND) as u32 + 34_200;
+    let [open, high, low, close] = [100_000, 100_100, 99_900, 100_050].map(px);
+    assert_eq!(inputs[2].record::<Bar>(), &Bar { open, high, low, close, start_s, interval_s: 60 });
+    let quotes: Vec<_> = inputs.iter().filter_map(|event| event.get::<Quote>()).collect();
+    assert_eq!((quotes[0].bid_px, quotes[0].bid_qty.0, quotes[0].ask_px), (px(99_950), 3, px(100_050)));
+    assert_eq!((quotes[1].bid_px, quotes[1].bid_qty.0, quotes[1].ask_px), (Px::NONE, 0, px(100_060)), "one side");
+}
+
+#[test]
+fn a_wrong_bar_is_named() {
+    let (inputs, end) = decode_bars("34200000,1,2,1,2,5\n34260000,3,2,1,2,5\n", "", 4096);
+    let error = end.expect_err("the high is not the highest");
+    assert!(error.what.contains("file of trades of 2013-10-07, row 2: four prices are not open"), "{}", error.what);
+    assert_eq!((error.record, error.offset, inputs.len()), (2, 28, 4));
+}
+
+/// LEAN's folders around a file of this name with this text, and what opening it says.
+fn opened(file: &str, text: &str) -> Result<String, String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(file);
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
+    std::fs::write(&path, text).expect("the file is written");
+    let request = Request { paths: vec![path], date: None, params: Params::defaults(lean::FEED.params) };
+    let input = lean::FEED.input(&request, FEEDS).map_err(|error| error.to_string())?;
+    let feeds::Input::Bytes(opened) = input else { panic!("it is one file") };
+    Ok(opened.warnings.join(","))
+}
+
+#[test]
+fn the_names_tell_how_long_bars_are() {
+    for file in ["equity/usa/minute/spy/20131007_trade.csv", "20131007_spy_second_trade.csv"] {
+        assert_eq!(opened(file, BARS), Ok(String::new()), "{file}");
+    }
+    let hours = "19980102 09:00,973100,975300,970300,970300,384500\n";
+    for file in ["hour/spy.csv", "daily/spy.csv"] {
+        assert_eq!(opened(file, hours), Ok(String::new()), "{file}: no date is missing");
+    }
+    let error = opened("spy.csv", hours).expect_err("it may be an hour or a day");
+    assert!(error.contains("neither its name nor its folder says how long they are; keep LEAN's names"), "{error}");
+}
+
 proptest! {
     #[test]
     fn cuts_change_nothing(cut in 1_usize..200) {
@@ -134,5 +202,6 @@ proptest! {
         let pieces = decode(TRADES, QUOTES, 1, cut);
         prop_assert_eq!(whole.0, pieces.0);
         prop_assert!(pieces.1.is_ok());
+        prop_assert_eq!(decode_bars(BARS, QUOTE_BARS, 4096), decode_bars(BARS, QUOTE_BARS, cut));
     }
 }

@@ -3,9 +3,11 @@
 //! The files are in the folder of `TIDEGATE_DATA` (default `../shared/data` beside the project). A test whose file is
 //! missing is reported as ignored, by its name.
 
+mod csv;
 mod dbn;
 mod itch;
 mod lean;
+mod lean_bars;
 mod lobster;
 mod packed;
 
@@ -34,9 +36,17 @@ fn trial(name: String, file: &str, run: impl FnOnce(PathBuf) + Send + 'static) -
 }
 
 fn main() -> ExitCode {
-    let trials = [dbn::trials(), itch::trials(), lean::trials(), lobster::trials(), packed::trials()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let trials = [
+        csv::trials(),
+        dbn::trials(),
+        itch::trials(),
+        lean::trials(),
+        lean_bars::trials(),
+        lobster::trials(),
+        packed::trials(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
