@@ -198,7 +198,7 @@ impl FlowOfBars {
     #[inline(never)]
     fn run_seldom(&self, minutes: &mut Minutes, context: &Context, event: &Event, out: &mut Out) {
         if let Some(measured) = self.on(minutes, context, event) {
-            emit(&measured, event, out);
+            emit(&measured, self.badge(minutes, event), event, out);
         }
     }
 
