@@ -8,6 +8,7 @@ mod dbn;
 #[path = "../pipeline/harness.rs"]
 mod harness;
 mod itch;
+mod lean;
 mod lobster;
 mod reals;
 mod state;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     conclude(
         [
             itch::cases(),
+            lean::cases(),
             lobster::cases(),
             reals::cases(),
             dbn::cases(),
