@@ -1,6 +1,6 @@
 //! The open bar of every instrument, the one that is over and waits to be closed, and the extremes of those before.
 //!
-//! Bound: per instrument 176 bytes and a ring of extremes. Worst case: that of the rows.
+//! Bound: per instrument, 120 bytes and a ring of extremes. Worst case: that of the rows.
 
 use super::super::{Context, MeasureState, Session};
 use super::rows::{BarRows, Rows, Running, Sums};
