@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SigningRule {
     /// Not at all.
-    Told,
+    Never,
     /// By the last different price.
     Tick,
     /// By the best quotes.
@@ -31,7 +31,7 @@ pub const SIGNING: ChoiceParam<SigningRule> = ChoiceParam::new(
         "lee-ready" => SigningRule::LeeReady,
         "quote" => SigningRule::Quote,
         "tick" => SigningRule::Tick,
-        "none" => SigningRule::Told,
+        "none" => SigningRule::Never,
     },
     "lee-ready",
     "how the aggressor of a trade is inferred: from the quote, the last price, or first the one, then the other",
@@ -61,7 +61,7 @@ impl InferredSide {
     /// The side by a rule.
     pub fn by(self, rule: SigningRule) -> Side {
         match (rule, self.quote) {
-            (SigningRule::Told, _) => Side::None,
+            (SigningRule::Never, _) => Side::None,
             (SigningRule::Tick, _) | (SigningRule::LeeReady, Side::None) => self.tick,
             (SigningRule::Quote | SigningRule::LeeReady, quote) => quote,
         }
@@ -137,12 +137,12 @@ mod tests {
 
     #[test]
     fn the_rules_say_what_the_literature_says() {
-        use SigningRule::{LeeReady, Quote, Tick, Told};
+        use SigningRule::{LeeReady, Never, Quote, Tick};
         let mut signer = Signer::default();
         for (n, (price, bid, ask, said)) in EXAMPLE.into_iter().enumerate() {
             signer.quote(px(bid), px(ask));
             let inferred = signer.trade(px(price));
-            let flags = [Tick, Quote, LeeReady, Told].map(|rule| inferred.flags(rule));
+            let flags = [Tick, Quote, LeeReady, Never].map(|rule| inferred.flags(rule));
             assert_eq!(flags.map(Flags::side), [said[0], said[1], said[2], None], "trade {n}");
             let quoted = said[1] != None;
             assert_eq!(flags.map(|f| f.has(Flags::BY_QUOTE)), [false, quoted, quoted, false], "trade {n}");
