@@ -8,6 +8,7 @@ mod columns;
 mod decimal;
 mod decoder;
 mod file;
+mod parts;
 mod plan;
 mod rows;
 mod settings;

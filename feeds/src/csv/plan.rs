@@ -7,7 +7,7 @@
 //! first [`HEAD`] bytes of a file.
 
 use super::columns::{Columns, Mapped, Part, shown};
-use super::rows;
+use super::parts;
 use super::time::Stamp;
 use crate::bar;
 use crate::reader::HEAD;
@@ -65,7 +65,7 @@ impl Plan {
             ),
         })?;
         let data = &lines.0[usize::from(columns.has_header)..];
-        let stamps: Vec<Stamp> = data.iter().map_while(|row| rows::stamp(row, &columns).ok()).collect();
+        let stamps: Vec<Stamp> = data.iter().map_while(|row| parts::stamp(row, &columns).ok()).collect();
         let Some(stamp) = stamps.first() else {
             return Plan::unread(columns, data.first(), name);
         };
@@ -89,7 +89,7 @@ impl Plan {
 
     /// A file without rows is valid; one whose first row has no time is read as far as that row, which is then the error.
     fn unread(columns: Columns, row: Option<&Vec<u8>>, name: &str) -> Result<Plan, Unsettled> {
-        match row.map(|row| rows::stamp(row, &columns)) {
+        match row.map(|row| parts::stamp(row, &columns)) {
             Some(Err(error)) => Err(Unsettled {
                 what: format!("{name}, first row of data: {}", error.what),
                 next: "write its times so, or name the column that has them with csv.columns=time=NAME".to_owned(),
@@ -141,13 +141,13 @@ type Set = (&'static str, String);
 
 /// Whether the times go back: the first two that differ decide.
 fn descend(stamps: &[Stamp]) -> bool {
-    let seconds: Vec<_> = stamps.iter().map(rows::shown_seconds).collect();
+    let seconds: Vec<_> = stamps.iter().map(Stamp::shown_seconds).collect();
     seconds.windows(2).find(|two| two[0] != two[1]).is_some_and(|two| two[1] < two[0])
 }
 
 /// The least difference between neighbours, in seconds.
 fn least_step(stamps: &[Stamp]) -> Option<u64> {
-    let seconds: Vec<_> = stamps.iter().map(rows::shown_seconds).collect();
+    let seconds: Vec<_> = stamps.iter().map(Stamp::shown_seconds).collect();
     seconds.windows(2).map(|two| two[0].abs_diff(two[1])).filter(|step| *step > 0).min()
 }
 

@@ -1,7 +1,8 @@
 //! A row as a bar. Worst case: one pass over the row for every part.
 
-use super::columns::{Columns, PARTS, Part};
+use super::columns::Part;
 use super::decimal::{average, count, px, qty};
+use super::parts::Parts;
 use super::plan::Plan;
 use super::time::{FORMS, Stamp};
 use crate::bar::{self, Span};
@@ -9,7 +10,6 @@ use crate::text::RowError;
 use chrono::{LocalResult, NaiveDateTime, TimeZone, Timelike};
 use flow::Px;
 use flow::records::{Bar, BarFlow};
-use std::ops::Range;
 
 /// A bar of a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,79 +17,6 @@ pub(super) struct Row {
     pub(super) span: Span,
     pub(super) bar: Bar,
     pub(super) flow: BarFlow,
-}
-
-/// The fields of a row that are parts of a bar.
-struct Parts<'a> {
-    row: &'a [u8],
-    columns: &'a Columns,
-    places: [Range<usize>; PARTS],
-}
-
-impl<'a> Parts<'a> {
-    fn of(row: &'a [u8], columns: &'a Columns) -> Result<Parts<'a>, RowError> {
-        let mut places = [const { 0..0 }; PARTS];
-        match columns.places(row, &mut places) {
-            found if found == columns.count => Ok(Parts { row, columns, places }),
-            found => Err(RowError { at: 0, what: format!("{found} columns instead of {}", columns.count) }),
-        }
-    }
-
-    fn text(&self, part: Part) -> &'a [u8] {
-        &self.row[self.places[part as usize].clone()]
-    }
-
-    fn fault(&self, part: Part, what: &str) -> RowError {
-        let text = String::from_utf8_lossy(self.text(part));
-        let cut: String = text.chars().take(32).collect();
-        let what = format!("column {} ({}) {cut:?} {what}", self.columns.number(part), part.name());
-        RowError { at: self.places[part as usize].start, what }
-    }
-
-    /// A part as `read` reads it.
-    fn read<T>(&self, part: Part, read: impl FnOnce(&[u8]) -> Result<T, &'static str>) -> Result<T, RowError> {
-        read(self.text(part)).map_err(|what| self.fault(part, what))
-    }
-
-    /// A part that a file may be without, and a row too.
-    fn optional<T>(
-        &self,
-        part: Part,
-        absent: T,
-        read: impl FnOnce(&[u8]) -> Result<T, &'static str>,
-    ) -> Result<T, RowError> {
-        if self.text(part).is_empty() { Ok(absent) } else { self.read(part, read) }
-    }
-
-    fn stamp(&self) -> Result<Stamp, RowError> {
-        if !self.columns.has(Part::Clock) {
-            return self.read(Part::Time, Stamp::of);
-        }
-        let (date, clock) = (self.text(Part::Time), self.text(Part::Clock));
-        let mut joined = [b' '; 64];
-        let end = date.len() + 1 + clock.len();
-        if end > joined.len() {
-            return Err(self.fault(Part::Time, "is too long for a date"));
-        }
-        joined[..date.len()].copy_from_slice(date);
-        joined[date.len() + 1..end].copy_from_slice(clock);
-        self.read(Part::Time, |_| Stamp::of(&joined[..end]))
-    }
-}
-
-/// The time of a row.
-pub(super) fn stamp(row: &[u8], columns: &Columns) -> Result<Stamp, RowError> {
-    Parts::of(row, columns)?.stamp()
-}
-
-/// What a time shows in seconds, to compare times of one form.
-pub(super) fn shown_seconds(stamp: &Stamp) -> i64 {
-    match stamp {
-        Stamp::Date(date) => date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp(),
-        Stamp::Clock(shown) => shown.and_utc().timestamp(),
-        Stamp::Offset(shown, ahead) => shown.and_utc().timestamp() - i64::from(*ahead),
-        Stamp::Unix(second) => *second,
-    }
 }
 
 impl Plan {
@@ -153,7 +80,7 @@ impl Plan {
                 LocalResult::Ambiguous(..) => Err("is a time that the clocks of its zone show twice: give its offset"),
                 LocalResult::None => Err("is a time that the clocks of its zone skip: check csv.zone"),
             },
-            _ => Ok(shown_seconds(stamp)),
+            _ => Ok(stamp.shown_seconds()),
         }
     }
 }

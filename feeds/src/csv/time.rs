@@ -33,6 +33,16 @@ impl Stamp {
         }
     }
 
+    /// What it shows in seconds, to compare times of one form.
+    pub(super) fn shown_seconds(&self) -> i64 {
+        match self {
+            Stamp::Date(date) => date.and_time(NaiveTime::MIN).and_utc().timestamp(),
+            Stamp::Clock(shown) => shown.and_utc().timestamp(),
+            Stamp::Offset(shown, ahead) => shown.and_utc().timestamp() - i64::from(*ahead),
+            Stamp::Unix(second) => *second,
+        }
+    }
+
     /// Reads a time.
     pub(super) fn of(text: &[u8]) -> Result<Stamp, &'static str> {
         if text.iter().all(u8::is_ascii_digit) && text.len() != 8 {

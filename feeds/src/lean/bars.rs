@@ -4,7 +4,7 @@
 //! `hour/SYMBOL.zip` and `daily/SYMBOL.zip` for all days, with the date in each row. A time is the start of its bar. No row
 //! says how long a bar is, so that is told by the name of the member or of the folder. Worst case: one pass over the row.
 
-use super::rows::{Row, digits, px, qty, time};
+use super::rows::{digits, px, qty, time};
 use crate::bar::Span;
 use crate::text::{Fields, RowError, columns};
 use chrono::{NaiveDateTime, TimeZone};
@@ -75,11 +75,18 @@ pub(super) struct QuoteBar {
     pub(super) ask: Option<(Px, Qty)>,
 }
 
+/// A row of bars of trades or of quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BarRow {
+    Trades(TradeBar),
+    Quotes(QuoteBar),
+}
+
 const TRADE_COLUMNS: usize = 6;
 const QUOTE_COLUMNS: usize = 11;
 
 /// Parses a row of bars of trades or of quotes, of a day that began at `midnight`.
-pub(super) fn row(row: &[u8], is_quote: bool, resolution: Resolution, midnight: Ns) -> Result<Row, RowError> {
+pub(super) fn row(row: &[u8], is_quote: bool, resolution: Resolution, midnight: Ns) -> Result<BarRow, RowError> {
     let mut fields = Fields::of(row, if is_quote { QUOTE_COLUMNS } else { TRADE_COLUMNS })?;
     let span = span(&mut fields, resolution, midnight)?;
     if is_quote {
@@ -89,13 +96,13 @@ pub(super) fn row(row: &[u8], is_quote: bool, resolution: Resolution, midnight: 
             Ok(px.map(|px| (px, qty)))
         };
         let (bid, ask) = (side()?, side()?);
-        return Ok(Row::QuoteBar(QuoteBar { span, bid, ask }));
+        return Ok(BarRow::Quotes(QuoteBar { span, bid, ask }));
     }
     let at = fields.at();
     let prices =
         prices(&mut fields)?.ok_or_else(|| RowError { at, what: "a bar of trades without prices".to_owned() })?;
     let volume = fields.read("is not a volume", qty)?;
-    Ok(Row::Bar(TradeBar { span, prices, volume }))
+    Ok(BarRow::Trades(TradeBar { span, prices, volume }))
 }
 
 /// `34200000` or `19980102 09:00`: the start of a bar.
@@ -157,16 +164,16 @@ mod tests {
         let start_s = (midnight.0 / Ns::SECOND) as u32 + 14_400;
         let span = Span { start_s, end: Ns(u64::from(start_s + 60) * Ns::SECOND), interval_s: 60 };
         let prices = [1_674_100, 1_674_100, 1_672_500, 1_672_700].map(|px| Px::from_scaled(px, 4));
-        assert_eq!(read, Row::Bar(TradeBar { span, prices, volume: Qty(3_197) }));
+        assert_eq!(read, BarRow::Trades(TradeBar { span, prices, volume: Qty(3_197) }));
         let read = row(b"14400000,,,,,,1680000,1680000,1672600,1672700,20000", true, Minute, midnight).unwrap();
         let ask = Some((Px::from_scaled(1_672_700, 4), Qty(20_000)));
-        assert_eq!(read, Row::QuoteBar(QuoteBar { span, bid: None, ask }));
+        assert_eq!(read, BarRow::Quotes(QuoteBar { span, bid: None, ask }));
     }
 
     #[test]
     fn rows_of_hours_and_days_have_their_date() {
         let span = |text: &str, resolution| match row(text.as_bytes(), false, resolution, Ns(0)).unwrap() {
-            Row::Bar(bar) => bar.span,
+            BarRow::Trades(bar) => bar.span,
             other => panic!("{other:?}"),
         };
         // 2 January 1998 in New York: midnight is 05:00 UTC.

@@ -5,7 +5,7 @@
 //! of quotes has both, and is the quote at its end.
 //! Bound: a row of each file. Worst case: one pass over it.
 
-use super::bars::{self, QuoteBar, Resolution, TradeBar};
+use super::bars::{self, BarRow, QuoteBar, Resolution, TradeBar};
 use super::conditions;
 use super::rows::{self, Row};
 use crate::bar;
@@ -19,6 +19,9 @@ use std::collections::VecDeque;
 
 /// The only instrument of this source.
 const INSTRUMENT: u32 = 1;
+
+/// Nanoseconds of a millisecond.
+const MS: u64 = 1_000_000;
 
 /// The files, in the order of the decoder's windows.
 const FILES: [&str; 2] = ["file of trades", "file of quotes"];
@@ -46,11 +49,28 @@ pub(super) enum Prints {
     All,
 }
 
+/// A row of a file.
+#[derive(Clone, Copy)]
+enum Entry {
+    Tick(Row),
+    Bar(BarRow),
+}
+
+impl Entry {
+    /// When it enters, on a day that began at `midnight`: a bar at its end.
+    fn due(&self, midnight: Ns) -> Ns {
+        match self {
+            Entry::Tick(row) => Ns(midnight.0 + row.ms() * MS),
+            Entry::Bar(BarRow::Trades(TradeBar { span, .. }) | BarRow::Quotes(QuoteBar { span, .. })) => span.end,
+        }
+    }
+}
+
 /// The next row of a file.
 #[derive(Clone, Copy)]
 enum Head {
     Unread,
-    Row(Row),
+    Row(Entry),
     DayEnded,
     Ended,
 }
@@ -130,8 +150,8 @@ impl Lean {
                 let start = text.start;
                 let text = &window.bytes()[text];
                 let row = match self.kind {
-                    Rows::Ticks => Row::of(text, file == 1),
-                    Rows::Bars(resolution) => bars::row(text, file == 1, resolution, self.day.midnight),
+                    Rows::Ticks => Row::of(text, file == 1).map(Entry::Tick),
+                    Rows::Bars(resolution) => bars::row(text, file == 1, resolution, self.day.midnight).map(Entry::Bar),
                 };
                 let row = row.map_err(|error| self.row_fault(window, file, start, &error))?;
                 self.rows[file] += 1;
@@ -176,7 +196,7 @@ impl Lean {
         }
     }
 
-    fn translate(&mut self, row: &Row, to: &mut Inputs) {
+    fn translate(&mut self, row: &Entry, to: &mut Inputs) {
         let mut due = row.due(self.day.midnight);
         let exchange_ts = due;
         if due < self.last {
@@ -189,10 +209,10 @@ impl Lean {
             self.begin(due, to);
         }
         match row {
-            Row::Trade(trade) => self.trade(trade, [due, exchange_ts], to),
-            Row::Quote(quote) => self.quote(quote, [due, exchange_ts], to),
-            Row::Bar(bar) => self.bar(bar, due, to),
-            Row::QuoteBar(bar) => self.quote_bar(bar, due, to),
+            Entry::Tick(Row::Trade(trade)) => self.trade(trade, [due, exchange_ts], to),
+            Entry::Tick(Row::Quote(quote)) => self.quote(quote, [due, exchange_ts], to),
+            Entry::Bar(BarRow::Trades(bar)) => self.bar(bar, due, to),
+            Entry::Bar(BarRow::Quotes(bar)) => self.quote_bar(bar, due, to),
         }
     }
 

@@ -1,23 +1,18 @@
 //! Parses the rows of tick files as integers. Worst case: one pass over the row.
 
-use super::bars::{QuoteBar, TradeBar};
 use crate::text::{Fields, RowError, columns};
-use flow::{Ns, Px, Qty};
+use flow::{Px, Qty};
 
 /// Decimals of a price.
 const DECIMALS: u32 = 4;
 /// Milliseconds of a day.
 const DAY_MS: u64 = 86_400_000;
-/// Nanoseconds of a millisecond.
-const MS: u64 = 1_000_000;
 
-/// A row of a file of trades or of quotes, or of bars of either.
+/// A row of a file of trades or of quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Row {
     Trade(Trade),
     Quote(Quote),
-    Bar(TradeBar),
-    QuoteBar(QuoteBar),
 }
 
 /// A trade.
@@ -42,13 +37,10 @@ pub(super) struct Quote {
 }
 
 impl Row {
-    /// When it enters, on a day that began at `midnight`: a bar at its end.
-    pub(super) fn due(&self, midnight: Ns) -> Ns {
+    pub(super) fn ms(&self) -> u64 {
         match self {
-            Row::Trade(trade) => Ns(midnight.0 + trade.ms * MS),
-            Row::Quote(quote) => Ns(midnight.0 + quote.ms * MS),
-            Row::Bar(bar) => bar.span.end,
-            Row::QuoteBar(bar) => bar.span.end,
+            Row::Trade(trade) => trade.ms,
+            Row::Quote(quote) => quote.ms,
         }
     }
 
