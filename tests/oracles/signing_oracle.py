@@ -60,17 +60,17 @@ def scores(binary, feed, path, judged):
     """The last score of every instrument by its own reckoning, and by the engine's rows. The files have one session each."""
     more = ["--set", "pipeline.stages=book,signing", "--set", f"signing.trades={judged}"]
     rules, found = {}, {}
-    for row in replay(binary, feed, [path], "trade,book-top,signing", "csv", *more):
+    for row in replay(binary, feed, [path], "trade,book-top,signing", "jsonl", *more):
         instrument, kind = row["symbol"], row["kind"]
         of = rules.setdefault(instrument, Rules())
-        number = lambda name: decimal.Decimal(row[name]) if row[name] else None
+        number = lambda name: None if row[name] is None else decimal.Decimal(str(row[name]))
         if kind == "book-top":
             of.bid, of.ask = number("bid_px"), number("ask_px")
         elif kind == "signing":
-            found[instrument] = {name: int(row[name]) for name in COUNTERS}
-        elif row["px"] and row["qty"] != "0" and row["volume_only"] != "true":
-            is_judged = judged == "all" or (row["displayed"] == "true") == (judged == "displayed")
-            is_told = row["aggressor"] != "none" and row["inferred"] != "true"
+            found[instrument] = {name: row[name] for name in COUNTERS}
+        elif row["px"] is not None and row["qty"] and not row["volume_only"]:
+            is_judged = judged == "all" or row["displayed"] == (judged == "displayed")
+            is_told = row["aggressor"] != "none" and not row["inferred"]
             of.trade(number("px"), row["aggressor"] if is_judged and is_told else None)
     return {name: of.score for name, of in rules.items() if of.score["trades"]}, found
 

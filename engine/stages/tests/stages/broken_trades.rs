@@ -159,8 +159,11 @@ fn bar(emitted: &[Emitted], length: u32) -> Option<([i64; 4], [u64; 3], i64, u32
     Some((prices, [flow.volume, flow.buy_volume, flow.sell_volume].map(|q| q.0), flow.vwap.0, flow.trades))
 }
 
-/// The corrected bar of that length, as [`bar`] has it.
-fn corrected(emitted: &[Emitted], length: u32) -> Option<([Px; 4], [u64; 3], Px, u32)> {
+/// Prices; volume, bought and sold; average; trades.
+type Numbers = ([Px; 4], [u64; 3], Px, u32);
+
+/// The corrected bar of that length.
+fn corrected(emitted: &[Emitted], length: u32) -> Option<Numbers> {
     let bar = emitted.iter().filter_map(|e| e.0.get::<CorrectedBar>()).find(|b| b.interval_s == length)?;
     let flow = emitted.iter().filter_map(|e| e.0.get::<CorrectedBarFlow>()).find(|b| b.interval_s == length)?;
     let volumes = [flow.volume, flow.buy_volume, flow.sell_volume].map(|q| q.0);
@@ -359,7 +362,7 @@ proptest! {
 }
 
 /// The bars of a stream by instrument, length and start, each as it was told last; without those that have lost all trades.
-fn told_last(inputs: &[Event]) -> BTreeMap<(u32, u32, u32), ([Px; 4], [u64; 3], Px, u32)> {
+fn told_last(inputs: &[Event]) -> BTreeMap<(u32, u32, u32), Numbers> {
     let mut chain =
         Chain::new(Pipeline::new(BookStage::new(&harness::params("book", &[]), SPACE)), bars("5s,1m", "16384"));
     let mut emitted: Vec<Emitted> = inputs.iter().flat_map(|event| chain.feed(event)).collect();
