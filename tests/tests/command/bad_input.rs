@@ -114,7 +114,7 @@ fn wrong_feed() {
     says(
         call(&["replay", "--feed", "ich", "--input", &file]),
         2,
-        &["no such feed; did you mean itch? valid: dbn, itch, lobster"],
+        &["no such feed; did you mean itch? valid: csv, dbn, itch, lean, lobster"],
     );
 }
 

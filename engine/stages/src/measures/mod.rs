@@ -72,7 +72,7 @@ pub const MEASURES: &[MeasureEntry] = &[
         about: "Footprints: the volume of a bar by price and side, and what its rows come to when it closes.",
         params: footprint::PARAMS,
         family: Family::Flow,
-        summary: &[(Kind::FootprintBar, "delta")],
+        summary: &[],
         build: Build::of::<footprint::Footprint>(),
     },
     MeasureEntry {
