@@ -27,7 +27,7 @@ import polars
 
 from rows import first_difference, verdict
 
-STAGES = "pipeline.stages=book,bars,cvd,imbalance,vpin,random,orders,risk,router"
+STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,vpin,random,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
     "instruments": ["listing", "contract"],
@@ -36,7 +36,13 @@ KINDS = {
     "quotes": ["quote"],
     "book_top": ["book-top"],
     "bars": ["bar"],
+    "corrected_bars": ["corrected-bar"],
     "order_flow": ["cvd", "imbalance"],
+    "bar_flow": ["flow"],
+    "footprints": ["footprint-bar"],
+    "footprint_rows": ["footprint"],
+    "pace": ["pace"],
+    "signing": ["signing"],
     "toxicity": ["vpin"],
     "signals": ["signal"],
     "orders": ["intent", "request", "cancel-request", "replace-request", "order", "route", "sent", "arrival", "ack"]

@@ -94,14 +94,14 @@ fn the_names_of_columns_are_a_contract() {
     assert_eq!(
         names("trades"),
         format!(
-            "{key} symbol instrument source aggressor inferred displayed auction doubtful exchange_ts px_e9 qty match_id order_ref"
+            "{key} symbol instrument source aggressor inferred by_quote displayed auction volume_only doubtful exchange_ts px_e9 qty match_id order_ref"
         )
     );
     assert_eq!(
         names("bars"),
         format!(
-            "{key} symbol instrument source open_e9 high_e9 low_e9 close_e9 start interval volume vwap_e9 buy_volume \
-             sell_volume trades"
+            "{key} symbol instrument source inferred open_e9 high_e9 low_e9 close_e9 start interval volume vwap_e9 \
+             buy_volume sell_volume trades"
         )
     );
     assert_eq!(
