@@ -2,7 +2,7 @@
 //!
 //! A file of trades and a file of quotes for each day, both consolidated over all venues. Neither says who traded at whose
 //! price, so the aggressor is inferred ([`flow::SigningRule`]); what each trade makes follows from its conditions
-//! ([`conditions`]). Bars enter at their end ([`bars`]). Bound: a row of each file.
+//! (`conditions`). Bars enter at their end (`bars`). Bound: a row of each file.
 
 mod bars;
 mod conditions;
