@@ -200,6 +200,11 @@ impl FlagColumn {
         }
     }
 
+    /// Whether the column shows a side; else it shows whether a flag is set.
+    pub const fn is_side(self) -> bool {
+        matches!(self, FlagColumn::Side | FlagColumn::Aggressor)
+    }
+
     /// Whether the flag is set; `None` for a column that shows a side.
     pub const fn is_set(self, flags: Flags) -> Option<bool> {
         match self {

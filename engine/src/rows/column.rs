@@ -73,10 +73,7 @@ fn of_field(field: &Field, ty: FieldType) -> Column {
 }
 
 fn of_flag(flag: FlagColumn) -> Column {
-    let (ty, unit) = match flag {
-        FlagColumn::Side | FlagColumn::Aggressor => ("text", "buy|sell|none"),
-        FlagColumn::Inferred | FlagColumn::Displayed | FlagColumn::Auction | FlagColumn::Doubtful => ("boolean", ""),
-    };
+    let (ty, unit) = if flag.is_side() { ("text", "buy|sell|none") } else { ("boolean", "") };
     column(flag.name(), ty, unit, flag.about())
 }
 

@@ -144,12 +144,7 @@ fn of_kind(
 ) -> Vec<(String, ColumnType, &'static str, From)> {
     let mut found = Vec::new();
     for flag in own.flags {
-        let ty = match flag {
-            FlagColumn::Side | FlagColumn::Aggressor => ColumnType::Word,
-            FlagColumn::Inferred | FlagColumn::Displayed | FlagColumn::Auction | FlagColumn::Doubtful => {
-                ColumnType::Truth
-            }
-        };
+        let ty = if flag.is_side() { ColumnType::Word } else { ColumnType::Truth };
         found.push((flag.name().to_owned(), ty, flag.about(), From::Flag(*flag)));
     }
     if let Some(id) = own.order() {
