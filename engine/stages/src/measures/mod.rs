@@ -10,6 +10,7 @@
 
 pub mod cvd;
 pub mod imbalance;
+pub mod profile;
 pub mod vpin;
 
 mod by_session;
