@@ -87,7 +87,8 @@ pub use param::{Effective, Param, ParamError, ParamType, Params, TableKey, Value
 pub use per_symbol::PerSymbol;
 pub use real::Real;
 pub use record::{Follows, KindInfo, Record};
-pub use records::{KINDS, KINDS_INSIDE, VpinMode, Weighting, follower_of, kind_info, kind_named};
+pub use records::{KINDS, KINDS_INSIDE, ProfileNodeType, ProfileOf, ProfileSource, VpinMode, Weighting};
+pub use records::{follower_of, kind_info, kind_named};
 pub use registry::{Registered, find};
 pub use reserve::{Reserve, is_touched_ahead, touch_ahead};
 pub use rounding::{divide_half_even, divide_half_even_wide};

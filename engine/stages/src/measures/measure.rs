@@ -64,11 +64,17 @@ pub trait Measure: Send + Sized + 'static {
         Vec::new()
     }
 
-    /// Takes an event of a kind that it reads.
-    fn on(&self, state: &mut Self::State, context: &Context, event: &Event) -> Option<Self::Records>;
+    /// The most events that one event may cause. A measure that emits more than one group says so here, and pushes them in
+    /// [`Measure::run`].
+    const FAN_OUT: usize = Self::Records::KINDS.len();
 
-    /// Processes an event and pushes its output. Override it only for a measure that seldom emits; the result must equal that
-    /// of [`Measure::on`].
+    /// Takes an event of a kind that it reads. A measure that emits more than one group leaves it as it is.
+    fn on(&self, _state: &mut Self::State, _context: &Context, _event: &Event) -> Option<Self::Records> {
+        None
+    }
+
+    /// Processes an event and pushes its output. Override it only for a measure that seldom emits, and then the result must equal
+    /// that of [`Measure::on`]; or for one that emits more than one group.
     #[inline(always)]
     fn run(&self, state: &mut Self::State, context: &Context, event: &Event, out: &mut Out) {
         // The host also receives kinds that only its context reads.

@@ -71,6 +71,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         summary: &[(Kind::Vpin, "vpin"), (Kind::Vpin, "buckets")],
         build: Build::of::<vpin::Vpin>(),
     },
+    MeasureEntry {
+        name: "profile",
+        doc: "engine/stages/docs/profile.md",
+        about: "Volume profile: volume by price, point of control, value areas and nodes, of sessions and of the last hour.",
+        params: profile::PARAMS,
+        family: Family::Profile,
+        summary: &[],
+        build: Build::of::<profile::VolumeProfile>(),
+    },
 ];
 
 /// The kinds that a summary of measures reads.

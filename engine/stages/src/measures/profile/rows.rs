@@ -13,7 +13,7 @@
 use super::Grid;
 use crate::by_key::{ByKey, Keyed};
 use crate::measures::trade::take_out;
-use flow::{Px, Qty, Side};
+use flow::{Qty, Side};
 use serde::{Deserialize, Serialize};
 
 /// Rows in a block.
@@ -152,22 +152,15 @@ impl Profile {
         block.map_or_else(RowSums::default, |block| block.sums(at))
     }
 
-    /// Adds a trade; says in which row, or `None` if it was left out.
-    #[inline]
-    pub fn add(&mut self, rows: &mut Rows, px: Px, qty: Qty, side: Side) -> Option<i64> {
-        let row = self.grid.row(px);
-        self.add_row(rows, row, &RowSums::of(qty, side)).then_some(row)
-    }
-
     /// Adds to a row; `false` if that was left out.
     #[inline]
-    pub fn add_row(&mut self, rows: &mut Rows, row: i64, sums: &RowSums) -> bool {
+    pub fn add(&mut self, rows: &mut Rows, row: i64, sums: &RowSums) -> bool {
         let (low, high) = if self.is_empty() { (row, row) } else { (self.low.min(row), self.high.max(row)) };
         let (key, at) = self.place(row);
         let fits = high.checked_sub(low).is_some_and(|above| above < rows.most);
         let block = if fits { rows.blocks.open(Block { key, ..Block::VACANT }) } else { None };
         let Some(block) = block else {
-            self.left_out = self.left_out.saturating_add(sums.volume);
+            self.leave_out(sums.volume);
             return false;
         };
         block.volumes[at] = block.volumes[at].saturating_add(sums.volume);
@@ -178,15 +171,37 @@ impl Profile {
         true
     }
 
-    /// Takes a trade out again; says of which row, or `None` if it had been left out.
-    pub fn take(&mut self, rows: &mut Rows, px: Px, qty: Qty, side: Side) -> Option<i64> {
-        let row = self.grid.row(px);
-        if self.row(rows, row).volume >= qty.0 {
-            self.take_row(rows, row, &RowSums::of(qty, side));
-            return Some(row);
+    /// Takes out of a row what was added; `false` if it had been left out.
+    pub fn take(&mut self, rows: &mut Rows, row: i64, sums: &RowSums) -> bool {
+        let had = self.row(rows, row).volume >= sums.volume;
+        if had {
+            self.take_row(rows, row, sums);
+        } else {
+            self.leave_out_less(sums.volume);
         }
-        take_out(&mut self.left_out, qty.0);
-        None
+        had
+    }
+
+    /// Counts a quantity that has no row.
+    #[inline]
+    pub fn leave_out(&mut self, volume: u64) {
+        self.left_out = self.left_out.saturating_add(volume);
+    }
+
+    /// Takes such a quantity out again.
+    pub fn leave_out_less(&mut self, volume: u64) {
+        take_out(&mut self.left_out, volume);
+    }
+
+    /// Adds all that a profile of another grid holds: each of its rows to the row that its middle is in.
+    pub fn add_all(&mut self, rows: &mut Rows, other: &Profile) {
+        for row in other.low..=other.high {
+            let sums = other.row(rows, row);
+            if sums.volume > 0 {
+                self.add(rows, self.grid.row(other.grid.middle(row)), &sums);
+            }
+        }
+        self.leave_out(other.left_out);
     }
 
     /// Takes out all that another profile of the same grid holds.
@@ -197,7 +212,7 @@ impl Profile {
                 self.take_row(rows, row, &sums);
             }
         }
-        take_out(&mut self.left_out, other.left_out);
+        self.leave_out_less(other.left_out);
     }
 
     fn take_row(&mut self, rows: &mut Rows, row: i64, sums: &RowSums) {
@@ -255,14 +270,14 @@ impl Profile {
         to
     }
 
+    /// Sets the volume of all rows as it was saved: it may have saturated.
+    pub(super) fn recall_volume(&mut self, volume: u64) {
+        self.volume = volume;
+    }
+
     /// The rows with volume, from the lowest up.
     pub fn rows<'a>(&'a self, rows: &'a Rows) -> impl Iterator<Item = (i64, RowSums)> + 'a {
         (self.low..=self.high).map(|row| (row, self.row(rows, row))).filter(|(_, sums)| sums.volume > 0)
-    }
-
-    /// Sets the quantity that found no row, as it was saved.
-    pub(super) fn recall_left_out(&mut self, left_out: u64) {
-        self.left_out = left_out;
     }
 }
 
@@ -276,6 +291,7 @@ impl Block {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flow::Px;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
@@ -287,16 +303,17 @@ mod tests {
     fn what_finds_no_row_is_left_out_and_counted() {
         let (mut rows, grid) = (Rows::new(2, 4), Grid::of_ticks(10, Px(1)));
         let (mut one, mut other) = (Profile::new(1, grid), Profile::new(2, grid));
-        let add = |profile: &mut Profile, rows: &mut Rows, px| profile.add(rows, Px(px), Qty(5), Side::Buy);
-        assert_eq!([79, 65, 95].map(|px| add(&mut one, &mut rows, px)), [Some(7), Some(6), Some(9)]);
-        assert_eq!([(59), (100)].map(|px| add(&mut one, &mut rows, px)), [None, None], "a fifth row");
+        let five = RowSums::of(Qty(5), Side::Buy);
+        let add = |profile: &mut Profile, rows: &mut Rows, row| profile.add(rows, row, &five);
+        assert_eq!([7, 6, 9].map(|row| add(&mut one, &mut rows, row)), [true; 3]);
+        assert_eq!([5, 10].map(|row| add(&mut one, &mut rows, row)), [false; 2], "a fifth row");
         assert_eq!((volumes(&one, &rows), one.volume(), one.left_out()), (vec![5, 5, 0, 5], 15, 10));
-        assert_eq!(add(&mut other, &mut rows, -1), Some(-1));
-        assert_eq!(add(&mut other, &mut rows, 1), None, "no block is left");
-        assert_eq!(one.take(&mut rows, Px(101), Qty(5), Side::Buy), None);
+        assert!(add(&mut other, &mut rows, -1));
+        assert!(!add(&mut other, &mut rows, 0), "no block is left");
+        assert!(!one.take(&mut rows, 10, &five));
         assert_eq!(one.left_out(), 5);
         one.begin(&mut rows, grid);
-        assert_eq!(add(&mut other, &mut rows, 1), Some(0));
+        assert!(add(&mut other, &mut rows, 0));
         other.begin(&mut rows, grid);
         assert!(rows.is_empty() && one == Profile::new(1, grid));
     }
@@ -305,7 +322,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(400))]
         #[test]
         fn a_profile_is_what_its_trades_come_to(
-            steps in prop::collection::vec((any::<bool>(), -40_i64..40, 1_u64..9, 0_u8..3), 1..120),
+            steps in prop::collection::vec((any::<bool>(), -30_i64..30, 1_u64..9, 0_u8..3), 1..120),
         ) {
             let (mut rows, grid) = (Rows::new(64, 64), Grid::of_ticks(2, Px(1)));
             let (mut profile, mut part) = (Profile::new(1, grid), Profile::new(2, grid));
@@ -313,15 +330,15 @@ mod tests {
             for (adds, px, qty, side) in steps {
                 let side = [Side::None, Side::Buy, Side::Sell][usize::from(side)];
                 if adds || trades.is_empty() {
-                    profile.add(&mut rows, Px(px), Qty(qty), side);
+                    profile.add(&mut rows, px, &RowSums::of(Qty(qty), side));
                     trades.push((px, qty, side));
                 } else {
                     let (px, qty, side) = trades.swap_remove(qty as usize % trades.len());
-                    prop_assert_eq!(profile.take(&mut rows, Px(px), Qty(qty), side), Some(px.div_euclid(2)));
+                    prop_assert!(profile.take(&mut rows, px, &RowSums::of(Qty(qty), side)));
                 }
                 let mut model = BTreeMap::<i64, RowSums>::new();
                 for (px, qty, side) in &trades {
-                    let (row, sums) = (model.entry(px.div_euclid(2)).or_default(), RowSums::of(Qty(*qty), *side));
+                    let (row, sums) = (model.entry(*px).or_default(), RowSums::of(Qty(*qty), *side));
                     (row.volume, row.bought, row.sold) =
                         (row.volume + sums.volume, row.bought + sums.bought, row.sold + sums.sold);
                 }
@@ -333,7 +350,7 @@ mod tests {
                 prop_assert_eq!(volumes(&profile, &rows), dense);
             }
             for (px, qty, side) in &trades {
-                part.add(&mut rows, Px(*px), Qty(*qty), *side);
+                part.add(&mut rows, *px, &RowSums::of(Qty(*qty), *side));
             }
             profile.take_all(&mut rows, &part);
             prop_assert_eq!(profile, Profile::new(1, grid));
