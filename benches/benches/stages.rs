@@ -148,6 +148,19 @@ fn measure<N: Naive>(
     compare(report, group, units, count(41), &mut contenders);
 }
 
+/// Measures a stage that nobody has written with the standard collections, beside the loop without it.
+fn measure_alone(report: &mut Report, group: &str, (name, set): (&str, &[(&str, &str)]), day: &[Event], unit: Kind) {
+    let reads = built(name, set).reads();
+    let events: Vec<Event> = day.iter().filter(|e| reads.has(e.kind)).copied().collect();
+    let units = events.iter().filter(|e| e.kind == unit).count() as u64;
+    let check = ours(&events, built(name, set)).check;
+    let mut contenders = [
+        Contender::new("tidegate", || ours(&events, built(name, set))),
+        Contender::new("reading", || reading(&events, check)),
+    ];
+    compare(report, group, units, count(41), &mut contenders);
+}
+
 fn main() {
     let mut report = Report::new("stages");
     let report = &mut report;
@@ -157,6 +170,8 @@ fn main() {
     measure(report, "vpin exact, a trade", ("vpin", &[]), &trades, Kind::Trade, || Toxicity::exact(10_000, 50));
     let bulk: (_, &[_]) = ("vpin", &[("mode", "bulk"), ("bucket_qty", "1000"), ("sigma_bars", "60")]);
     measure(report, "vpin bulk, a bar", bulk, &trades, Kind::Bar, || Toxicity::bulk(1_000, 50, 60, 60));
+    measure_alone(report, "profile, a trade", ("profile", &[]), &trades, Kind::Trade);
+    measure_alone(report, "profile by ticks, a trade", ("profile", &[("row_ticks", "1")]), &trades, Kind::Trade);
     measure(report, "bars, a trade", ("bars", &[]), &trades, Kind::Trade, || Bars::new(60));
     let kinds = Kinds::of(&[Kind::BookTop, Kind::Imbalance, Kind::Cvd, Kind::Vpin]);
     let messages = if count(2) > 1 { 600_000 } else { 100_000 };

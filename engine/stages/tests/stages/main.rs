@@ -21,6 +21,7 @@ mod measures_bulk;
 mod measures_cvd;
 mod measures_imbalance;
 mod measures_mixed;
+mod measures_profile;
 mod measures_trades;
 mod measures_vpin;
 mod orders_busts;

@@ -45,12 +45,14 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 6] = [
+const CHOICES: [Choice; 8] = [
     ("cvd", &[]),
     ("imbalance", &[("levels", "1")]),
     ("imbalance", &[("levels", "4")]),
     ("vpin", &[("bucket_qty", "7"), ("window", "3")]),
     ("vpin", &[("bucket_qty", "9"), ("window", "2"), ("mode", "bulk"), ("bulk_bar", "5s"), ("sigma_bars", "3")]),
+    ("profile", &[("minutes", "2"), ("sessions", "2"), ("row_ticks", "1")]),
+    ("profile", &[("source", "bars-evenly"), ("bar", "5s"), ("max_rows", "16"), ("max_blocks", "16")]),
     ("probe", &[]),
 ];
 
@@ -109,7 +111,7 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
     #[test]
-    fn a_mix_emits_what_each_emits_alone(steps in steps(300), mask in 1_usize..64, save_at in 0..600_usize) {
+    fn a_mix_emits_what_each_emits_alone(steps in steps(300), mask in 1_usize..1 << CHOICES.len(), save_at in 0..600_usize) {
         let (mut host, mut out) = (mixed(mask), Out::new(32, Kinds::ALL));
         let chosen = CHOICES.iter().enumerate().filter(|(bit, _)| mask >> bit & 1 == 1);
         let mut singles: Vec<_> = chosen.map(|(_, c)| (alone(*c), Out::new(32, Kinds::ALL))).collect();
@@ -157,6 +159,7 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("cvd", 32),
         ("imbalance", 36),
         ("vpin", 40),
+        ("profile", 44),
         ("momentum", 72),
         ("buy-and-hold", 73),
         ("random", 74),

@@ -5,6 +5,7 @@
 //! copy. Bound: a profile for the session, one for its last minutes and each of them, for the composite and each past session. Worst
 //! case: a session begins, and the rows of all past ones are added up on its grid.
 
+use super::letters::Lettered;
 use super::params::{MOST_MINUTES, MOST_SESSIONS, Settings};
 use super::{Grid, Profile, RowSums, Rows};
 use flow::{Calendar, Ns, Px, SessionPhase, Sessions};
@@ -84,6 +85,8 @@ pub(super) struct Market {
     pub(super) sessions: usize,
     pub(super) told_session: Told,
     pub(super) told_rolling: Told,
+    /// The rows of the session that have letters.
+    pub(super) lettered: Lettered,
 }
 
 /// What a print is to the session.
@@ -117,6 +120,7 @@ impl Market {
             sessions: 0,
             told_session: Told::default(),
             told_rolling: Told::default(),
+            lettered: None,
         }
     }
 

@@ -13,6 +13,7 @@
 
 mod bars;
 mod grid;
+mod letters;
 mod market;
 mod nodes;
 mod params;
@@ -27,7 +28,7 @@ pub use params::PARAMS;
 pub use rows::{Profile, RowSums, Rows};
 pub use shape::{Shape, Span};
 
-use super::{Context, Measure, counted, counted_before};
+use super::{Context, Measure, counted, counted_before, emit};
 use crate::Space;
 use crate::pool::{self, Pool};
 use bars::Waiting;
@@ -36,6 +37,7 @@ use flow::{
     Calendar, Event, Flags, GrowingTable, Kind, Kinds, Lasting, Mic, Out, ParamError, Params, ProfileOf, ProfileSource,
     Px, Qty, Sessions,
 };
+use letters::{Letters, half_hour};
 use market::{Market, Place, Print};
 use params::Settings;
 use tell::Teller;
@@ -63,6 +65,7 @@ pub struct State {
     instruments: GrowingTable<Instrument>,
     markets: Pool<Market>,
     rows: Rows,
+    letters: Letters,
     sessions: Sessions,
     /// Room for the volumes of a profile, while it is looked at.
     volumes: Box<[u64]>,
@@ -70,11 +73,12 @@ pub struct State {
 }
 
 impl Measure for VolumeProfile {
-    type Records = (records::Profile, records::ProfileArea, records::ProfileRow, records::ProfileNode);
+    type Records =
+        (records::Profile, records::ProfileArea, records::ProfileRow, records::ProfileNode, records::ProfileLetters);
     type State = State;
 
-    /// Two profiles with all their nodes, two more, and a row.
-    const FAN_OUT: usize = 2 * (2 + Nodes::MOST) + 2 * 2 + 1;
+    /// Two profiles with all their nodes, two more, a row and its letters.
+    const FAN_OUT: usize = 2 * (2 + Nodes::MOST) + 2 * 2 + 2;
 
     fn new(params: &Params, space: Space) -> Result<(VolumeProfile, State), ParamError> {
         let settings = Settings::read(params)?;
@@ -85,6 +89,7 @@ impl Measure for VolumeProfile {
             volumes: flow::table(rows.most(), 0),
             finder: NodeFinder::new(rows.most()),
             rows,
+            letters: settings.room_for_letters(),
             sessions: Sessions::default(),
         };
         Ok((VolumeProfile(settings), state))
@@ -183,6 +188,9 @@ impl VolumeProfile {
         let Some(number) = self.enter(state, event, print, out) else { return };
         let row = state.markets[number].add(&mut state.rows, print, &self.0);
         self.tell(state, number, row, event, out);
+        if let Some(row) = row.filter(|_| self.0.letters) {
+            self.letter(state, number, row, event, out);
+        }
     }
 
     /// What comes before a print: the end of a minute, and the beginning of a session. Says in which market it counts, if it does.
@@ -193,6 +201,7 @@ impl VolumeProfile {
         let place = market.place(print.ts, instrument.calendar, &state.sessions);
         if place == Place::First {
             market.begin(&mut state.rows, self.0.grid(print.px, instrument.tick), &self.0);
+            state.letters.begin(number, &mut market.lettered);
             self.tell_past(state, number, event, out);
         } else if market.ends_minute(print) {
             market.is_minute_open = false;
@@ -201,8 +210,18 @@ impl VolumeProfile {
         (place != Place::Outside).then_some(number)
     }
 
+    /// Tells the letters of a row of the session, if there is another.
+    fn letter(&self, state: &mut State, number: u32, row: i64, event: &Event, out: &mut Out) {
+        let market = &mut state.markets[number];
+        let letter = half_hour(market.began.unwrap_or(event.ts), event.ts);
+        if let Some(letters) = state.letters.add(number, &mut market.lettered, row, 1 << letter) {
+            let (px, count) = (market.session.grid().lowest(row), letters.count_ones() as u8);
+            emit(&records::ProfileLetters { px, letters, letter, count, ..Default::default() }, event, out);
+        }
+    }
+
     #[cold]
-    fn broken(&self, state: &mut State, event: &Event, out: &mut Out) -> () {
+    fn broken(&self, state: &mut State, event: &Event, out: &mut Out) {
         let Some(trade) = counted_before(event) else { return };
         let Some((_, number)) = state.market(event.instrument) else { return };
         let print = Print { ts: trade.trade_ts, px: trade.px, sums: RowSums::of(trade.qty, event.side()) };

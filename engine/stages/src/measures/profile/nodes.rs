@@ -48,7 +48,7 @@ impl Nodes {
         &self.kept[..self.len]
     }
 
-    /// Keeps a node if it is among the most prominent; of equal ones the lower.
+    /// Keeps a node if it is among the most prominent; of equal ones, that which was offered first.
     fn offer(&mut self, node: Node) {
         self.found += 1;
         let place = self.kept().iter().position(|kept| kept.prominence < node.prominence).unwrap_or(self.len);
@@ -105,7 +105,7 @@ impl NodeFinder {
         nodes
     }
 
-    /// Tells every row that is higher than both beside it, with its prominence, from the highest row down.
+    /// Tells every row that is higher than both beside it, with its prominence, from the uppermost down.
     fn peaks(&mut self, rows: usize, mut tell: impl FnMut(usize, u128)) {
         let NodeFinder { smoothed, bases, stack } = self;
         let mut depth = 0;

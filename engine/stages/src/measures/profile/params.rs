@@ -1,7 +1,8 @@
 //! What can be set of the profiles, and which of it gives their state its meaning.
 
+use super::letters::Letters;
 use super::{Grid, Rows};
-use flow::{ChoiceParam, IntParam, Interval, Param, ParamError, Params, ProfileSource, Px, TextParam};
+use flow::{BoolParam, ChoiceParam, IntParam, Interval, Param, ParamError, Params, ProfileSource, Px, TextParam};
 
 /// The most minutes of the rolling profile.
 pub(super) const MOST_MINUTES: usize = 60;
@@ -55,6 +56,12 @@ const MAX_BLOCKS: IntParam<usize> = IntParam::new(
 )
 .unit("blocks");
 
+const LETTERS: BoolParam = BoolParam::new(
+    "letters",
+    false,
+    "tell in which half hours from the open on each row of the session was traded, if volume is taken from trades",
+);
+
 /// Parameters.
 pub const PARAMS: &[Param] = &[
     VALUE_AREA.param(),
@@ -66,6 +73,7 @@ pub const PARAMS: &[Param] = &[
     BAR.param(),
     MAX_ROWS.param(),
     MAX_BLOCKS.param(),
+    LETTERS.param(),
 ];
 
 /// What was set.
@@ -79,6 +87,7 @@ pub(super) struct Settings {
     pub(super) bar_s: u32,
     max_rows: usize,
     max_blocks: usize,
+    pub(super) letters: bool,
 }
 
 impl Settings {
@@ -98,12 +107,18 @@ impl Settings {
             bar_s: bar.seconds(),
             max_rows: params.get(MAX_ROWS),
             max_blocks: params.get(MAX_BLOCKS),
+            letters: params.get(LETTERS),
         })
     }
 
     /// The memory of the rows.
     pub(super) fn rows(&self) -> Rows {
         Rows::new(self.max_blocks, self.max_rows)
+    }
+
+    /// The memory of the letters.
+    pub(super) fn room_for_letters(&self) -> Letters {
+        Letters::new(if self.letters { self.max_blocks } else { 0 })
     }
 
     /// The grid of a session that begins at this price.
@@ -114,7 +129,7 @@ impl Settings {
     pub(super) fn terms(&self) -> Vec<u64> {
         let whole = [self.max_rows, self.max_blocks, self.sessions].map(|number| number as u64);
         let shares = [u64::from(self.value_area), u64::from(self.prominence), self.row_ticks, self.minutes];
-        let source = [u64::from(self.source.code()), u64::from(self.bar_s)];
+        let source = [u64::from(self.source.code()), u64::from(self.bar_s), u64::from(self.letters)];
         [&whole[..], &shares, &source].concat()
     }
 }

@@ -31,6 +31,11 @@ pub struct RowSums {
 }
 
 impl RowSums {
+    /// Whether nothing was traded.
+    pub fn is_empty(&self) -> bool {
+        self.volume == 0
+    }
+
     /// One trade.
     #[inline]
     pub fn of(qty: Qty, side: Side) -> RowSums {

@@ -18,6 +18,7 @@ const GRID: u16 = 1;
 const BEGAN: u16 = 2;
 const ROW: u16 = 3;
 const SOLD: u16 = 4;
+const LETTERS: u16 = 5;
 
 #[derive(Serialize, Deserialize)]
 struct SavedProfile {
@@ -39,6 +40,7 @@ struct SavedMarket {
     rolling: SavedProfile,
     slices: Vec<(u8, SavedProfile)>,
     told: [Told; 2],
+    letters: Vec<(i64, u64)>,
 }
 
 type Saved = (Calendar, Px, Option<Waiting>, Option<SavedMarket>);
@@ -66,7 +68,10 @@ impl Profile {
 impl State {
     fn saved(&self, at: usize) -> Option<Saved> {
         let of = self.instruments[at];
-        let market = self.markets.get(of.market).map(|market| market.saved(&self.rows));
+        let market = self.markets.get(of.market).map(|market| {
+            let letters = self.letters.rows(of.market, market.lettered).collect();
+            SavedMarket { letters, ..market.saved(&self.rows) }
+        });
         (of != Instrument::UNKNOWN).then_some((of.calendar, of.tick, of.waiting, market))
     }
 
@@ -74,12 +79,15 @@ impl State {
         self.instruments[at] = Instrument { market: pool::NONE, calendar, tick, waiting };
         let Some(saved) = market else { return true };
         let Some((_, number)) = self.market(at as u32) else { return false };
+        for (row, letters) in &saved.letters {
+            self.letters.add(number, &mut self.markets[number].lettered, *row, *letters);
+        }
         self.markets[number].load(&mut self.rows, saved)
     }
 
     pub(super) fn remember(&self, to: &mut Lasting) {
-        for (instrument, of) in (0..).zip(self.instruments.values()) {
-            let Some((market, began)) = self.markets.get(of.market).and_then(|market| Some((market, market.began?)))
+        for (instrument, place) in (0..).zip(self.instruments.values()) {
+            let Some((market, began)) = self.markets.get(place.market).and_then(|market| Some((market, market.began?)))
             else {
                 continue;
             };
@@ -94,14 +102,23 @@ impl State {
                     to.put(instrument, SOLD, index, [row, sold, 0]);
                 }
             }
+            for (at, (row, letters)) in (0_u32..).zip(self.letters.rows(place.market, market.lettered)) {
+                to.put(instrument, LETTERS, at, [row, letters.cast_signed(), 0]);
+            }
         }
     }
 
     pub(super) fn recall(&mut self, instrument: u32, row: &Memory, settings: &Settings) {
         let [first, second, third] = row.values();
         let Some((_, number)) = self.market(instrument) else { return };
-        let State { markets, rows, .. } = self;
+        let State { markets, rows, letters, .. } = self;
         let market = &mut markets[number];
+        if row.key == LETTERS {
+            if !market.session.row(rows, first).is_empty() && settings.letters {
+                letters.add(number, &mut market.lettered, first, second.cast_unsigned());
+            }
+            return;
+        }
         let profile = match (row.index >> 16) as usize {
             0 => &mut market.session,
             past if past <= settings.sessions => &mut market.past[past - 1],
@@ -116,13 +133,17 @@ impl State {
                 if let Some(grid) = Grid::decoded(first, second) {
                     profile.begin(rows, grid);
                     profile.leave_out(third.cast_unsigned());
+                    if row.index >> 16 == 0 {
+                        market.rolling.begin(rows, grid);
+                        market.slices.iter_mut().for_each(|slice| slice.begin(rows, grid));
+                    }
                 }
             }
             ROW if second != 0 => {
                 let sums = RowSums { volume: second.cast_unsigned(), bought: third.cast_unsigned(), sold: 0 };
                 profile.add(rows, first, &sums);
             }
-            SOLD if second != 0 && profile.row(rows, first).volume > 0 => {
+            SOLD if second != 0 && !profile.row(rows, first).is_empty() => {
                 profile.add(rows, first, &RowSums { sold: second.cast_unsigned(), ..RowSums::default() });
             }
             _ => {}
@@ -151,6 +172,7 @@ impl Market {
             rolling: self.rolling.saved(rows),
             slices: slices.map(|(at, slice)| (at, slice.saved(rows))).collect(),
             told: [self.told_session, self.told_rolling],
+            letters: Vec::new(),
         }
     }
 
@@ -191,6 +213,7 @@ impl MeasureState for State {
         self.instruments.clear();
         self.markets.clear();
         self.rows.clear();
+        self.letters.clear();
         self.sessions.load(from)?;
         keyed::load(from, self.instruments.bound(), |at, saved: Saved| {
             let whole = self.load_one(at, saved);
