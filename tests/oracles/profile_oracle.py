@@ -95,7 +95,7 @@ def control(volumes):
 def area(volumes, poc, step, share):
     low = high = poc
     held, total, last = volumes[poc], sum(volumes), len(volumes) - 1
-    while Fraction(held, total) < Fraction(share, 100):
+    while held * 100 < total * share:
         up, down = volumes[high + 1:high + 1 + step], volumes[max(0, low - step):low]
         if not down or (up and sum(up) >= sum(down)):
             high, held = min(last, high + step), held + sum(up)
