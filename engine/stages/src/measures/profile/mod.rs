@@ -141,7 +141,10 @@ impl State {
     #[inline]
     fn market(&mut self, instrument: u32) -> Option<(Instrument, u32)> {
         let at = instrument as usize;
-        let of = *self.instruments.get(at).filter(|_| at != 0)?;
+        if at == 0 || at >= self.instruments.bound() {
+            return None;
+        }
+        let of = self.instruments[at];
         if of.market != pool::NONE {
             return Some((of, of.market));
         }
