@@ -148,14 +148,14 @@ fn measure<N: Naive>(
     compare(report, group, units, count(41), &mut contenders);
 }
 
-/// Measures the stage `name` on those of the events that it reads, beside the loop alone.
-fn cost(report: &mut Report, group: &str, name: &str, day: &[Event], unit: Kind) {
-    let reads = built(name, &[]).reads();
+/// Measures a stage on those of the events that it reads, beside the loop alone.
+fn cost(report: &mut Report, group: &str, (name, set): (&str, &[(&str, &str)]), day: &[Event], unit: Kind) {
+    let reads = built(name, set).reads();
     let events: Vec<Event> = day.iter().filter(|e| reads.has(e.kind)).copied().collect();
     let units = events.iter().filter(|e| e.kind == unit).count() as u64;
-    let check = ours(&events, built(name, &[])).check;
+    let check = ours(&events, built(name, set)).check;
     let mut contenders = [
-        Contender::new("tidegate", || ours(&events, built(name, &[]))),
+        Contender::new("tidegate", || ours(&events, built(name, set))),
         Contender::new("reading", || reading(&events, check)),
     ];
     compare(report, group, units, count(41), &mut contenders);
@@ -170,9 +170,11 @@ fn main() {
     measure(report, "vpin exact, a trade", ("vpin", &[]), &trades, Kind::Trade, || Toxicity::exact(10_000, 50));
     let bulk: (_, &[_]) = ("vpin", &[("mode", "bulk"), ("bucket_qty", "1000"), ("sigma_bars", "60")]);
     measure(report, "vpin bulk, a bar", bulk, &trades, Kind::Bar, || Toxicity::bulk(1_000, 50, 60, 60));
-    cost(report, "flow, a trade", "flow", &trades, Kind::Trade);
-    cost(report, "footprint, a trade", "footprint", &trades, Kind::Trade);
-    cost(report, "pace, a trade", "pace", &trades, Kind::Trade);
+    cost(report, "flow, a trade", ("flow", &[]), &trades, Kind::Trade);
+    cost(report, "footprint, a trade", ("footprint", &[]), &trades, Kind::Trade);
+    cost(report, "pace, a trade", ("pace", &[]), &trades, Kind::Trade);
+    cost(report, "profile, a trade", ("profile", &[]), &trades, Kind::Trade);
+    cost(report, "profile by ticks, a trade", ("profile", &[("row_ticks", "1")]), &trades, Kind::Trade);
     measure(report, "bars, a trade", ("bars", &[]), &trades, Kind::Trade, || Bars::new(60));
     let kinds = Kinds::of(&[Kind::BookTop, Kind::Imbalance, Kind::Cvd, Kind::Vpin]);
     let messages = if count(2) > 1 { 600_000 } else { 100_000 };

@@ -27,7 +27,7 @@ import polars
 
 from rows import first_difference, verdict
 
-STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,vpin,random,orders,risk,router"
+STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,vpin,profile,random,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
     "instruments": ["listing", "contract"],
@@ -41,6 +41,10 @@ KINDS = {
     "bar_flow": ["flow"],
     "footprints": ["footprint-bar"],
     "footprint_rows": ["footprint"],
+    "profiles": ["profile"],
+    "profile_rows": ["profile-row"],
+    "profile_nodes": ["profile-node"],
+    "profile_letters": ["profile-letters"],
     "pace": ["pace"],
     "signing": ["signing"],
     "toxicity": ["vpin"],

@@ -5,7 +5,7 @@
 
 use crate::{Flags, Kind, Out, Record};
 
-/// One record, or a tuple of up to four that belong together.
+/// One record, or a tuple of up to five that belong together.
 pub trait RecordGroup {
     /// Their kinds, in the order in which they are pushed.
     const KINDS: &'static [Kind];
@@ -40,3 +40,4 @@ macro_rules! tuple {
 tuple!(A 0; B 1);
 tuple!(A 0, B 1; C 2);
 tuple!(A 0, B 1, C 2; D 3);
+tuple!(A 0, B 1, C 2, D 3; E 4);

@@ -89,8 +89,9 @@ pub use per_symbol::PerSymbol;
 pub use real::Real;
 pub use record::{Follows, KindInfo, Record};
 pub use records::{
-    Extremes, FlowDirection, KINDS, KINDS_INSIDE, Seen, VpinMode, Weighting, follower_of, kind_info, kind_named,
+    Extremes, FlowDirection, KINDS, KINDS_INSIDE, ProfileNodeType, ProfileOf, ProfileSource, Seen, VpinMode,
 };
+pub use records::{Weighting, follower_of, kind_info, kind_named};
 pub use registry::{Registered, find};
 pub use reserve::{Reserve, is_touched_ahead, touch_ahead};
 pub use rounding::{divide_half_even, divide_half_even_wide};

@@ -56,6 +56,35 @@ words! {
         /// Aggressors sell.
         Sell = 2 "sell",
     }
+    /// Whose volume a profile holds.
+    ProfileOf: u8 {
+        /// Of the session that runs, from its open on.
+        Session = 1 "session",
+        /// Of the session before.
+        Previous = 2 "previous",
+        /// Of the last minutes of the session that runs.
+        Rolling = 3 "rolling",
+        /// Of several past sessions together, without the one that runs.
+        Composite = 4 "composite",
+    }
+    /// What the volume of a profile was taken from.
+    ProfileSource: u8 {
+        /// Every trade, at its price.
+        Trades = 1 "trades",
+        /// Bars, each spread evenly from its low to its high.
+        BarsEvenly = 2 "bars-evenly",
+        /// Bars, each at its close.
+        BarsClose = 3 "bars-close",
+        /// Bars, each at the mean of high, low and close.
+        BarsTypical = 4 "bars-typical",
+    }
+    /// How a row stands out of a profile.
+    ProfileNodeType: u8 {
+        /// More volume than around it.
+        High = 1 "high-volume",
+        /// Less volume than around it.
+        Low = 2 "low-volume",
+    }
 }
 
 records! {
@@ -209,6 +238,54 @@ records! {
         whole: u8 as Enum(Seen) "whether the first trade that was seen lies a window back",
         instance: u8 as Instance "instance of the measure that it is of",
     }
+    /// A volume profile: where most was traded, and between which prices most of it. Emitted when one of these prices changes, and at the end of a minute. Its `profile-area` follows.
+    Profile = 140 "profile" {
+        poc: Px as Price "point of control: middle of the row with most volume",
+        vah: Px as Price "highest tick of the value area",
+        val: Px as Price "lowest tick of the value area",
+        volume: Qty as Qty "quantity of all rows",
+        rows: u16 as Uint "rows from the lowest to the highest with volume",
+        of: u8 as Enum(ProfileOf) "whose volume it is",
+        sessions: u8 as Uint "past sessions in it; 0 = the one that runs",
+        nodes: u8 as Uint "its nodes when its last minute or session ended; those are the `profile-node` behind the row that said so",
+        source: u8 as Enum(ProfileSource) "what the volume was taken from",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 1 row [of, poc, vah, val, vah2, val2, volume, rows, row_px, sessions, nodes, source, poc_qty, left_out, instance]
+    /// More of a `profile`; follows it.
+    ProfileArea = 141 "profile-area" follows Profile {
+        vah2: Px as Price "highest tick of the value area that grows by two rows at a time",
+        val2: Px as Price "lowest tick of it",
+        row_px: Px as Step "height of a row",
+        poc_qty: Qty as Qty "quantity in the row with most volume",
+        left_out: Qty as Qty "quantity that found no row, because a bound was reached; it is in no other number",
+    }
+    /// A row of the profile of the session that runs, as it is after a trade in it, or after such a trade was broken.
+    ProfileRow = 142 "profile-row" : inferred {
+        px: Px as Price "lowest price of the row",
+        volume: Qty as Qty "quantity traded in the row",
+        buy_volume: Qty as Qty "of it, bought by aggressors",
+        sell_volume: Qty as Qty "of it, sold by aggressors",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 7
+    /// A row that stands out of a smoothed profile. All of a profile follow the `profile` that counts them, from the lowest up.
+    ProfileNode = 143 "profile-node" {
+        px: Px as Price "middle of the row",
+        volume: Qty as Qty "quantity traded in the row",
+        prominence: Real as Float "how far it stands out of the smoothed profile, over the maximum of that, 0 to 1",
+        found: u32 as Uint "nodes of the profile; the most prominent of them are told",
+        index: u8 as Uint "ordinal among those that are told, from 0",
+        of: u8 as Enum(ProfileOf) "whose profile it is",
+        node: u8 as Enum(ProfileNodeType) "how it stands out",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 8
+    /// The half hours in which a row of the session that runs was traded; emitted when there is another.
+    ProfileLetters = 144 "profile-letters" {
+        px: Px as Price "lowest price of the row",
+        letters: u64 as Uint "a bit for each half hour from the open on; the lowest is the first, A",
+        letter: u8 as Uint "the half hour that is new, from 0",
+        count: u8 as Uint "how many half hours there are",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 21
     /// How often the rules that infer an aggressor find the one that the feed tells, since the session began; emitted after each trade with one.
     Signing = 160 "signing" {
         trades: u32 as Uint "trades whose aggressor the feed tells",

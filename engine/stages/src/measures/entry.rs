@@ -16,11 +16,13 @@ pub enum Family {
     Book,
     /// Toxicity: how dangerous it is to trade.
     Toxicity,
+    /// Profile: what was traded at which price.
+    Profile,
 }
 
 impl Family {
     /// Every family, in pipeline order.
-    pub const ALL: [Family; 3] = [Family::Flow, Family::Book, Family::Toxicity];
+    pub const ALL: [Family; 4] = [Family::Flow, Family::Book, Family::Toxicity, Family::Profile];
 
     /// The fixed position of its stage in event ids; see [`crate::STAGES`].
     pub const fn position(self) -> u8 {
@@ -28,6 +30,7 @@ impl Family {
             Family::Flow => 32,
             Family::Book => 36,
             Family::Toxicity => 40,
+            Family::Profile => 44,
         }
     }
 }

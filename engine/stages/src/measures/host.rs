@@ -84,7 +84,7 @@ impl<M: Measure> MeasureSet for One<M> {
     }
 
     fn fan_out(&self) -> usize {
-        M::Records::KINDS.len()
+        M::FAN_OUT
     }
 
     #[inline(always)]

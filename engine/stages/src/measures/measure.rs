@@ -64,18 +64,24 @@ pub trait Measure: Send + Sized + 'static {
         Vec::new()
     }
 
+    /// The most events that one event may cause. A measure that emits more than one group says so here, and pushes them in
+    /// [`Measure::run`].
+    const FAN_OUT: usize = Self::Records::KINDS.len();
+
     /// How the sides were found that its output for this event rests on: [`Flags::INFERRED_AGGRESSOR`] if one was inferred. That of the
     /// event, unless it keeps sides for longer.
     #[inline(always)]
     fn badge(&self, _state: &Self::State, event: &Event) -> Flags {
-        Flags(event.flags.0 & Flags::INFERRED_AGGRESSOR.0)
+        inferred(event)
     }
 
-    /// Takes an event of a kind that it reads.
-    fn on(&self, state: &mut Self::State, context: &Context, event: &Event) -> Option<Self::Records>;
+    /// Takes an event of a kind that it reads. A measure that emits more than one group leaves it as it is.
+    fn on(&self, _state: &mut Self::State, _context: &Context, _event: &Event) -> Option<Self::Records> {
+        None
+    }
 
-    /// Processes an event and pushes its output. Override it only for a measure that seldom emits; the result must equal that
-    /// of [`Measure::on`].
+    /// Processes an event and pushes its output. Override it only for a measure that seldom emits, and then the result must equal
+    /// that of [`Measure::on`]; or for one that emits more than one group.
     #[inline(always)]
     fn run(&self, state: &mut Self::State, context: &Context, event: &Event, out: &mut Out) {
         // The host also receives kinds that only its context reads.
@@ -85,6 +91,12 @@ pub trait Measure: Send + Sized + 'static {
             emit(&records, self.badge(state, event), event, out);
         }
     }
+}
+
+/// Whether the side of an event was inferred, as its flag.
+#[inline(always)]
+pub(super) fn inferred(event: &Event) -> Flags {
+    Flags(event.flags.0 & Flags::INFERRED_AGGRESSOR.0)
 }
 
 /// Pushes a measure's output for an event.

@@ -13,6 +13,7 @@ pub mod flow_of_bars;
 pub mod footprint;
 pub mod imbalance;
 pub mod pace;
+pub mod profile;
 pub mod signing;
 pub mod vpin;
 
@@ -43,7 +44,7 @@ pub use state::MeasureState;
 pub use trade::{Aggressor, counted, counted_before};
 
 use flow::{Kind, Kinds};
-use measure::emit;
+use measure::{emit, inferred};
 use trade::take_out;
 
 /// Every measure; those of a family are adjacent, in the order in which they run.
@@ -115,6 +116,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Toxicity,
         summary: &[(Kind::Vpin, "vpin"), (Kind::Vpin, "buckets")],
         build: Build::of::<vpin::Vpin>(),
+    },
+    MeasureEntry {
+        name: "profile",
+        doc: "engine/stages/docs/profile.md",
+        about: "Volume profile: volume by price, point of control, value areas and nodes, of sessions and of the last hour.",
+        params: profile::PARAMS,
+        family: Family::Profile,
+        summary: &[],
+        build: Build::of::<profile::VolumeProfile>(),
     },
 ];
 

@@ -24,6 +24,7 @@ mod measures_footprint;
 mod measures_imbalance;
 mod measures_mixed;
 mod measures_pace;
+mod measures_profile;
 mod measures_signing;
 mod measures_trades;
 mod measures_vpin;

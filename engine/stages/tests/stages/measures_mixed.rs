@@ -45,7 +45,7 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 10] = [
+const CHOICES: [Choice; 12] = [
     ("cvd", &[]),
     ("flow", &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2")]),
     ("footprint", &[("interval", "5s"), ("stack_rows", "2"), ("exhaustion_bars", "2")]),
@@ -55,6 +55,8 @@ const CHOICES: [Choice; 10] = [
     ("imbalance", &[("levels", "4")]),
     ("vpin", &[("bucket_qty", "7"), ("window", "3")]),
     ("vpin", &[("bucket_qty", "9"), ("window", "2"), ("mode", "bulk"), ("bulk_bar", "5s"), ("sigma_bars", "3")]),
+    ("profile", &[("minutes", "2"), ("sessions", "2"), ("row_ticks", "1")]),
+    ("profile", &[("source", "bars-evenly"), ("bar", "5s"), ("max_rows", "16"), ("max_blocks", "16")]),
     ("probe", &[]),
 ];
 
@@ -113,7 +115,7 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
     #[test]
-    fn a_mix_emits_what_each_emits_alone(steps in steps(300), mask in 1_usize..512, save_at in 0..600_usize) {
+    fn a_mix_emits_what_each_emits_alone(steps in steps(300), mask in 1_usize..1 << CHOICES.len(), save_at in 0..600_usize) {
         let (mut host, mut out) = (mixed(mask), Out::new(32, Kinds::ALL));
         let chosen = CHOICES.iter().enumerate().filter(|(bit, _)| mask >> bit & 1 == 1);
         let mut singles: Vec<_> = chosen.map(|(_, c)| (alone(*c), Out::new(32, Kinds::ALL))).collect();
@@ -161,6 +163,7 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("cvd+flow+footprint+pace+signing", 32),
         ("imbalance", 36),
         ("vpin", 40),
+        ("profile", 44),
         ("momentum", 72),
         ("buy-and-hold", 73),
         ("random", 74),

@@ -10,7 +10,7 @@
 mod buckets;
 mod bulk;
 
-use super::{Aggressor, BySession, Context, Measure, MeasureState, Needs, counted, counted_before, emit};
+use super::{Aggressor, BySession, Context, Measure, MeasureState, Needs, counted, counted_before, emit, inferred};
 use crate::{Space, keyed};
 use buckets::{Buckets, Closing, SavedFlow};
 use bulk::{Bulk, SavedMoves};
@@ -136,7 +136,7 @@ impl Measure for Vpin {
 
     fn badge(&self, _: &Volume, event: &Event) -> Flags {
         // A trade that closes a bucket has a side; bars are classified without one.
-        if event.kind == Kind::Trade { Flags(event.flags.0 & Flags::INFERRED_AGGRESSOR.0) } else { Flags::NONE }
+        if event.kind == Kind::Trade { inferred(event) } else { Flags::NONE }
     }
 
     fn on(&self, volume: &mut Volume, context: &Context, event: &Event) -> Option<Closed> {
