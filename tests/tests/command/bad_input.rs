@@ -190,7 +190,7 @@ fn bad_configuration() {
     let (folder, _) = folder();
     let text = "[pipeline]\nbatch = 0\nbtach = 1\n[bogus]\nx = 1\n[[input]]\nfeed = \"ich\"\nfiles = [\"day.itch\"]\n";
     let config = write(&folder, "bad.toml", text.as_bytes());
-    let faults = ["4 faults", "pipeline.batch", "pipeline.btach", "bogus", "input[1].feed", "valid: dbn, itch"];
+    let faults = ["4 faults", "pipeline.batch", "pipeline.btach", "bogus", "input[1].feed", "valid: csv, dbn, itch"];
     says(call(&["replay", &config]), 2, &faults);
     says(call(&["validate", &config]), 2, &faults);
     let json = call(&["validate", &config, "--json"]).expect(2);
