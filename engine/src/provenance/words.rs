@@ -62,12 +62,13 @@ fn value(step: &Step, column: &str) -> String {
     step.row.iter().find(|(name, _)| *name == column).map(|(_, cell)| shown(cell)).unwrap_or_default()
 }
 
-/// The values of a row that are there, each behind its name.
+/// The values of a row that are there, each behind its name; that sides were inferred only where they were.
 pub(super) fn values(row: &Row) -> String {
     let own = row.iter().skip(COMMON).filter(|(name, _)| *name != "instance");
-    let value = |(name, cell): &(&str, Cell)| {
-        let text = shown(cell);
-        (!text.is_empty()).then(|| format!("{} {text}", name.replace('_', " ")))
+    let value = |(name, cell): &(&str, Cell)| match (*name, shown(cell).as_str()) {
+        (_, "") | ("inferred", "false") => None,
+        ("inferred", _) => Some("sides inferred".to_owned()),
+        (name, text) => Some(format!("{} {text}", name.replace('_', " "))),
     };
     own.filter_map(value).collect::<Vec<_>>().join(", ")
 }
@@ -78,7 +79,12 @@ fn bar(step: &Step) -> String {
     let flow = [("volume", "volume"), ("vwap", "vwap"), ("buy", "buy_volume"), ("sell", "sell_volume")];
     let flow = flow.map(|(name, column)| (name, step.text(column)));
     let flow = flow.iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| format!(", {name} {text}"));
-    format!("{} {prices}{}", step.text("interval"), flow.collect::<String>())
+    format!("{} {prices}{}{}", step.text("interval"), flow.collect::<String>(), inferred(step, ", sides inferred"))
+}
+
+/// These words, where a side was inferred.
+fn inferred(step: &Step, words: &'static str) -> &'static str {
+    if step.text("inferred") == "true" { words } else { "" }
 }
 
 /// Columns that every row has.
@@ -146,7 +152,10 @@ pub(super) fn words(step: &Step, own: OrderId, names: &Instances) -> String {
             let (bid, ask) = (side(text("bid_px"), text("bid_qty")), side(text("ask_px"), text("ask_qty")));
             format!("bid {bid}, ask {ask}")
         }
-        Kind::Trade => format!("{} at {}, aggressor {}", text("qty"), text("px"), text("aggressor")),
+        Kind::Trade => {
+            let told = inferred(step, " (inferred)");
+            format!("{} at {}, aggressor {}{told}", text("qty"), text("px"), text("aggressor"))
+        }
         Kind::Position => position(step),
         Kind::Bar => bar(step),
         Kind::Reason => {

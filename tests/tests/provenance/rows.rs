@@ -8,7 +8,8 @@ use std::path::Path;
 /// Kinds that name their order in `order_id`.
 const OF_ORDER: &str = "request,order,refused,route,sent,ack,fill,reject,cancelled,bust,booked,cancel-request";
 /// What had been measured.
-pub(crate) const MEASURED: [&str; 7] = ["book-top", "bar", "cvd", "imbalance", "vpin", "trade", "position"];
+pub(crate) const MEASURED: [&str; 8] =
+    ["book-top", "bar", "corrected-bar", "cvd", "imbalance", "vpin", "trade", "position"];
 
 /// The rows of a run, and the places of those that name an order and of those that measure a symbol.
 pub(crate) struct Rows {

@@ -91,7 +91,7 @@ records! {
         qty: Qty as Qty "quantity",
         match_id: u64 as Id "the venue's number of the match; 0 = none",
         order_ref: u64 as Id "the resting order; 0 = unknown",
-    } row [px, qty, aggressor, inferred, by_quote, displayed, auction, volume_only, match_id, order_ref, doubtful]
+    } row [px, qty, aggressor, inferred, displayed, auction, match_id, order_ref, doubtful, by_quote, volume_only]
     /// A trade is cancelled (broken) by the venue.
     Break = 12 "break" {
         exchange_ts: Ns as TimeNs "exchange time",

@@ -140,7 +140,7 @@ records! {
         unsigned_qty: Qty as Qty "quantity of trades without a known aggressor; in neither of the other two",
         trades: u32 as Uint "number of trades",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 3
+    } reserved 3 row [cvd, buy_qty, sell_qty, unsigned_qty, trades, instance, inferred]
     /// Imbalance of a book; emitted when its best bid or ask changes.
     Imbalance = 36 "imbalance" {
         l1: Real as Float "(bid quantity - ask quantity) / (bid quantity + ask quantity) at the touch, -1 to 1; absent when a side is empty",
@@ -160,7 +160,7 @@ records! {
         window: u32 as Uint "number of buckets in the mean",
         mode: u8 as Enum(VpinMode) "how trades are signed",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 6 row [vpin, buckets, bucket_qty, buy_qty, sell_qty, unsigned_qty, mode, inferred, closed, window, bucket_buy_qty, bucket_sell_qty, instance]
+    } reserved 6 row [vpin, buckets, bucket_qty, buy_qty, sell_qty, unsigned_qty, mode, closed, window, bucket_buy_qty, bucket_sell_qty, instance, inferred]
     /// The volumes of a `vpin`; follows it.
     VpinFlow = 38 "vpin-flow" follows Vpin {
         buy_qty: Qty as Qty "quantity bought since the session began",
