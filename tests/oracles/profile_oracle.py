@@ -248,7 +248,7 @@ def check(options):
     if options.limit:
         more += ["--limit", str(options.limit)]
         promised = itertools.islice(promised, options.limit)
-    rows = map(shown, replay(options.tidegate, "lean", options.files, kinds, "json", *more))
+    rows = map(shown, replay(options.tidegate, "lean", options.files, kinds, "jsonl", *more))
     names = " ".join(os.path.basename(path) for path in options.files)
     return verdict(f"profiles of {names} {' '.join(options.set)}", *first_difference(promised, rows))
 
