@@ -60,12 +60,13 @@ impl Prints {
         self.push(Print { match_id, ts, px, qty, instrument, flags, is_first });
     }
 
-    /// Forgets a trade that is broken; `false` if it is forgotten already.
-    pub(super) fn forget(&mut self, instrument: u32, broken: &BrokenTrade) -> bool {
+    /// Forgets a trade that is broken.
+    pub(super) fn forget(&mut self, instrument: u32, broken: &BrokenTrade) {
         let BrokenTrade { match_id, trade_ts: ts, px, .. } = *broken;
         let is_it = |p: &&mut Print| (p.match_id, p.instrument, p.ts, p.px) == (match_id, instrument, ts, px);
-        let found = self.newest_first().find(is_it);
-        found.map(|print| print.px = Px::NONE).is_some()
+        if let Some(print) = self.newest_first().find(is_it) {
+            print.px = Px::NONE;
+        }
     }
 
     /// The prices of an instrument's open bar, if all of its trades are remembered.
