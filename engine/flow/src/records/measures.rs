@@ -85,6 +85,39 @@ words! {
         /// Less volume than around it.
         Low = 2 "low-volume",
     }
+    /// Whether a market is in balance.
+    #[derive(Default)]
+    MarketBalance: u8 {
+        /// Not enough is known to tell.
+        #[default]
+        Unknown = 0 "unknown",
+        /// It trades around its value area.
+        Balance = 1 "balance",
+        /// It has left its value area upwards, with momentum.
+        Up = 2 "imbalance-up",
+        /// It has left its value area downwards, with momentum.
+        Down = 3 "imbalance-down",
+    }
+    /// Which way price has gone.
+    PriceDirection: u8 {
+        /// To higher prices.
+        Up = 1 "up",
+        /// To lower prices.
+        Down = 2 "down",
+    }
+    /// What has become of a breakout.
+    BreakoutStep: u8 {
+        /// A bar has closed outside the range: it begins.
+        Out = 1 "out",
+        /// Price has stayed outside for long; the breakout goes on.
+        Accepted = 2 "accepted",
+        /// A bar has soon closed inside the range again; it is over.
+        Failed = 3 "failed",
+        /// A bar has closed inside the range again, later; it is over.
+        Returned = 4 "returned",
+        /// The session has ended; so has it.
+        Ended = 5 "ended",
+    }
 }
 
 records! {
@@ -297,6 +330,49 @@ records! {
         lee_ready_wrong: u32 as Uint "trades of which Lee and Ready's rule says the opposite; of the rest it says nothing",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 11
+    /// Whether a market is in balance or on its way to another; emitted when a one-minute bar in market hours closes. Its `market-state-numbers` follows.
+    MarketState = 176 "market-state" {
+        close: Px as Price "close of the bar",
+        poc: Px as Price "point of control of the last hour, as the bar left it; absent where there is no profile",
+        vah: Px as Price "highest tick of its value area",
+        val: Px as Price "lowest tick of its value area",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        state: u8 as Enum(MarketBalance) "state by the rules `tidegate`",
+        published_state: u8 as Enum(MarketBalance) "state by the rules `published`",
+        changed: u8 as Enum(Seen) "whether either is another than at the bar before, or at the first bar of a session than unknown",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } row [start_ns, state, published_state, changed, close, poc, vah, val, close_before, momentum, threshold, poc_distance, atr, instance]
+    /// The numbers that decide a `market-state`; follows it.
+    MarketStateNumbers = 177 "market-state-numbers" follows MarketState {
+        close_before: Px as Price "close as many bars earlier as momentum looks back; absent before there are as many in the session",
+        momentum: Real as Float "(close - that close) / that close, in per cent; absent likewise",
+        threshold: Real as Float "least momentum of an imbalance by the rules `tidegate`, in per cent; absent before the true range is known",
+        poc_distance: Real as Float "|close - point of control| / point of control, in per cent; decides nothing",
+        atr: Real as Float "average true range of the bars of the session, in units of the price; absent before there are enough of them",
+    }
+    /// What has become of a breakout of price from a range, when a one-minute bar in market hours closes. Its `breakout-range` follows.
+    Breakout = 178 "breakout" {
+        close: Px as Price "close of the bar",
+        vah: Px as Price "upper end of the range: highest tick of its value area; it is fixed while price is out",
+        val: Px as Price "lower end of the range: lowest tick of its value area",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        since_s = "since_ns": u32 as Start "start of the bar with which the breakout began",
+        bars: u16 as Uint "bars that have closed since that bar",
+        what: u8 as Enum(BreakoutStep) "what has become of it",
+        direction: u8 as Enum(PriceDirection) "where price went",
+        gap: u8 as Enum(Seen) "whether it began with the first bar of the session",
+        crossed: u8 as Enum(Seen) "whether it began on the other side of the range, from a breakout there that has neither failed nor returned",
+        range_of: u8 as Enum(ProfileOf) "whose value area the range is: of the session before, or of the last minutes",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } row [start_ns, what, direction, range_of, gap, crossed, close, vah, val, poc, row_px, extreme, least_px, atr, since_ns, bars, instance]
+    /// More of a `breakout`; follows it.
+    BreakoutRange = 179 "breakout-range" follows Breakout {
+        poc: Px as Price "point of control of the range: middle of its row",
+        row_px: Px as Step "height of a row of the range",
+        extreme: Px as Price "furthest price of the bars from the first of the breakout to this one",
+        least_px: Px as Price "how far beyond the range a bar has to close, at the least",
+        atr: Real as Float "average true range of the bars of the session, in units of the price; absent before there are enough of them",
+    }
 }
 
 impl Extremes {
