@@ -18,11 +18,14 @@ pub enum Family {
     Toxicity,
     /// Profile: what was traded at which price.
     Profile,
+    /// Legs: the ways of price from one trade to the furthest one after it.
+    Legs,
 }
 
 impl Family {
     /// Every family, in pipeline order.
-    pub const ALL: [Family; 4] = [Family::Flow, Family::Book, Family::Toxicity, Family::Profile];
+    pub const ALL: [Family; 5] =
+        [Family::Flow, Family::Book, Family::Toxicity, Family::Profile, Family::Legs];
 
     /// The fixed position of its stage in event ids; see [`crate::STAGES`].
     pub const fn position(self) -> u8 {
@@ -31,6 +34,7 @@ impl Family {
             Family::Book => 36,
             Family::Toxicity => 40,
             Family::Profile => 44,
+            Family::Legs => 52,
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod cvd;
 pub mod flow_of_bars;
 pub mod footprint;
 pub mod imbalance;
+pub mod legs;
 pub mod pace;
 pub mod profile;
 pub mod signing;
@@ -125,6 +126,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Profile,
         summary: &[],
         build: Build::of::<profile::VolumeProfile>(),
+    },
+    MeasureEntry {
+        name: "legs",
+        doc: "engine/stages/docs/legs.md",
+        about: "Legs of price out of a range and back into it, their nodes of volume, and pullbacks to these.",
+        params: legs::PARAMS,
+        family: Family::Legs,
+        summary: &[],
+        build: Build::of::<legs::Legs>(),
     },
 ];
 

@@ -26,6 +26,7 @@ pub use grid::Grid;
 pub use nodes::{Node, NodeFinder, Nodes};
 pub use params::PARAMS;
 pub use rows::{Profile, RowSums, Rows};
+pub use saved::SavedProfile;
 pub use shape::{Shape, Span};
 
 use super::{Context, Measure, counted, counted_before, emit};

@@ -20,8 +20,9 @@ const ROW: u16 = 3;
 const SOLD: u16 = 4;
 const LETTERS: u16 = 5;
 
+/// A profile by its rows with volume.
 #[derive(Serialize, Deserialize)]
-struct SavedProfile {
+pub struct SavedProfile {
     grid: Grid,
     left_out: u64,
     volume: u64,
@@ -46,13 +47,14 @@ struct SavedMarket {
 type Saved = (Calendar, Px, Option<Waiting>, Option<SavedMarket>);
 
 impl Profile {
-    fn saved(&self, rows: &Rows) -> SavedProfile {
+    /// What is saved of it.
+    pub fn saved(&self, rows: &Rows) -> SavedProfile {
         let (grid, left_out, volume) = (self.grid(), self.left_out(), self.volume());
         SavedProfile { grid, left_out, volume, rows: self.rows(rows).collect() }
     }
 
     /// Takes back what was saved; `false` if that can be of no profile.
-    fn load(&mut self, rows: &mut Rows, saved: &SavedProfile) -> bool {
+    pub fn load(&mut self, rows: &mut Rows, saved: &SavedProfile) -> bool {
         let valid = saved.grid.is_valid() && saved.rows.iter().all(|(_, sums)| sums.volume > 0);
         if !valid {
             return false;
