@@ -89,7 +89,7 @@ pub use per_symbol::PerSymbol;
 pub use real::Real;
 pub use record::{Follows, KindInfo, Record};
 pub use records::{
-    Extremes, FlowDirection, KINDS, KINDS_INSIDE, ProfileNodeType, ProfileOf, ProfileSource, Seen, VpinMode,
+    Extremes, FlowDirection, KINDS, KINDS_INSIDE, ProfileNodeType, ProfileOf, Seen, VolumeFrom, VpinMode,
 };
 pub use records::{Weighting, follower_of, kind_info, kind_named};
 pub use registry::{Registered, find};
