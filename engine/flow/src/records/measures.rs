@@ -68,7 +68,7 @@ words! {
         Composite = 4 "composite",
     }
     /// What the volume of a profile was taken from.
-    ProfileSource: u8 {
+    VolumeFrom: u8 {
         /// Every trade, at its price.
         Trades = 1 "trades",
         /// Bars, each spread evenly from its low to its high.
@@ -281,9 +281,9 @@ records! {
         of: u8 as Enum(ProfileOf) "whose volume it is",
         sessions: u8 as Uint "past sessions in it; 0 = the one that runs",
         nodes: u8 as Uint "its nodes when its last minute or session ended; those are the `profile-node` behind the row that said so",
-        source: u8 as Enum(ProfileSource) "what the volume was taken from",
+        volume_from: u8 as Enum(VolumeFrom) "what the volume was taken from",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 1 row [of, poc, vah, val, vah2, val2, volume, rows, row_px, sessions, nodes, source, poc_qty, left_out, instance]
+    } reserved 1 row [of, poc, vah, val, vah2, val2, volume, rows, row_px, sessions, nodes, volume_from, poc_qty, left_out, instance]
     /// More of a `profile`; follows it.
     ProfileArea = 141 "profile-area" follows Profile {
         vah2: Px as Price "highest tick of the value area that grows by two rows at a time",

@@ -9,11 +9,12 @@
 
 mod minutes;
 
+use super::bar_hours::length_below_a_day;
 use super::{Context, Measure, Needs, emit};
 use crate::Space;
 use flow::records::{self, Bar, BarFlow, BrokenTrade, FlowVolume, Trade};
 use flow::{
-    Event, Flags, FloatParam, FlowDirection, IntParam, Interval, Kind, Kinds, Out, Param, ParamError, Params, Px, Qty,
+    Event, Flags, FloatParam, FlowDirection, IntParam, Kind, Kinds, Out, Param, ParamError, Params, Px, Qty,
     Real, Seen, TextParam,
 };
 use minutes::{Minute, Minutes, Past, clamped};
@@ -128,12 +129,7 @@ impl Measure for FlowOfBars {
     type State = Minutes;
 
     fn new(params: &Params, space: Space) -> Result<(FlowOfBars, Minutes), ParamError> {
-        let text = params.get(INTERVAL);
-        let refused = |valid: String| ParamError { key: "flow.interval".to_owned(), found: text.to_owned(), valid };
-        let interval = text.parse::<Interval>().map_err(|e| refused(e.to_string()))?;
-        if interval.is_day() {
-            return Err(refused("valid: a length below 1d".to_owned()));
-        }
+        let interval = length_below_a_day("flow.interval", params.get(INTERVAL))?;
         let measure = FlowOfBars {
             interval_s: interval.seconds(),
             look_back: params.get(LOOK_BACK),
