@@ -330,7 +330,7 @@ records! {
         lee_ready_wrong: u32 as Uint "trades of which Lee and Ready's rule says the opposite; of the rest it says nothing",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 11
-    /// Whether a market is in balance or on its way to another; emitted when a one-minute bar in market hours closes. Its `market-state-numbers` follows.
+    /// Whether a market is in balance or on its way to another; emitted when a bar in market hours closes. Its `market-state-numbers` follows.
     MarketState = 176 "market-state" {
         close: Px as Price "close of the bar",
         poc: Px as Price "point of control of the last hour, as the bar left it; absent where there is no profile",
@@ -339,7 +339,7 @@ records! {
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
         state: u8 as Enum(MarketBalance) "state by the rules `tidegate`",
         published_state: u8 as Enum(MarketBalance) "state by the rules `published`",
-        changed: u8 as Enum(Seen) "whether either is another than at the bar before, or at the first bar of a session than unknown",
+        changed: u8 as Enum(Seen) "whether either is another than at the bar before, or of the first bar of a session, known",
         instance: u8 as Instance "instance of the measure that it is of",
     } row [start_ns, state, published_state, changed, close, poc, vah, val, close_before, momentum, threshold, poc_distance, atr, instance]
     /// The numbers that decide a `market-state`; follows it.
@@ -350,7 +350,7 @@ records! {
         poc_distance: Real as Float "|close - point of control| / point of control, in per cent; decides nothing",
         atr: Real as Float "average true range of the bars of the session, in units of the price; absent before there are enough of them",
     }
-    /// What has become of a breakout of price from a range, when a one-minute bar in market hours closes. Its `breakout-range` follows.
+    /// What has become of a breakout of price from a range, when a bar in market hours closes. Its `breakout-range` follows.
     Breakout = 178 "breakout" {
         close: Px as Price "close of the bar",
         vah: Px as Price "upper end of the range: highest tick of its value area; it is fixed while price is out",
@@ -372,6 +372,13 @@ records! {
         extreme: Px as Price "furthest price of the bars from the first of the breakout to this one",
         least_px: Px as Price "how far beyond the range a bar has to close, at the least",
         atr: Real as Float "average true range of the bars of the session, in units of the price; absent before there are enough of them",
+    }
+}
+
+impl Seen {
+    /// Yes or no.
+    pub const fn of(is: bool) -> Seen {
+        if is { Seen::Yes } else { Seen::No }
     }
 }
 

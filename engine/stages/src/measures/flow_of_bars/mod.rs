@@ -14,8 +14,8 @@ use super::{Context, Measure, Needs, emit};
 use crate::Space;
 use flow::records::{self, Bar, BarFlow, BrokenTrade, FlowVolume, Trade};
 use flow::{
-    Event, Flags, FloatParam, FlowDirection, IntParam, Kind, Kinds, Out, Param, ParamError, Params, Px, Qty,
-    Real, Seen, TextParam,
+    Event, Flags, FloatParam, FlowDirection, IntParam, Kind, Kinds, Out, Param, ParamError, Params, Px, Qty, Real,
+    Seen, TextParam,
 };
 use minutes::{Minute, Minutes, Past, clamped};
 
@@ -118,10 +118,6 @@ fn per_cent(part: u128, whole: u128) -> Real {
 
 fn is_above(number: Real, limit: f64) -> bool {
     number.known().is_some_and(|number| number > limit)
-}
-
-fn seen(is: bool) -> u8 {
-    (if is { Seen::Yes } else { Seen::No }).code()
 }
 
 impl Measure for FlowOfBars {
@@ -264,8 +260,8 @@ impl FlowOfBars {
             direction: direction(change, FlowDirection::None),
             published_score: self.score(&volumes, self.is_large(change), volumes.buy_pressure),
             published_direction: direction(change, FlowDirection::Sell),
-            accelerating: seen(change.zip(earlier).is_some_and(is_accelerating)),
-            unusual_volume: seen(is_above(volume_ratio, self.volume_ratio)),
+            accelerating: Seen::of(change.zip(earlier).is_some_and(is_accelerating)).code(),
+            unusual_volume: Seen::of(is_above(volume_ratio, self.volume_ratio)).code(),
             ..records::Flow::default()
         };
         (Minute { change, ..minute }, (flow, volumes))
