@@ -68,7 +68,7 @@ words! {
         Composite = 4 "composite",
     }
     /// What the volume of a profile was taken from.
-    ProfileSource: u8 {
+    VolumeFrom: u8 {
         /// Every trade, at its price.
         Trades = 1 "trades",
         /// Bars, each spread evenly from its low to its high.
@@ -333,9 +333,9 @@ records! {
         of: u8 as Enum(ProfileOf) "whose volume it is",
         sessions: u8 as Uint "past sessions in it; 0 = the one that runs",
         nodes: u8 as Uint "its nodes when its last minute or session ended; those are the `profile-node` behind the row that said so",
-        source: u8 as Enum(ProfileSource) "what the volume was taken from",
+        volume_from: u8 as Enum(VolumeFrom) "what the volume was taken from",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 1 row [of, poc, vah, val, vah2, val2, volume, rows, row_px, sessions, nodes, source, poc_qty, left_out, instance]
+    } reserved 1 row [of, poc, vah, val, vah2, val2, volume, rows, row_px, sessions, nodes, volume_from, poc_qty, left_out, instance]
     /// More of a `profile`; follows it.
     ProfileArea = 141 "profile-area" follows Profile {
         vah2: Px as Price "highest tick of the value area that grows by two rows at a time",
@@ -382,7 +382,7 @@ records! {
         lee_ready_wrong: u32 as Uint "trades of which Lee and Ready's rule says the opposite; of the rest it says nothing",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 11
-    /// Whether a market is in balance or on its way to another; emitted when a one-minute bar in market hours closes. Its `market-state-numbers` follows.
+    /// Whether a market is in balance or on its way to another; emitted when a bar in market hours closes. Its `market-state-numbers` follows.
     MarketState = 176 "market-state" {
         close: Px as Price "close of the bar",
         poc: Px as Price "point of control of the last hour, as the bar left it; absent where there is no profile",
@@ -391,7 +391,7 @@ records! {
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
         state: u8 as Enum(MarketBalance) "state by the rules `tidegate`",
         published_state: u8 as Enum(MarketBalance) "state by the rules `published`",
-        changed: u8 as Enum(Seen) "whether either is another than at the bar before, or at the first bar of a session than unknown",
+        changed: u8 as Enum(Seen) "whether either is another than at the bar before, or of the first bar of a session, known",
         instance: u8 as Instance "instance of the measure that it is of",
     } row [start_ns, state, published_state, changed, close, poc, vah, val, close_before, momentum, threshold, poc_distance, atr, instance]
     /// The numbers that decide a `market-state`; follows it.
@@ -402,7 +402,7 @@ records! {
         poc_distance: Real as Float "|close - point of control| / point of control, in per cent; decides nothing",
         atr: Real as Float "average true range of the bars of the session, in units of the price; absent before there are enough of them",
     }
-    /// What has become of a breakout of price from a range, when a one-minute bar in market hours closes. Its `breakout-range` follows.
+    /// What has become of a breakout of price from a range, when a bar in market hours closes. Its `breakout-range` follows.
     Breakout = 178 "breakout" {
         close: Px as Price "close of the bar",
         vah: Px as Price "upper end of the range: highest tick of its value area; it is fixed while price is out",
@@ -485,6 +485,13 @@ records! {
         published_direction: u8 as Enum(FlowDirection) "where that flow goes",
         published_state: u8 as Enum(MarketBalance) "state of the market by the rules `published`",
     } reserved 6
+}
+
+impl Seen {
+    /// Yes or no.
+    pub const fn of(is: bool) -> Seen {
+        if is { Seen::Yes } else { Seen::No }
+    }
 }
 
 impl Extremes {

@@ -18,14 +18,18 @@ pub enum Family {
     Toxicity,
     /// Profile: what was traded at which price.
     Profile,
-    /// Legs: the ways of price from one trade to the furthest one after it.
+    /// State: whether the market is in balance, and where it has broken out.
+    State,
+    /// Legs: the way of price from one turn to the next.
     Legs,
+    /// Alerts: what somebody wants to be told of at once.
+    Alerts,
 }
 
 impl Family {
     /// Every family, in pipeline order.
-    pub const ALL: [Family; 5] =
-        [Family::Flow, Family::Book, Family::Toxicity, Family::Profile, Family::Legs];
+    pub const ALL: [Family; 7] =
+        [Family::Flow, Family::Book, Family::Toxicity, Family::Profile, Family::State, Family::Legs, Family::Alerts];
 
     /// The fixed position of its stage in event ids; see [`crate::STAGES`].
     pub const fn position(self) -> u8 {
@@ -34,7 +38,9 @@ impl Family {
             Family::Book => 36,
             Family::Toxicity => 40,
             Family::Profile => 44,
+            Family::State => 48,
             Family::Legs => 52,
+            Family::Alerts => 56,
         }
     }
 }

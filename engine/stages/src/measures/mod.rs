@@ -8,16 +8,19 @@
 //! Bound: tables by instrument, filled as they are listed. Worst case of an event: that of the most expensive
 //! measure; `vpin` on a trade that closes more buckets than its window holds, linear in the window.
 
+pub mod breakout;
 pub mod cvd;
 pub mod flow_of_bars;
 pub mod footprint;
 pub mod imbalance;
 pub mod legs;
+pub mod market_state;
 pub mod pace;
 pub mod profile;
 pub mod signing;
 pub mod vpin;
 
+mod bar_hours;
 mod by_session;
 mod context;
 mod entry;
@@ -27,10 +30,13 @@ mod measure;
 mod named;
 mod of_session;
 mod per_instrument;
+mod rings;
 mod session;
 mod state;
 mod told_hours;
 mod trade;
+mod true_range;
+mod value_area;
 
 pub use by_session::BySession;
 pub use context::{Context, LastTrade, Needs, Touch};
@@ -126,6 +132,24 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Profile,
         summary: &[],
         build: Build::of::<profile::VolumeProfile>(),
+    },
+    MeasureEntry {
+        name: "state",
+        doc: "engine/stages/docs/state.md",
+        about: "Market state after every bar in market hours: balance, or imbalance upwards or downwards.",
+        params: market_state::PARAMS,
+        family: Family::State,
+        summary: &[(Kind::MarketState, "state"), (Kind::MarketState, "published_state")],
+        build: Build::of::<market_state::MarketState>(),
+    },
+    MeasureEntry {
+        name: "breakout",
+        doc: "engine/stages/docs/breakout.md",
+        about: "Breakouts from the value area of the session before, or of the last hour, and what becomes of them.",
+        params: breakout::PARAMS,
+        family: Family::State,
+        summary: &[],
+        build: Build::of::<breakout::Breakout>(),
     },
     MeasureEntry {
         name: "legs",

@@ -301,8 +301,7 @@ fn a_closed_leg_has_nodes() {
     assert!(node.prominence.known().unwrap() > 0.5 && node.found == 1);
 }
 
-const WITH: Said =
-    Said { state: MarketBalance::Up, score: 40, direction: FlowDirection::Buy, ..SAID };
+const WITH: Said = Said { state: MarketBalance::Up, score: 40, direction: FlowDirection::Buy, ..SAID };
 
 #[test]
 fn a_pullback_touches_a_node_from_the_side_of_the_extreme_and_holds() {

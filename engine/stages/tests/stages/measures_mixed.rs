@@ -56,7 +56,7 @@ const CHOICES: [Choice; 12] = [
     ("vpin", &[("bucket_qty", "7"), ("window", "3")]),
     ("vpin", &[("bucket_qty", "9"), ("window", "2"), ("mode", "bulk"), ("bulk_bar", "5s"), ("sigma_bars", "3")]),
     ("profile", &[("minutes", "2"), ("sessions", "2"), ("row_ticks", "1")]),
-    ("profile", &[("source", "bars-evenly"), ("bar", "5s"), ("max_rows", "16"), ("max_blocks", "16")]),
+    ("profile", &[("volume_from", "bars-evenly"), ("bar", "5s"), ("max_rows", "16"), ("max_blocks", "16")]),
     ("probe", &[]),
 ];
 

@@ -6,8 +6,8 @@ use flow::records::{
     ProfileRow, Session, Trade,
 };
 use flow::{
-    Calendar, Event, Flags, Kind, Lasting, Ns, ProfileNodeType, ProfileOf, ProfileSource, Px, Qty, Record,
-    SessionPhase, Side, Stage,
+    Calendar, Event, Flags, Kind, Lasting, Ns, ProfileNodeType, ProfileOf, Px, Qty, Record, SessionPhase, Side, Stage,
+    VolumeFrom,
 };
 use proptest::prelude::*;
 use stages::Space;
@@ -95,7 +95,7 @@ fn the_worked_numbers() {
     assert_eq!(prices, [104.0, 102.0, 107.0, 102.0, 108.0]);
     let numbers = (first.volume, first.rows, area.row_px, area.poc_qty, area.left_out, first.sessions);
     assert_eq!(numbers, (Qty(400), 10, Px(TENTH), Qty(100), Qty(0), 0));
-    assert_eq!((first.of, first.source), (ProfileOf::Session.code(), ProfileSource::Trades.code()));
+    assert_eq!((first.of, first.volume_from), (ProfileOf::Session.code(), VolumeFrom::Trades.code()));
     let nodes = of::<ProfileNode>(&emitted);
     let (high, low) = (ProfileNodeType::High.code(), ProfileNodeType::Low.code());
     let of_session: Vec<_> = nodes.iter().filter(|n| n.of == first.of).map(|n| (tenths(n.px), n.node)).collect();
@@ -188,7 +188,7 @@ fn without_its_last_trade_a_profile_has_no_prices() {
 
 #[test]
 fn a_bar_is_spread_and_every_row_says_so() {
-    let mut pipeline = pipeline(&[("source", "bars-evenly"), ("row_ticks", "1")]);
+    let mut pipeline = pipeline(&[("volume_from", "bars-evenly"), ("row_ticks", "1")]);
     pipeline.feed(&hours(0, 23_400));
     let px = |tenths: i64| Px(tenths * TENTH);
     let feed = |pipeline: &mut Stages, minute: u64, interval_s, (low, high): (i64, i64)| {
@@ -202,7 +202,7 @@ fn a_bar_is_spread_and_every_row_says_so() {
     assert!(feed(&mut pipeline, 0, 5, (100, 103)).is_empty(), "of another length");
     let first = profile(&feed(&mut pipeline, 0, 60, (100, 103)), ProfileOf::Session).unwrap();
     assert_eq!((first.0.volume, first.0.rows, first.1.poc_qty), (Qty(10), 4, Qty(3)));
-    assert_eq!(first.0.source, ProfileSource::BarsEvenly.code());
+    assert_eq!(first.0.volume_from, VolumeFrom::BarsEvenly.code());
     let next = profile(&feed(&mut pipeline, 1, 60, (103, 104)), ProfileOf::Session).unwrap();
     assert_eq!((next.0.volume, next.0.rows, tenths(next.0.poc)), (Qty(20), 5, 103.0));
 }

@@ -9,12 +9,13 @@
 
 mod minutes;
 
+use super::bar_hours::length_below_a_day;
 use super::{Context, Measure, Needs, emit};
 use crate::Space;
 use flow::records::{self, Bar, BarFlow, BrokenTrade, FlowVolume, Trade};
 use flow::{
-    Event, Flags, FloatParam, FlowDirection, IntParam, Interval, Kind, Kinds, Out, Param, ParamError, Params, Px, Qty,
-    Real, Seen, TextParam,
+    Event, Flags, FloatParam, FlowDirection, IntParam, Kind, Kinds, Out, Param, ParamError, Params, Px, Qty, Real,
+    Seen, TextParam,
 };
 use minutes::{Minute, Minutes, Past, clamped};
 
@@ -119,21 +120,12 @@ fn is_above(number: Real, limit: f64) -> bool {
     number.known().is_some_and(|number| number > limit)
 }
 
-fn seen(is: bool) -> u8 {
-    (if is { Seen::Yes } else { Seen::No }).code()
-}
-
 impl Measure for FlowOfBars {
     type Records = Measured;
     type State = Minutes;
 
     fn new(params: &Params, space: Space) -> Result<(FlowOfBars, Minutes), ParamError> {
-        let text = params.get(INTERVAL);
-        let refused = |valid: String| ParamError { key: "flow.interval".to_owned(), found: text.to_owned(), valid };
-        let interval = text.parse::<Interval>().map_err(|e| refused(e.to_string()))?;
-        if interval.is_day() {
-            return Err(refused("valid: a length below 1d".to_owned()));
-        }
+        let interval = length_below_a_day("flow.interval", params.get(INTERVAL))?;
         let measure = FlowOfBars {
             interval_s: interval.seconds(),
             look_back: params.get(LOOK_BACK),
@@ -268,8 +260,8 @@ impl FlowOfBars {
             direction: direction(change, FlowDirection::None),
             published_score: self.score(&volumes, self.is_large(change), volumes.buy_pressure),
             published_direction: direction(change, FlowDirection::Sell),
-            accelerating: seen(change.zip(earlier).is_some_and(is_accelerating)),
-            unusual_volume: seen(is_above(volume_ratio, self.volume_ratio)),
+            accelerating: Seen::of(change.zip(earlier).is_some_and(is_accelerating)).code(),
+            unusual_volume: Seen::of(is_above(volume_ratio, self.volume_ratio)).code(),
             ..records::Flow::default()
         };
         (Minute { change, ..minute }, (flow, volumes))

@@ -13,6 +13,7 @@ mod bars;
 mod ended;
 mod rows;
 
+use super::bar_hours::length_below_a_day;
 use super::{Context, Measure, Needs, counted, counted_before};
 use crate::Space;
 use bars::Bars;
@@ -100,13 +101,7 @@ impl Measure for Footprint {
     type State = Bars;
 
     fn new(params: &Params, space: Space) -> Result<(Footprint, Bars), ParamError> {
-        let text = params.get(INTERVAL);
-        let refused =
-            |valid: String| ParamError { key: "footprint.interval".to_owned(), found: text.to_owned(), valid };
-        let interval = text.parse::<Interval>().map_err(|e| refused(e.to_string()))?;
-        if interval.is_day() {
-            return Err(refused("valid: a length below 1d".to_owned()));
-        }
+        let interval = length_below_a_day("footprint.interval", params.get(INTERVAL))?;
         let limits = Limits {
             ratio: params.get(RATIO),
             least_part: params.get(LEAST_PART),

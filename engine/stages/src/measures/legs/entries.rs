@@ -226,7 +226,10 @@ mod tests {
         assert_eq!(cuts, [2, 7, 7, 9, 0, 2]);
         let parts = [(4, 1), (5, 2), (3, 1), (4, 2), (5, 8), (6, 2), (7, 1), (6, 2), (7, 1)];
         assert_eq!(all(&entries, chain, 0, 99), parts);
-        assert!(entries.take(chain, 5, 2) && !entries.take(chain, 5, 7), "the last entry of the price that has as much");
+        assert!(
+            entries.take(chain, 5, 2) && !entries.take(chain, 5, 7),
+            "the last entry of the price that has as much"
+        );
         assert_eq!(all(&entries, chain, 1, 5), [(5, 2), (3, 1), (4, 2), (5, 6)]);
         let mut other = Chain::EMPTY;
         assert!((0..16).all(|at| entries.push(&mut other, Entry { px: at, qty: 1 })), "a block was given back");

@@ -120,7 +120,7 @@ impl Market {
         {
             self.search = None;
         }
-        self.minutes.take(tools.entries, self.last, qty.0, tools.settings.minutes);
+        self.minutes.take(tools.entries, self.last, qty.0, tools.settings);
     }
 
     /// A session begins.
@@ -229,7 +229,7 @@ impl Market {
             return;
         }
         self.minutes.end_through(tools.entries, start_s);
-        if start.0 + 60 * Ns::SECOND >= self.until.0 {
+        if start.0 + u64::from(tools.settings.interval_s) * Ns::SECOND >= self.until.0 {
             self.close(tools);
         } else if self.leg.is_none() {
             self.find(tools, start_s);
@@ -245,11 +245,11 @@ impl Market {
         };
         let left_out = self.minutes.left_out(start.start_s);
         let (start_at, extreme_at) = (start.mark.spot, extreme.mark.spot);
-        let leg =
-            Leg { of, direction, start: start_at, extreme: extreme_at, poc, is_closed: false, left_out };
-        let is_long = self.numbers.atr.known().is_some_and(|atr| {
-            leg.size() > 0 && leg.size() as f64 / Px::ONE as f64 >= tools.settings.atr_times * atr
-        });
+        let leg = Leg { of, direction, start: start_at, extreme: extreme_at, poc, is_closed: false, left_out };
+        let is_long =
+            self.numbers.atr.known().is_some_and(|atr| {
+                leg.size() > 0 && leg.size() as f64 / Px::ONE as f64 >= tools.settings.atr_times * atr
+            });
         if !is_long {
             return;
         }
@@ -284,7 +284,7 @@ impl Market {
         if spot.ts < self.from || spot.ts >= self.until || self.session.is_over(tools.event.ts) {
             return;
         }
-        self.minutes.break_trade(tools.entries, spot, trade.qty.0);
+        self.minutes.break_trade(tools.entries, spot, trade.qty.0, tools.settings.interval_s);
         match self.leg {
             Some(leg) if spot == leg.start || spot == leg.extreme => self.end(tools, LegEnd::Broken),
             Some(leg) if spot.ts >= leg.start.ts => {

@@ -1,4 +1,5 @@
-//! The last minutes of an instrument: what was traded in each, and the trades that a leg could start or end with.
+//! The last minutes of an instrument: what was traded in each, and the trades that a leg could start or end with. A minute is as long as
+//! a bar.
 //!
 //! A leg starts with the last trade at the lowest price of some minutes and ends with the first trade at the highest price after it, or
 //! upside down. So of every minute six trades are kept ([`Course`]), by which the start and the extreme over any minutes together
@@ -6,11 +7,9 @@
 //! many minutes with trades. Worst case: linear in the minutes, and in their entries where a leg is added up.
 
 use super::entries::{CUTS, Chain, Entries, Entry};
+use super::params::{MOST_MINUTES as MOST, Settings};
 use flow::{Ns, PriceDirection, Px};
 use serde::{Deserialize, Serialize};
-
-/// The most minutes that are kept.
-pub(super) const MOST: usize = 60;
 
 /// Whether a price lies beyond another on the way in a direction.
 #[inline]
@@ -166,13 +165,13 @@ pub(super) struct Minutes {
 impl Minutes {
     pub(super) const NONE: Minutes = Minutes { ring: [Minute::NONE; MOST], head: 0, held: 0, is_open: false };
 
-    /// Adds a trade; `most` is how many minutes are kept.
+    /// Adds a trade.
     #[inline]
-    pub(super) fn take(&mut self, entries: &mut Entries, spot: Spot, qty: u64, most: usize) {
-        let start_s = minute_of(spot.ts);
+    pub(super) fn take(&mut self, entries: &mut Entries, spot: Spot, qty: u64, settings: &Settings) {
+        let start_s = minute_of(spot.ts, settings.interval_s);
         let is_first = self.held == 0 || self.last().start_s != start_s;
         if is_first {
-            self.begin(entries, start_s, most);
+            self.begin(entries, start_s, settings.minutes);
         }
         let last = (self.head + MOST - 1) % MOST;
         self.ring[last].take(entries, spot, qty, is_first);
@@ -317,8 +316,8 @@ impl Minutes {
     }
 
     /// Takes the quantity of a broken trade out of its minute; its prices stay.
-    pub(super) fn break_trade(&mut self, entries: &mut Entries, spot: Spot, qty: u64) {
-        let start_s = minute_of(spot.ts);
+    pub(super) fn break_trade(&mut self, entries: &mut Entries, spot: Spot, qty: u64, interval_s: u32) {
+        let start_s = minute_of(spot.ts, interval_s);
         for minute in self.ring.iter_mut().filter(|minute| minute.start_s == start_s) {
             if !entries.take(minute.entries, spot.px.0, qty) {
                 minute.left_out = minute.left_out.saturating_sub(qty);
@@ -329,8 +328,9 @@ impl Minutes {
 
 /// The start of the minute of an instant, in seconds of Unix time.
 #[inline]
-fn minute_of(ts: Ns) -> u32 {
-    u32::try_from(ts.0 / (60 * Ns::SECOND) * 60).unwrap_or(u32::MAX)
+fn minute_of(ts: Ns, interval_s: u32) -> u32 {
+    let interval = u64::from(interval_s);
+    u32::try_from(ts.0 / Ns::SECOND / interval * interval).unwrap_or(u32::MAX)
 }
 
 /// The start among one that was found and that of an earlier minute: it must be strictly lower.

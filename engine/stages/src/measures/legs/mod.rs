@@ -55,19 +55,15 @@ pub struct State {
     rows: Room,
 }
 
-/// Length of the bars that are read.
-const MINUTE_S: u32 = 60;
-
 impl Measure for Legs {
-    type Records =
-        (records::Leg, records::LegProfile, records::LegNode, records::Pullback, records::PullbackFlow);
+    type Records = (records::Leg, records::LegProfile, records::LegNode, records::Pullback, records::PullbackFlow);
     type State = State;
 
     /// A touch of every node that expires, and another.
     const FAN_OUT: usize = 2 * 2 * Nodes::MOST;
 
     fn new(params: &Params, space: Space) -> Result<(Legs, State), ParamError> {
-        let settings = Settings::read(params);
+        let settings = Settings::read(params)?;
         let state = State {
             instruments: GrowingTable::new(space.instruments as usize, Instrument::UNKNOWN),
             markets: Pool::new(space.instruments, Market::new(0)),
@@ -163,16 +159,19 @@ impl Legs {
         if number == pool::NONE || event.flags.has(Flags::SNAPSHOT) || !self.reads().has(event.kind) {
             return;
         }
+        let interval_s = self.0.interval_s;
         let (market, mut tools) = self.tools(state, number, event, out);
         match event.kind {
             Kind::Bar => {
                 let bar: &Bar = event.record();
-                if bar.interval_s == MINUTE_S {
+                if bar.interval_s == interval_s {
                     market.bar_s = Some(bar.start_s);
                 }
             }
-            Kind::BarFlow if event.record::<BarFlow>().interval_s == MINUTE_S => market.minute(&mut tools),
-            Kind::Flow => market.flow(event.record::<Flow>(), inferred(event) != Flags::NONE),
+            Kind::BarFlow if event.record::<BarFlow>().interval_s == interval_s => market.minute(&mut tools),
+            Kind::Flow if event.record::<Flow>().interval_s == interval_s => {
+                market.flow(event.record(), inferred(event) != Flags::NONE);
+            }
             Kind::MarketState => market.state(event.record::<MarketState>()),
             Kind::MarketStateNumbers => market.state_numbers(event.record::<MarketStateNumbers>()),
             Kind::Breakout => market.announce(event.record::<Breakout>()),
@@ -189,7 +188,7 @@ impl Legs {
 
 impl Market {
     fn flow(&mut self, flow: &Flow, is_inferred: bool) {
-        if flow.interval_s != MINUTE_S || flow.instance != 0 {
+        if flow.instance != 0 {
             return;
         }
         let numbers = &mut self.numbers;

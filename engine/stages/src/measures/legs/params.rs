@@ -1,18 +1,26 @@
 //! What can be set of legs and pullbacks, and which of it gives their state its meaning.
 
-use super::minutes;
-use flow::{FloatParam, IntParam, Param, Params};
+use crate::measures::bar_hours::length_below_a_day;
+use crate::measures::profile::Rows;
+use flow::{FloatParam, IntParam, Param, ParamError, Params, TextParam};
 
-/// The most parts of a leg; a part is no lower than a row.
+/// The most minutes that are kept.
+pub(super) const MOST_MINUTES: usize = 60;
+/// The most parts of a leg; a row is as high as a part, but for what rounding takes.
 const MOST_PARTS: u64 = 200;
 
+const INTERVAL: TextParam = TextParam::new(
+    "interval",
+    "1m",
+    "length of the bars, below a day, one that the pipeline or a feed provides; that of `state`, `breakout` and `flow`",
+);
 const MINUTES: IntParam<usize> = IntParam::new(
     "minutes",
-    (1, minutes::MOST as u64),
+    (1, MOST_MINUTES as u64),
     "60",
-    "most minutes with trades in which the start of a leg is looked for, the one that has just ended included",
+    "most bars with trades in which the start of a leg is looked for, the one that has just ended included",
 )
-.unit("minutes");
+.unit("bars");
 const ATR_TIMES: FloatParam =
     FloatParam::new("atr_times", (0.0, 1e6), "2", "a leg counts from so many average true ranges on");
 const CLOSED: IntParam<u8> =
@@ -31,13 +39,14 @@ const PROMINENCE: IntParam<u8> = IntParam::new(
 )
 .unit("%");
 const BAND_ROWS: IntParam<u32> =
-    IntParam::new("band_rows", (0, 1_000), "2", "a pullback touches a node within so many rows of the leg").unit("rows");
+    IntParam::new("band_rows", (0, 1_000), "2", "a pullback touches a node within so many rows of the leg")
+        .unit("rows");
 const BAND_BPS: IntParam<u32> =
     IntParam::new("band_bps", (0, 10_000), "5", "or within so much of the node's price, whichever is more").unit("bps");
 const LEAST_RETRACED: IntParam<u8> =
-    IntParam::new("least_retraced", (0, 100), "25", "and price has come back so much of the leg at the least").unit("%");
-const MOST_RETRACED: IntParam<u8> =
-    IntParam::new("most_retraced", (0, 100), "79", "and so much at the most").unit("%");
+    IntParam::new("least_retraced", (0, 100), "25", "and price has come back so much of the leg at the least")
+        .unit("%");
+const MOST_RETRACED: IntParam<u8> = IntParam::new("most_retraced", (0, 100), "79", "and so much at the most").unit("%");
 const HOLD: IntParam = IntParam::new("hold", (1, 86_400), "300", "how long a touch holds, at the most").unit("s");
 const LEAST_FLOW: IntParam<u8> =
     IntParam::new("least_flow", (0, 100), "40", "rules `tidegate`: least score of flow that goes with the leg")
@@ -46,7 +55,7 @@ const PUBLISHED_LEAST_FLOW: IntParam<u8> =
     IntParam::new("published_least_flow", (0, 100), "70", "rules `published`: the same").unit("points");
 const MAX_ROWS: IntParam<usize> = IntParam::new(
     "max_rows",
-    (256, super::Rows::MOST as u64),
+    (256, Rows::MOST as u64),
     "4096",
     "most rows in which the volume of a leg is kept until it is closed; they are ticks, or twice as high as often as it takes",
 )
@@ -68,6 +77,7 @@ const MAX_ENTRIES: IntParam<u32> = IntParam::new(
 
 /// Parameters.
 pub const PARAMS: &[Param] = &[
+    INTERVAL.param(),
     MINUTES.param(),
     ATR_TIMES.param(),
     CLOSED.param(),
@@ -87,6 +97,7 @@ pub const PARAMS: &[Param] = &[
 
 /// What was set.
 pub(super) struct Settings {
+    pub(super) interval_s: u32,
     pub(super) minutes: usize,
     pub(super) atr_times: f64,
     pub(super) closed: u8,
@@ -105,8 +116,9 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn read(params: &Params) -> Settings {
-        Settings {
+    pub(super) fn read(params: &Params) -> Result<Settings, ParamError> {
+        Ok(Settings {
+            interval_s: length_below_a_day("legs.interval", params.get(INTERVAL))?.seconds(),
             minutes: params.get(MINUTES),
             atr_times: params.get(ATR_TIMES),
             closed: params.get(CLOSED),
@@ -122,7 +134,7 @@ impl Settings {
             max_rows: params.get(MAX_ROWS),
             max_blocks: params.get(MAX_BLOCKS),
             max_entries: params.get(MAX_ENTRIES),
-        }
+        })
     }
 
     /// The most rows in which nodes are looked for: a part is rounded down by less than half, and the lowest and the highest
@@ -133,7 +145,13 @@ impl Settings {
         let whole = [self.minutes, self.max_rows, self.max_blocks].map(|number| number as u64);
         let shares = [self.closed, self.prominence, self.least_retraced, self.most_retraced].map(u64::from);
         let rows = [self.parts, self.band_rows, self.band_bps].map(u64::from);
-        let flow = [self.hold_s, self.least_flow.into(), self.published_least_flow.into(), self.max_entries.into()];
+        let flow = [
+            self.hold_s,
+            self.least_flow.into(),
+            self.published_least_flow.into(),
+            self.max_entries.into(),
+            self.interval_s.into(),
+        ];
         [&whole[..], &shares, &rows, &flow, &[self.atr_times.to_bits()]].concat()
     }
 }

@@ -121,7 +121,9 @@ impl Pullbacks {
             let was_near = std::mem::replace(&mut node.is_near, is_near);
             let is_too_far = !leg.is_back(px, 0, settings.most_retraced);
             match node.touched {
-                Some(since) if ts.0 > since.0 + settings.hold_s * Ns::SECOND => node.end(PullbackStep::Expired, &mut tell),
+                Some(since) if ts.0 > since.0 + settings.hold_s * Ns::SECOND => {
+                    node.end(PullbackStep::Expired, &mut tell)
+                }
                 Some(_) if is_too_far => node.end(PullbackStep::Passed, &mut tell),
                 _ => {}
             }

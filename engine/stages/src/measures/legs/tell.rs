@@ -118,7 +118,7 @@ pub(super) fn pullback(
     node: &Pullback,
     what: PullbackStep,
 ) {
-    let seen = |is: bool| (if is { Seen::Yes } else { Seen::No }).code();
+    let seen = |is: bool| Seen::of(is).code();
     let first = records::Pullback {
         px,
         node_px: node.px,

@@ -7,7 +7,7 @@
 use super::market::Print;
 use super::{Grid, RowSums};
 use flow::records::Bar;
-use flow::{Ns, ProfileSource, Px};
+use flow::{Ns, Px, VolumeFrom};
 use serde::{Deserialize, Serialize};
 
 /// The prices of a bar whose volume comes next.
@@ -39,15 +39,15 @@ impl Waiting {
         sums: &RowSums,
         grid: Grid,
         most: usize,
-        source: ProfileSource,
+        volume_from: VolumeFrom,
     ) -> impl Iterator<Item = Print> {
         let typical =
             (i128::from(self.high.0) + i128::from(self.low.0) + i128::from(self.close.0)).div_euclid(3) as i64;
         let (low, high) = (grid.row(self.low), grid.row(self.high));
         let fits = high.checked_sub(low).is_some_and(|above| above < most as i64);
-        let (first, rows) = match source {
-            ProfileSource::BarsEvenly if fits => (low, (high - low + 1) as u64),
-            ProfileSource::BarsTypical => (grid.row(Px(typical)), 1),
+        let (first, rows) = match volume_from {
+            VolumeFrom::BarsEvenly if fits => (low, (high - low + 1) as u64),
+            VolumeFrom::BarsTypical => (grid.row(Px(typical)), 1),
             _ => (grid.row(self.close), 1),
         };
         let (ts, RowSums { volume, bought, sold }) = (self.start(), *sums);
@@ -67,17 +67,19 @@ impl Waiting {
 mod tests {
     use super::*;
 
-    fn spread(source: ProfileSource, volume: u64) -> Vec<(i64, u64, u64)> {
+    fn spread(volume_from: VolumeFrom, volume: u64) -> Vec<(i64, u64, u64)> {
         let bar = Waiting { open: Px(100), high: Px(109), low: Px(98), close: Px(107), start_s: 60 };
         let sums = RowSums { volume, bought: volume / 2, sold: 0 };
-        bar.spread(&sums, Grid::of_ticks(4, Px(1)), 4, source).map(|p| (p.px.0, p.sums.volume, p.sums.bought)).collect()
+        bar.spread(&sums, Grid::of_ticks(4, Px(1)), 4, volume_from)
+            .map(|p| (p.px.0, p.sums.volume, p.sums.bought))
+            .collect()
     }
 
     #[test]
     fn a_bar_is_spread_by_the_rule_that_is_named() {
-        assert_eq!(spread(ProfileSource::BarsEvenly, 10), [(96, 2, 1), (100, 3, 1), (104, 2, 1), (108, 3, 2)]);
-        assert_eq!(spread(ProfileSource::BarsEvenly, 2), [(100, 1, 0), (108, 1, 1)]);
-        assert_eq!(spread(ProfileSource::BarsClose, 10), [(104, 10, 5)]);
-        assert_eq!(spread(ProfileSource::BarsTypical, 10), [(104, 10, 5)]);
+        assert_eq!(spread(VolumeFrom::BarsEvenly, 10), [(96, 2, 1), (100, 3, 1), (104, 2, 1), (108, 3, 2)]);
+        assert_eq!(spread(VolumeFrom::BarsEvenly, 2), [(100, 1, 0), (108, 1, 1)]);
+        assert_eq!(spread(VolumeFrom::BarsClose, 10), [(104, 10, 5)]);
+        assert_eq!(spread(VolumeFrom::BarsTypical, 10), [(104, 10, 5)]);
     }
 }

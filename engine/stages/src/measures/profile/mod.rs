@@ -35,8 +35,8 @@ use crate::pool::{self, Pool};
 use bars::Waiting;
 use flow::records::{self, Bar, BarFlow, Listing, Memory};
 use flow::{
-    Calendar, Event, Flags, GrowingTable, Kind, Kinds, Lasting, Mic, Out, ParamError, Params, ProfileOf, ProfileSource,
-    Px, Qty, Sessions,
+    Calendar, Event, Flags, GrowingTable, Kind, Kinds, Lasting, Mic, Out, ParamError, Params, ProfileOf, Px, Qty,
+    Sessions, VolumeFrom,
 };
 use letters::{Letters, half_hour};
 use market::{Market, Place, Print};
@@ -98,8 +98,8 @@ impl Measure for VolumeProfile {
 
     #[inline(always)]
     fn reads(&self) -> Kinds {
-        let prints: &[Kind] = match self.0.source {
-            ProfileSource::Trades => &[Kind::Trade, Kind::BrokenTrade],
+        let prints: &[Kind] = match self.0.volume_from {
+            VolumeFrom::Trades => &[Kind::Trade, Kind::BrokenTrade],
             _ => &[Kind::Bar, Kind::BarFlow],
         };
         Kinds::of(prints).or(Kinds::of(&[Kind::Listing, Kind::Session]))
@@ -251,7 +251,7 @@ impl VolumeProfile {
         let Some(number) = self.enter(state, event, &first, out) else { return };
         let State { markets, rows, .. } = state;
         let market = &mut markets[number];
-        for print in waiting.spread(&sums, market.session.grid(), rows.most(), self.0.source) {
+        for print in waiting.spread(&sums, market.session.grid(), rows.most(), self.0.volume_from) {
             market.add(rows, &print, &self.0);
         }
         self.tell(state, number, None, event, out);

@@ -2,7 +2,7 @@
 
 use super::letters::Letters;
 use super::{Grid, Rows};
-use flow::{BoolParam, ChoiceParam, IntParam, Interval, Param, ParamError, Params, ProfileSource, Px, TextParam};
+use flow::{BoolParam, ChoiceParam, IntParam, Interval, Param, ParamError, Params, Px, TextParam, VolumeFrom};
 
 /// The most minutes of the rolling profile.
 pub(super) const MOST_MINUTES: usize = 60;
@@ -34,9 +34,9 @@ const MINUTES: IntParam = IntParam::new(
 .unit("minutes");
 const SESSIONS: IntParam<usize> =
     IntParam::new("sessions", (1, MOST_SESSIONS as u64), "20", "most past sessions in the composite").unit("sessions");
-const SOURCE: ChoiceParam<ProfileSource> = ChoiceParam::new(
-    "source",
-    ProfileSource::CHOICES,
+const VOLUME_FROM: ChoiceParam<VolumeFrom> = ChoiceParam::new(
+    "volume_from",
+    VolumeFrom::CHOICES,
     "trades",
     "what the volume is taken from: every trade at its price, or bars, spread as named",
 );
@@ -69,7 +69,7 @@ pub const PARAMS: &[Param] = &[
     ROW_TICKS.param(),
     MINUTES.param(),
     SESSIONS.param(),
-    SOURCE.param(),
+    VOLUME_FROM.param(),
     BAR.param(),
     MAX_ROWS.param(),
     MAX_BLOCKS.param(),
@@ -83,7 +83,7 @@ pub(super) struct Settings {
     row_ticks: u64,
     pub(super) minutes: u64,
     pub(super) sessions: usize,
-    pub(super) source: ProfileSource,
+    pub(super) volume_from: VolumeFrom,
     pub(super) bar_s: u32,
     max_rows: usize,
     max_blocks: usize,
@@ -103,7 +103,7 @@ impl Settings {
             row_ticks: params.get(ROW_TICKS),
             minutes: params.get(MINUTES),
             sessions: params.get(SESSIONS),
-            source: params.get(SOURCE),
+            volume_from: params.get(VOLUME_FROM),
             bar_s: bar.seconds(),
             max_rows: params.get(MAX_ROWS),
             max_blocks: params.get(MAX_BLOCKS),
@@ -129,7 +129,7 @@ impl Settings {
     pub(super) fn terms(&self) -> Vec<u64> {
         let whole = [self.max_rows, self.max_blocks, self.sessions].map(|number| number as u64);
         let shares = [u64::from(self.value_area), u64::from(self.prominence), self.row_ticks, self.minutes];
-        let source = [u64::from(self.source.code()), u64::from(self.bar_s), u64::from(self.letters)];
-        [&whole[..], &shares, &source].concat()
+        let bars = [u64::from(self.volume_from.code()), u64::from(self.bar_s), u64::from(self.letters)];
+        [&whole[..], &shares, &bars].concat()
     }
 }

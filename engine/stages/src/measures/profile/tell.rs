@@ -81,7 +81,7 @@ impl Teller<'_> {
             of: of.code(),
             sessions,
             nodes,
-            source: self.settings.source.code(),
+            volume_from: self.settings.volume_from.code(),
             ..records::Profile::default()
         };
         let area = ProfileArea {

@@ -1,0 +1,73 @@
+//! Bars of market hours: which bar of an instrument is in the hours of its session, and which is the first and the last.
+//!
+//! A bar counts if it starts in them. Hours are looked up when the first bar of another trade date comes, not before. Bound: 24
+//! bytes an instrument.
+
+use super::{Context, Session};
+use flow::records::Bar;
+use flow::{Event, Flags, Interval, Ns, ParamError};
+use serde::{Deserialize, Serialize};
+
+/// The session of an instrument's last bar, and its market hours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct BarHours {
+    session: Session,
+    from: Ns,
+    until: Ns,
+}
+
+impl BarHours {
+    /// The hours of another session, if a bar that begins at `start` begins one.
+    pub(super) fn next(&self, instrument: u32, start: Ns, context: &Context) -> Option<BarHours> {
+        if !self.session.is_over(start) {
+            return None;
+        }
+        let (from, until) = context.market_hours(instrument, start);
+        Some(BarHours { session: context.session(instrument, start), from, until })
+    }
+
+    /// When they begin.
+    pub(super) fn from(&self) -> Ns {
+        self.from
+    }
+
+    /// Whether a bar that begins at `start` is in them.
+    pub(super) fn hold(&self, start: Ns) -> bool {
+        self.from <= start && start < self.until
+    }
+
+    /// Whether they are over by `ts`.
+    pub(super) fn are_over(&self, ts: Ns) -> bool {
+        ts >= self.until
+    }
+}
+
+/// The first instant of a bar.
+pub(super) fn start_of(bar: &Bar) -> Ns {
+    Ns(u64::from(bar.start_s) * Ns::SECOND)
+}
+
+/// The first instant after a bar.
+pub(super) fn end_of(bar: &Bar) -> Ns {
+    Ns((u64::from(bar.start_s) + u64::from(bar.interval_s)) * Ns::SECOND)
+}
+
+/// The bar of an event, if it has that length, has all its prices and is new.
+pub(super) fn whole_bar(event: &Event, interval_s: u32) -> Option<&Bar> {
+    let bar: &Bar = event.get()?;
+    let has_prices = [bar.high, bar.low, bar.close].iter().all(|px| px.known().is_some());
+    (bar.interval_s == interval_s && has_prices && !event.flags.has(Flags::SNAPSHOT)).then_some(bar)
+}
+
+/// The length of bars that a parameter gives.
+///
+/// # Errors
+/// When it is no length, or a day.
+pub(super) fn length_below_a_day(key: &str, text: &str) -> Result<Interval, ParamError> {
+    let refused = |valid: String| ParamError { key: key.to_owned(), found: text.to_owned(), valid };
+    let interval = text.parse::<Interval>().map_err(|e| refused(e.to_string()))?;
+    if interval.is_day() {
+        return Err(refused("valid: a length below 1d".to_owned()));
+    }
+    Ok(interval)
+}
