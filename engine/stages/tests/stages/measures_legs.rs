@@ -367,7 +367,7 @@ fn failed(back: &[i64]) -> (Stages, Vec<Emitted>) {
     let slow = Said { atr: Some(30.0), ..SAID };
     pipeline.feed(&trade(60.0, 1_010, 1));
     bar(&mut pipeline, 1, &Said { breakout: OUT_UP, ..slow });
-    for (at, px) in [(120.0, 1_040), (121.0, 1_030), (122.0, 1_040), (123.0, 1_020)] {
+    for (at, px) in [(120.0, 1_040), (121.0, 1_030), (122.0, 1_040), (123.0, 1_025)] {
         pipeline.feed(&trade(at, px, 1));
     }
     bar(&mut pipeline, 2, &slow);
@@ -429,9 +429,34 @@ fn a_broken_trade_leaves_the_leg_and_ends_it_where_it_was_an_end_of_it() {
         assert_eq!((ended[0].0, ended[0].1), (LegStep::Ended, LegEnd::Broken));
         assert!(pipeline.feed(&broken(130.0, &of)).is_empty());
     }
+    let mut anew = worked();
+    anew.feed(&broken(130.0, &trade(3.0, 991, 4)));
+    let again = bar(&mut anew, 2, &SAID);
+    assert_eq!(steps(&again)[0].2, 991, "there was another trade at that price");
     let mut later = worked();
     let unheard_of = Event { ts: Ns(0), ..trade(121.0, 991, 4) };
     assert!(later.feed(&broken(130.0, &unheard_of)).is_empty());
+}
+
+#[test]
+fn a_price_whose_only_trade_is_broken_is_no_start() {
+    let mut pipeline = pipeline(&[]);
+    let wrong = trade(70.0, 500, 1);
+    for event in [trade(0.0, 992, 1), trade(60.0, 1_000, 1), wrong, trade(71.0, 1_001, 1), trade(120.0, 400, 1)] {
+        pipeline.feed(&event);
+    }
+    pipeline.feed(&broken(121.0, &wrong));
+    pipeline.feed(&broken(121.0, &trade(120.0, 400, 1)));
+    pipeline.feed(&trade(122.0, 1_030, 1));
+    let found = bar(&mut pipeline, 2, &Said { breakout: OUT_UP, ..SAID });
+    assert_eq!(steps(&found), [(LegStep::Counts, LegEnd::None, 992, 1_030, 4)]);
+    let mut alone = self::pipeline(&[]);
+    alone.feed(&trade(0.0, 992, 1));
+    alone.feed(&trade(60.0, 400, 1));
+    alone.feed(&trade(120.0, 1_030, 1));
+    alone.feed(&broken(121.0, &trade(60.0, 400, 1)));
+    let found = bar(&mut alone, 2, &Said { breakout: OUT_UP, ..SAID });
+    assert_eq!(steps(&found), [(LegStep::Counts, LegEnd::None, 992, 1_030, 2)], "a minute without a trade is none");
 }
 
 #[test]

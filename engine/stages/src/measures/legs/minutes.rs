@@ -111,6 +111,26 @@ impl Minute {
         }
     }
 
+    /// Whether a leg could start or end with a trade.
+    fn is_marked(&self, spot: Spot) -> bool {
+        [self.up, self.down]
+            .iter()
+            .any(|course| [course.start, course.end, course.furthest].iter().any(|m| m.spot == spot))
+    }
+
+    /// Looks for the trades that a leg could start or end with among its entries, whose times are not known: that of the minute is told
+    /// in their place. `false` if there is none.
+    fn mark_anew(&mut self, entries: &Entries) -> bool {
+        let (mut is_first, ts) = (true, Ns(u64::from(self.start_s) * Ns::SECOND));
+        for (at, entry) in (0..).zip(entries.iter(self.entries, 0, u32::MAX)).filter(|(_, entry)| entry.qty > 0) {
+            let spot = Spot { px: Px(entry.px), ts };
+            self.up.take(PriceDirection::Up, spot, at, is_first);
+            self.down.take(PriceDirection::Down, spot, at, is_first);
+            is_first = false;
+        }
+        !is_first
+    }
+
     /// Adds up by price what no leg could tell apart.
     fn condense(&mut self, entries: &mut Entries) {
         let mut chain = self.entries;
@@ -315,14 +335,32 @@ impl Minutes {
         all
     }
 
-    /// Takes the quantity of a broken trade out of its minute; its prices stay.
+    /// Takes a broken trade out of its minute. If a leg could start or end with it, such trades are looked for anew.
     pub(super) fn break_trade(&mut self, entries: &mut Entries, spot: Spot, qty: u64, interval_s: u32) {
         let start_s = minute_of(spot.ts, interval_s);
-        for minute in self.ring.iter_mut().filter(|minute| minute.start_s == start_s) {
-            if !entries.take(minute.entries, spot.px.0, qty) {
-                minute.left_out = minute.left_out.saturating_sub(qty);
-            }
+        let slots = (1..=self.held).map(|back| (self.head + MOST - back) % MOST);
+        let Some(slot) = slots.into_iter().find(|slot| self.ring[*slot].start_s == start_s) else { return };
+        let minute = &mut self.ring[slot];
+        if !entries.take(minute.entries, spot.px.0, qty) {
+            minute.left_out = minute.left_out.saturating_sub(qty);
+        } else if minute.is_marked(spot) && minute.left_out == 0 && !minute.mark_anew(entries) {
+            self.remove(entries, slot);
         }
+    }
+
+    /// Takes out a minute that has no trade any more.
+    fn remove(&mut self, entries: &mut Entries, slot: usize) {
+        entries.free(&mut self.ring[slot].entries);
+        let last = (self.head + MOST - 1) % MOST;
+        self.is_open &= slot != last;
+        let mut at = slot;
+        while at != last {
+            let next = (at + 1) % MOST;
+            self.ring[at] = self.ring[next];
+            at = next;
+        }
+        self.ring[last] = Minute::NONE;
+        (self.head, self.held) = (last, self.held - 1);
     }
 }
 
