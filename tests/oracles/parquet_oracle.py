@@ -27,7 +27,8 @@ import polars
 
 from rows import first_difference, verdict
 
-STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,vpin,profile,random,orders,risk,router"
+STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,vpin,profile,state,breakout"
+STAGES += ",random,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
     "instruments": ["listing", "contract"],
@@ -45,6 +46,8 @@ KINDS = {
     "profile_rows": ["profile-row"],
     "profile_nodes": ["profile-node"],
     "profile_letters": ["profile-letters"],
+    "market_states": ["market-state"],
+    "breakouts": ["breakout"],
     "pace": ["pace"],
     "signing": ["signing"],
     "toxicity": ["vpin"],

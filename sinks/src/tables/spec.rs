@@ -48,6 +48,12 @@ pub const TABLES: &[TableSpec] = &[
     TableSpec { name: "profile_rows", about: "Rows of profiles, as they change.", kinds: &[Kind::ProfileRow] },
     TableSpec { name: "profile_nodes", about: "High-volume and low-volume nodes.", kinds: &[Kind::ProfileNode] },
     TableSpec { name: "profile_letters", about: "Half hours in which a row traded.", kinds: &[Kind::ProfileLetters] },
+    TableSpec {
+        name: "market_states",
+        about: "Balance or imbalance after every bar, with what decides it.",
+        kinds: &[Kind::MarketState],
+    },
+    TableSpec { name: "breakouts", about: "Breakouts from ranges, and what became of them.", kinds: &[Kind::Breakout] },
     TableSpec { name: "pace", about: "Number and size of the last trades.", kinds: &[Kind::Pace] },
     TableSpec { name: "signing", about: "How often rules find the aggressor that is told.", kinds: &[Kind::Signing] },
     TableSpec { name: "toxicity", about: "VPIN, by volume bucket.", kinds: &[Kind::Vpin] },

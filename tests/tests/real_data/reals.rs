@@ -26,6 +26,12 @@ const SETTINGS: &[&str] = &[
     "flow.interval=5s",
     "flow.least_bars=2",
     "footprint.interval=5s",
+    "state.interval=5s",
+    "state.look_back=2",
+    "state.atr_bars=2",
+    "breakout.interval=5s",
+    "breakout.range_minutes=1",
+    "breakout.atr_bars=2",
     "buy-and-hold.symbols=",
     "random.every=5",
 ];

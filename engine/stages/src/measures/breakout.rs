@@ -206,7 +206,7 @@ impl Breakout {
             now.true_range.add(bar.high, bar.low, bar.close, self.atr_bars);
             (now.start_s, now.close) = (bar.start_s, bar.close);
             if let Some(range) = now.range(start, Ns(u64::from(self.range_minutes) * 60 * Ns::SECOND)) {
-                self.judge(now, bar, range, teller);
+                self.decide(now, bar, range, teller);
             }
             now.before = now.rolling;
         }
@@ -216,7 +216,7 @@ impl Breakout {
     }
 
     /// Holds a bar against a range.
-    fn judge(&self, now: &mut Now, bar: &Bar, range: Range, teller: &mut Teller<'_>) {
+    fn decide(&self, now: &mut Now, bar: &Bar, range: Range, teller: &mut Teller<'_>) {
         let (close, ValueArea { vah, val, .. }) = (bar.close, range.area);
         let least = self.least(now, &range).0;
         let direction = if close.0.saturating_sub(vah.0) >= least {

@@ -59,7 +59,7 @@ pub struct MarketState {
 }
 
 /// The records of a bar.
-type Told = (records::MarketState, MarketStateNumbers);
+type Decided = (records::MarketState, MarketStateNumbers);
 
 /// What is known of an instrument besides its closes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -96,7 +96,7 @@ impl MeasureState for Markets {
 }
 
 impl Measure for MarketState {
-    type Records = Told;
+    type Records = Decided;
     type State = Markets;
 
     fn new(params: &Params, space: Space) -> Result<(MarketState, Markets), ParamError> {
@@ -132,7 +132,7 @@ impl Measure for MarketState {
         Flags::NONE
     }
 
-    fn on(&self, markets: &mut Markets, context: &Context, event: &Event) -> Option<Told> {
+    fn on(&self, markets: &mut Markets, context: &Context, event: &Event) -> Option<Decided> {
         if let Some(profile) = event.get::<Profile>() {
             if profile.of == ProfileOf::Rolling.code() && profile.instance == self.profile {
                 markets.now.get_mut(event.instrument)?.area = ValueArea::of(profile, event.ts);
@@ -144,7 +144,7 @@ impl Measure for MarketState {
 }
 
 impl MarketState {
-    fn bar(&self, markets: &mut Markets, context: &Context, instrument: u32, bar: &Bar) -> Option<Told> {
+    fn bar(&self, markets: &mut Markets, context: &Context, instrument: u32, bar: &Bar) -> Option<Decided> {
         let (now, start) = (markets.now.get_mut(instrument)?, start_of(bar));
         if let Some(hours) = now.hours.next(instrument, start, context) {
             *now = Now { hours, area: now.area, ..Now::default() };

@@ -12,12 +12,12 @@ use stages::measures::{Host, One};
 
 const SPACE: Space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
 /// 2026-01-12 00:00 in New York, a Monday.
-const MIDNIGHT: u32 = 1_768_194_000;
-const DAY: u32 = 86_400;
+pub(crate) const MIDNIGHT: u32 = 1_768_194_000;
+pub(crate) const DAY: u32 = 86_400;
 /// Half past nine, in seconds of the day.
-const OPEN: u32 = 34_200;
+pub(crate) const OPEN: u32 = 34_200;
 /// Four in the afternoon.
-const CLOSE: u32 = 57_600;
+pub(crate) const CLOSE: u32 = 57_600;
 
 type Measured = (Flow, FlowVolume);
 
@@ -28,7 +28,7 @@ fn pipeline(set: &[(&str, &str)]) -> Pipeline<Host<One<FlowOfBars>>> {
 }
 
 /// A trade date of New York: the days since Monday and when its hours end, in seconds of the day; 0 = it has none.
-fn session(day: u32, close: u32) -> Event {
+pub(crate) fn session(day: u32, close: u32) -> Event {
     let start_s = MIDNIGHT + day * DAY;
     let at = |second: u32| if close == 0 { Ns::NONE } else { Ns(u64::from(start_s + second) * Ns::SECOND) };
     let phase = (if close == 0 { SessionPhase::Closed } else { SessionPhase::Pre }).code();

@@ -6,8 +6,9 @@ use flow::records::{Break, Gap};
 use flow::{Event, EventId, Kind, Kinds, Ns, Out, ParamError, Params, Px, Stage, StateReader};
 use proptest::prelude::*;
 use stages::bars::BarStage;
+use stages::measures::profile::VolumeProfile;
 use stages::measures::{
-    Build, Context, Family, Host, MEASURES, Many, Measure, MeasureSet, Needs, OfSession, PerInstrument,
+    Build, Context, Family, Host, MEASURES, Many, Measure, MeasureSet, Needs, OfSession, One, PerInstrument,
 };
 use stages::{STAGES, Space};
 
@@ -45,7 +46,7 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 12] = [
+const CHOICES: [Choice; 14] = [
     ("cvd", &[]),
     ("flow", &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2")]),
     ("footprint", &[("interval", "5s"), ("stack_rows", "2"), ("exhaustion_bars", "2")]),
@@ -57,6 +58,8 @@ const CHOICES: [Choice; 12] = [
     ("vpin", &[("bucket_qty", "9"), ("window", "2"), ("mode", "bulk"), ("bulk_bar", "5s"), ("sigma_bars", "3")]),
     ("profile", &[("minutes", "2"), ("sessions", "2"), ("row_ticks", "1")]),
     ("profile", &[("volume_from", "bars-evenly"), ("bar", "5s"), ("max_rows", "16"), ("max_blocks", "16")]),
+    ("state", &[("interval", "5s"), ("look_back", "2"), ("atr_bars", "2")]),
+    ("breakout", &[("interval", "5s"), ("atr_bars", "2"), ("failed_bars", "1"), ("accepted_bars", "2")]),
     ("probe", &[]),
 ];
 
@@ -96,17 +99,25 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
     let asked: Vec<_> = asked.filter_map(|(m, set)| (m.build.weighing)(&harness::params(m.name, set))).collect();
     let mut book = harness::book_weighing(64, 256, 8, &asked);
     let mut bars = Pipeline::new(BarStage::new(&harness::params("bars", &[("intervals", "5s")]), SPACE).unwrap());
+    let small = harness::params("profile", &[("minutes", "2"), ("row_ticks", "1")]);
+    let mut profile = Pipeline::new(Host::<One<VolumeProfile>>::alone(&small, SPACE).unwrap());
     let inputs = opening().0.into_iter().chain((1..).zip(steps).map(|(i, s)| s.event(i * 1_300 * Ns::SECOND)));
     let mut events = Vec::new();
     for (seq, input) in (1..).zip(inputs) {
         let input = Event { id: EventId::new(seq, 0, 0), ..input };
         let place = |e: &Event, position| Event { id: EventId::new(seq, position, 0), ts: input.ts, ..*e };
         let of_book: Vec<Event> = book.feed(&input).iter().map(|e| place(&e.0, 8)).collect();
+        let first = events.len();
         for event in std::iter::once(input).chain(of_book) {
             events.push(event);
             if bars.stage.reads().has(event.kind) {
                 events.extend(bars.feed(&event).iter().map(|e| place(&e.0, 16)));
             }
+        }
+        // A later family sees all of it before what the profile makes of it.
+        for at in (first..events.len()).filter(|at| profile.stage.reads().has(events[*at].kind)).collect::<Vec<_>>() {
+            let event = events[at];
+            events.extend(profile.feed(&event).iter().map(|e| place(&e.0, 44)));
         }
     }
     events
@@ -164,6 +175,7 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("imbalance", 36),
         ("vpin", 40),
         ("profile", 44),
+        ("state+breakout", 48),
         ("momentum", 72),
         ("buy-and-hold", 73),
         ("random", 74),
