@@ -179,6 +179,10 @@ fn main() {
     let told = day(if count(2) > 1 { 600_000 } else { 100_000 }, "book,bars,profile", flow.or(profiles));
     cost(report, "state, a bar", ("state", &[]), &told, Kind::Bar);
     cost(report, "breakout, a bar", ("breakout", &[]), &told, Kind::Bar);
+    let said = [Kind::Session, Kind::Flow, Kind::MarketState, Kind::MarketStateNumbers, Kind::Breakout];
+    let said = flow.or(Kinds::of(&said)).or(Kinds::of(&[Kind::BreakoutRange]));
+    let told = day(if count(2) > 1 { 600_000 } else { 100_000 }, "book,bars,flow,profile,state,breakout", said);
+    cost(report, "legs, a trade", ("legs", &[]), &told, Kind::Trade);
     measure(report, "bars, a trade", ("bars", &[]), &trades, Kind::Trade, || Bars::new(60));
     let kinds = Kinds::of(&[Kind::BookTop, Kind::Imbalance, Kind::Cvd, Kind::Vpin]);
     let messages = if count(2) > 1 { 600_000 } else { 100_000 };

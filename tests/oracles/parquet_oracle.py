@@ -27,7 +27,7 @@ import polars
 
 from rows import first_difference, verdict
 
-STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,vpin,profile,state,breakout"
+STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,vpin,profile,state,breakout,legs"
 STAGES += ",random,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
@@ -48,6 +48,9 @@ KINDS = {
     "profile_letters": ["profile-letters"],
     "market_states": ["market-state"],
     "breakouts": ["breakout"],
+    "legs": ["leg"],
+    "leg_nodes": ["leg-node"],
+    "pullbacks": ["pullback"],
     "pace": ["pace"],
     "signing": ["signing"],
     "toxicity": ["vpin"],

@@ -32,6 +32,9 @@ const SETTINGS: &[&str] = &[
     "breakout.interval=5s",
     "breakout.range_minutes=1",
     "breakout.atr_bars=2",
+    "legs.interval=5s",
+    "legs.atr_times=0.5",
+    "legs.closed=5",
     "buy-and-hold.symbols=",
     "random.every=5",
 ];

@@ -6,6 +6,8 @@ use flow::records::{Break, Gap};
 use flow::{Event, EventId, Kind, Kinds, Ns, Out, ParamError, Params, Px, Stage, StateReader};
 use proptest::prelude::*;
 use stages::bars::BarStage;
+use stages::measures::breakout::Breakout;
+use stages::measures::market_state::MarketState;
 use stages::measures::profile::VolumeProfile;
 use stages::measures::{
     Build, Context, Family, Host, MEASURES, Many, Measure, MeasureSet, Needs, OfSession, One, PerInstrument,
@@ -46,7 +48,7 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 14] = [
+const CHOICES: [Choice; 15] = [
     ("cvd", &[]),
     ("flow", &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2")]),
     ("footprint", &[("interval", "5s"), ("stack_rows", "2"), ("exhaustion_bars", "2")]),
@@ -60,6 +62,7 @@ const CHOICES: [Choice; 14] = [
     ("profile", &[("volume_from", "bars-evenly"), ("bar", "5s"), ("max_rows", "16"), ("max_blocks", "16")]),
     ("state", &[("interval", "5s"), ("look_back", "2"), ("atr_bars", "2")]),
     ("breakout", &[("interval", "5s"), ("atr_bars", "2"), ("failed_bars", "1"), ("accepted_bars", "2")]),
+    ("legs", &[("interval", "5s"), ("atr_times", "0"), ("closed", "1"), ("max_rows", "256")]),
     ("probe", &[]),
 ];
 
@@ -101,6 +104,9 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
     let mut bars = Pipeline::new(BarStage::new(&harness::params("bars", &[("intervals", "5s")]), SPACE).unwrap());
     let small = harness::params("profile", &[("minutes", "2"), ("row_ticks", "1")]);
     let mut profile = Pipeline::new(Host::<One<VolumeProfile>>::alone(&small, SPACE).unwrap());
+    let bars_of = |name: &str| harness::params(name, &[("interval", "5s"), ("atr_bars", "2")]);
+    let mut state = Pipeline::new(Host::<One<MarketState>>::alone(&bars_of("state"), SPACE).unwrap());
+    let mut breakout = Pipeline::new(Host::<One<Breakout>>::alone(&bars_of("breakout"), SPACE).unwrap());
     let inputs = opening().0.into_iter().chain((1..).zip(steps).map(|(i, s)| s.event(i * 1_300 * Ns::SECOND)));
     let mut events = Vec::new();
     for (seq, input) in (1..).zip(inputs) {
@@ -114,13 +120,20 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
                 events.extend(bars.feed(&event).iter().map(|e| place(&e.0, 16)));
             }
         }
-        // A later family sees all of it before what the profile makes of it.
-        for at in (first..events.len()).filter(|at| profile.stage.reads().has(events[*at].kind)).collect::<Vec<_>>() {
-            let event = events[at];
-            events.extend(profile.feed(&event).iter().map(|e| place(&e.0, 44)));
-        }
+        behind(&mut profile, &mut events, first, 44);
+        behind(&mut state, &mut events, first, 48);
+        behind(&mut breakout, &mut events, first, 48);
     }
     events
+}
+
+/// Adds what a measure makes of an input, whose events begin there: a later family sees all of these before.
+fn behind<S: Stage>(measure: &mut Pipeline<S>, events: &mut Vec<Event>, first: usize, position: u8) {
+    for at in (first..events.len()).filter(|at| measure.stage.reads().has(events[*at].kind)).collect::<Vec<_>>() {
+        let event = events[at];
+        let id = EventId::new(event.id.seq(), position, 0);
+        events.extend(measure.feed(&event).iter().map(|e| Event { id, ts: event.ts, ..e.0 }));
+    }
 }
 
 proptest! {
@@ -176,6 +189,7 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("vpin", 40),
         ("profile", 44),
         ("state+breakout", 48),
+        ("legs", 52),
         ("momentum", 72),
         ("buy-and-hold", 73),
         ("random", 74),
