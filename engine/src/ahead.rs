@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(1);
 /// The same beside groups that sleep while there is nothing to do.
-const ASLEEP: Duration = Duration::from_millis(5);
+const ASLEEP: Duration = Duration::from_millis(20);
 
 /// The thread; it ends when this is dropped.
 pub struct Ahead {

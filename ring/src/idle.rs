@@ -33,6 +33,10 @@ const SHORTEST: Duration = Duration::from_micros(50);
 const LONGEST: Duration = Duration::from_millis(2);
 /// How often the first is doubled until it is not shorter than the longest.
 const DOUBLED: u32 = 6;
+/// Bits beside the steps of `park`: something was found since its last sleep; something was found before that sleep.
+const FOUND: u32 = 1 << 31;
+const FOUND_BEFORE: u32 = 1 << 30;
+const STEPS: u32 = FOUND_BEFORE - 1;
 
 /// How a loop waits for its ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -84,11 +88,12 @@ impl Idle {
 
 impl Idle {
     /// Something came after `quiet` steps that found nothing. Where little comes, what was waited for says how long to wait for the
-    /// next: `park` begins with half of its last sleep, and with none only once several steps in a row have found something.
+    /// next: `park` sleeps as long as it did last, half as long once two sleeps in a row have found something, and not at all once
+    /// several have.
     #[inline]
     pub fn found(&self, quiet: &mut u32) {
         if *quiet > 0 {
-            *quiet = if matches!(self, Self::Park) { halved(*quiet) } else { 0 };
+            *quiet = if matches!(self, Self::Park) { after_found(*quiet) } else { 0 };
         }
     }
 }
@@ -113,19 +118,25 @@ fn yield_or_sleep() {
 }
 
 fn park(quiet: &mut u32) {
-    if *quiet < LOOKS {
+    let (steps, has_found) = (*quiet & STEPS, *quiet & FOUND != 0);
+    if steps < LOOKS {
         std::hint::spin_loop();
     } else {
-        std::thread::sleep(sleep_after(*quiet));
+        std::thread::sleep(sleep_after(steps));
     }
-    *quiet = quiet.saturating_add(1);
+    *quiet = (steps + 1).min(STEPS) | if has_found { FOUND_BEFORE } else { 0 };
 }
 
-/// The steps after which `park` sleeps half as long as it did last; 0 if it did not sleep, or not longer than the shortest time.
-fn halved(quiet: u32) -> u32 {
+/// The steps from which `park` goes on once it has found something: with its last sleep again, or with half of it if it had found
+/// something before that sleep too; 0 if it did not sleep, or not longer than the shortest time.
+fn after_found(quiet: u32) -> u32 {
     // The last sleep was that of one step less.
-    let doubled = quiet.saturating_sub(LOOKS + 1).min(DOUBLED);
-    if doubled == 0 { 0 } else { LOOKS + doubled - 1 }
+    let doubled = (quiet & STEPS).saturating_sub(LOOKS + 1).min(DOUBLED);
+    match doubled {
+        0 => 0,
+        _ if quiet & (FOUND | FOUND_BEFORE) == 0 => (LOOKS + doubled) | FOUND,
+        _ => (LOOKS + doubled - 1) | FOUND,
+    }
 }
 
 /// How long `park` sleeps after so many steps that found nothing.
@@ -178,19 +189,31 @@ mod tests {
     }
 
     #[test]
-    fn a_parked_loop_that_finds_something_sleeps_half_as_long_and_looks_again_when_more_comes() {
-        let asleep = |times: u32| LOOKS + times;
-        let mut quiet = asleep(DOUBLED + 40);
-        for left in [asleep(DOUBLED - 1), asleep(3), asleep(1), 0] {
-            Idle::Park.found(&mut quiet);
-            assert_eq!(quiet, left);
-        }
-        assert_eq!(sleep_after(asleep(DOUBLED)), LONGEST);
-        assert!(sleep_after(asleep(DOUBLED - 1)) < LONGEST);
-        for (idle, steps) in [(Idle::Park, 0), (Idle::Park, LOOKS), (Idle::Park, asleep(1)), (Idle::Yield, 500)] {
+    fn a_parked_loop_that_finds_something_sleeps_as_long_again_then_half_as_long_then_looks() {
+        let next = |quiet: u32| sleep_after(quiet & STEPS);
+        let mut quiet = LOOKS + DOUBLED + 40;
+        Idle::Park.found(&mut quiet);
+        assert_eq!(next(quiet), LONGEST, "one find says little");
+        Idle::Park.wait(&mut quiet);
+        Idle::Park.found(&mut quiet);
+        assert_eq!(quiet & STEPS, LOOKS + DOUBLED - 1, "two in a row: half");
+        Idle::Park.wait(&mut quiet);
+        Idle::Park.wait(&mut quiet);
+        Idle::Park.found(&mut quiet);
+        assert_eq!(next(quiet), LONGEST, "not in a row: the last sleep, which was longer again");
+        let mut batch = LOOKS + DOUBLED + 40;
+        let finds = std::iter::repeat_with(|| {
+            Idle::Park.found(&mut batch);
+            batch
+        });
+        assert!(finds.take(5).last() == Some(0), "a batch ends the sleeps");
+        for (idle, steps) in [(Idle::Park, 0), (Idle::Park, LOOKS), (Idle::Park, LOOKS + 1), (Idle::Yield, 500)] {
             let mut quiet = steps;
             idle.found(&mut quiet);
             assert_eq!(quiet, 0, "{idle} after {steps}");
         }
+        let mut long = STEPS;
+        Idle::Park.wait(&mut long);
+        assert_eq!(long, STEPS, "steps never reach the bits");
     }
 }

@@ -227,6 +227,7 @@ impl SegmentFile {
             match stray {
                 Some((_, at)) if stray == behind => return Ok(Err(index + at as u64)),
                 Some(_) => behind = stray,
+                None if written == 0 => return Ok(Ok(0)),
                 None => {
                     fence(Ordering::Acquire);
                     self.read(index, &mut to[..written])?;

@@ -24,10 +24,12 @@ use std::time::{Duration, Instant};
 /// Pause between two looks at the writers.
 const TICK: Duration = Duration::from_millis(1);
 /// The same after fewer records than this since the last look: less than a page, of the many that are ready.
-const QUIET_TICK: Duration = Duration::from_millis(5);
+const QUIET_TICK: Duration = Duration::from_millis(20);
 const QUIET_RECORDS: u64 = PAGE_RECORDS;
-/// How often the pages ahead of the writers are faulted in again, since the system may have taken them.
+/// How often the pages ahead of the writers are faulted in again, since the system may have taken them; and where little is
+/// written.
 const REARM: Duration = Duration::from_millis(10);
+const QUIET_REARM: Duration = Duration::from_millis(100);
 /// Records ahead of a writer whose pages are kept present.
 const REARM_RECORDS: u64 = 32 * PAGE_RECORDS;
 /// Pause after a failed allocation of memory.
@@ -83,22 +85,22 @@ impl Supplier {
 
     /// The thread's main loop, until both logs have ended. `helper` is woken when a segment is full.
     pub(super) fn run(mut self, helper: &Thread) {
-        let (mut rearm_at, mut full) = (Instant::now(), 0);
-        let mut written = 0;
+        let (mut rearmed, mut full) = (None::<Instant>, 0);
+        let (mut written, mut is_quiet) = (0, false);
         while !self.logs.iter().all(|l| l.handover.is_closed()) {
             self.turn();
-            let now = Instant::now();
-            if now >= rearm_at {
+            let after = if is_quiet { QUIET_REARM } else { REARM };
+            if rearmed.is_none_or(|at| at.elapsed() >= after) {
                 self.logs.iter().for_each(rearm);
-                rearm_at = now + REARM;
+                rearmed = Some(Instant::now());
             }
             let seen = self.logs.iter().map(|l| l.next_number - l.given.len() as u64).sum();
             if std::mem::replace(&mut full, seen) != seen {
                 helper.unpark();
             }
             let reached = self.logs.iter().map(|l| l.handover.written()).sum();
-            let fresh = u64::saturating_sub(reached, std::mem::replace(&mut written, reached));
-            thread::park_timeout(if fresh < QUIET_RECORDS { QUIET_TICK } else { TICK });
+            is_quiet = u64::saturating_sub(reached, std::mem::replace(&mut written, reached)) < QUIET_RECORDS;
+            thread::park_timeout(if is_quiet { QUIET_TICK } else { TICK });
         }
     }
 

@@ -25,9 +25,19 @@ pub(crate) fn cases() -> Vec<Case> {
         .with_questdb(),
         Case::new("every_value_of_a_lobster_day_is_in_its_table", aapl, |paths| equal(&Rig::data(paths), 1))
             .with_questdb(),
+        Case::new("tables_of_few_rows_take_little_of_the_disk", &[], |_| little()).with_questdb(),
         Case::new("every_value_of_futures_is_in_its_table", FUTURES, |paths| equal(&Rig::data(paths), 3))
             .with_questdb(),
     ]
+}
+
+/// What the server sets aside for each column of each table adds up: at its own sizes it takes some 9 GB for these.
+fn little() {
+    let rig = Rig::synthetic(2_000);
+    rig.sink(&["--once"]).expect(0);
+    assert!(rig.print().iter().any(|(table, rows)| table == "orders" && !rows.starts_with("0:")));
+    let mib = rig.server.disk_mib();
+    assert!((20..2_000).contains(&mib), "{mib} MiB");
 }
 
 /// Delivers a run, and compares each table with what was recorded.

@@ -67,8 +67,8 @@ fn of<R: Record>(emitted: &[Emitted]) -> Vec<R> {
 
 /// The profile of that sort among these, with its area.
 fn profile(emitted: &[Emitted], what: ProfileOf) -> Option<(ProfileRecord, ProfileArea)> {
-    let both = of::<ProfileRecord>(emitted).into_iter().zip(of::<ProfileArea>(emitted));
-    both.filter(|(first, _)| first.of == what.code()).last()
+    let mut both = of::<ProfileRecord>(emitted).into_iter().zip(of::<ProfileArea>(emitted));
+    both.rfind(|(first, _)| first.of == what.code())
 }
 
 fn tenths(px: Px) -> f64 {

@@ -90,7 +90,9 @@ impl Merged {
     /// What comes next; `None` behind all that may be read.
     pub(super) fn step(&mut self, position: &mut Position, kinds: Kinds) -> Result<Option<Followed>, JournalError> {
         while self.done < self.through {
-            let input = self.inputs.peek()?.map(|e| (e.id.seq(), e.ts));
+            // Behind the last input that may be read nothing is asked of the log: a look at its end costs some system calls.
+            let is_last = position.seq >= self.through;
+            let input = if is_last { None } else { self.inputs.peek()?.map(|e| (e.id.seq(), e.ts)) };
             let outcome = self.outcomes.peek()?.map(|e| e.id.seq());
             if let Some(gap) = self.dropped(position)? {
                 return Ok(Some(gap));
@@ -99,7 +101,7 @@ impl Merged {
             let seq = if is_outcome { outcome } else { input.map(|(seq, _)| seq) };
             let Some(seq) = seq.filter(|seq| *seq <= self.through) else {
                 // An input that the watermark covers and that is not there yet is looked for again.
-                if position.seq >= self.through {
+                if is_last {
                     self.done = self.through;
                 }
                 break;

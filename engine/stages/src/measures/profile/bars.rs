@@ -1,6 +1,6 @@
 //! The volume of a bar, spread over its prices: what a profile does where there are no trades.
 //!
-//! A bar tells between which prices its volume was traded, and not where. So it is spread by a rule that has a name, and every row
+//! A bar says between which prices its volume was traded, and not where. So it is spread by a rule that has a name, and every row
 //! says which. Spread evenly over n rows, the k-th gets what the first k parts of n come to, rounded down, less what came before:
 //! nothing is lost to rounding. Bound: one bar an instrument. Worst case: a print for each row of the bar.
 

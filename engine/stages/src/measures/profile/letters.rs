@@ -89,8 +89,8 @@ mod tests {
     #[test]
     fn rows_keep_their_letters_until_a_session_begins() {
         let (mut letters, mut one, mut other) = (Letters::new(2), None, None);
-        let told = [(3, 1), (3, 1), (-1, 2), (3, 4)].map(|(row, letter)| letters.add(0, &mut one, row, letter));
-        assert_eq!(told, [Some(1), None, Some(2), Some(5)]);
+        let emitted = [(3, 1), (3, 1), (-1, 2), (3, 4)].map(|(row, letter)| letters.add(0, &mut one, row, letter));
+        assert_eq!(emitted, [Some(1), None, Some(2), Some(5)]);
         assert_eq!(letters.add(1, &mut other, 3, 1), None, "there is no third block");
         assert!(letters.rows(0, one).eq([(-1, 2), (3, 5)]));
         letters.begin(0, &mut one);

@@ -57,9 +57,9 @@ impl Print {
     }
 }
 
-/// What was last told of a profile: its prices, and how many nodes it had.
+/// What was last emitted of a profile: its prices, and how many nodes it had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Told {
+pub(super) struct LastEmitted {
     pub(super) prices: Option<[Px; 5]>,
     pub(super) nodes: u8,
 }
@@ -72,7 +72,7 @@ pub(super) struct Market {
     pub(super) began: Option<Ns>,
     /// The minute of its last print.
     pub(super) minute: u64,
-    /// Whether that minute's end is still to be told.
+    /// Whether that minute's end is still to be emitted.
     pub(super) is_minute_open: bool,
     pub(super) session: Profile,
     pub(super) rolling: Profile,
@@ -83,8 +83,8 @@ pub(super) struct Market {
     pub(super) past: [Profile; MOST_SESSIONS],
     /// How many of them there are.
     pub(super) sessions: usize,
-    pub(super) told_session: Told,
-    pub(super) told_rolling: Told,
+    pub(super) last_session: LastEmitted,
+    pub(super) last_rolling: LastEmitted,
     /// The rows of the session that have letters.
     pub(super) lettered: Lettered,
 }
@@ -118,8 +118,8 @@ impl Market {
             slices: std::array::from_fn(|at| profile(3 + at)),
             past: std::array::from_fn(|at| profile(3 + MOST_MINUTES + at)),
             sessions: 0,
-            told_session: Told::default(),
-            told_rolling: Told::default(),
+            last_session: LastEmitted::default(),
+            last_rolling: LastEmitted::default(),
             lettered: None,
         }
     }
@@ -138,7 +138,7 @@ impl Market {
         }
     }
 
-    /// Forgets which hours the date has: the calendar has told them anew, or is another one.
+    /// Forgets which hours the date has: the calendar has given them anew, or is another one.
     pub(super) fn forget_hours(&mut self) {
         self.hours = None;
     }
@@ -168,7 +168,7 @@ impl Market {
         self.began = self.hours.map(|hours| hours.from);
         self.is_minute_open = false;
         self.minute = 0;
-        (self.told_session, self.told_rolling) = Default::default();
+        (self.last_session, self.last_rolling) = Default::default();
     }
 
     /// Adds a print to the session and its last minutes; says in which row, or `None` if it was left out.

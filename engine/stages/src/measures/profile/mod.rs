@@ -1,17 +1,18 @@
 //! Volume profile: how much was traded at which price, and what that comes to.
 //!
 //! For every instrument four profiles: of the session that runs, of its last minutes, of the session before, and of several past
-//! sessions together. Each has a point of control, a value area (by one row and by two), and nodes. The first two are told when one
+//! sessions together. Each has a point of control, a value area (by one row and by two), and nodes. The first two are emitted when one
 //! of these prices changes and whenever a minute has ended, the others when a session begins. All is counted in integers.
 //!
 //! A [`Profile`] is a type of its own: whoever follows prices of another range, a leg for instance, owns one, hands it a [`Rows`] and
 //! asks [`Shape`] and [`NodeFinder`] what it comes to.
 //!
 //! Bound: the rows of all profiles of all instruments come from one pool, each profile has at most so many, and an instrument's
-//! table of profiles is taken with its first print. Worst case: the first print of a session adds up all past sessions and tells two
+//! table of profiles is taken with its first print. Worst case: the first print of a session adds up all past sessions and emits two
 //! profiles with their nodes; any other print looks twice at every row of two profiles.
 
 mod bars;
+mod emit;
 mod grid;
 mod letters;
 mod market;
@@ -20,7 +21,6 @@ mod params;
 mod rows;
 mod saved;
 mod shape;
-mod tell;
 
 pub use grid::Grid;
 pub use nodes::{Node, NodeFinder, Nodes};
@@ -33,6 +33,7 @@ use super::{Context, Measure, counted, counted_before, emit};
 use crate::Space;
 use crate::pool::{self, Pool};
 use bars::Waiting;
+use emit::Emitter;
 use flow::records::{self, Bar, BarFlow, Listing, Memory};
 use flow::{
     Calendar, Event, Flags, GrowingTable, Kind, Kinds, Lasting, Mic, Out, ParamError, Params, ProfileOf, Px, Qty,
@@ -41,7 +42,6 @@ use flow::{
 use letters::{Letters, half_hour};
 use market::{Market, Place, Print};
 use params::Settings;
-use tell::Teller;
 
 /// The measure `profile`.
 pub struct VolumeProfile(Settings);
@@ -175,14 +175,14 @@ impl State {
         self.instruments[at].waiting = Waiting::of(bar);
     }
 
-    fn teller<'a>(
+    fn emitter<'a>(
         &'a mut self,
         settings: &'a Settings,
         event: &'a Event,
         out: &'a mut Out,
-    ) -> (&'a mut Pool<Market>, Teller<'a>) {
+    ) -> (&'a mut Pool<Market>, Emitter<'a>) {
         let State { markets, rows, volumes, finder, .. } = self;
-        (markets, Teller { settings, rows, volumes, finder, event, out })
+        (markets, Emitter { settings, rows, volumes, finder, event, out })
     }
 }
 
@@ -191,7 +191,7 @@ impl VolumeProfile {
     fn trade(&self, state: &mut State, event: &Event, print: &Print, out: &mut Out) {
         let Some(number) = self.enter(state, event, print, out) else { return };
         let row = state.markets[number].add(&mut state.rows, print, &self.0);
-        self.tell(state, number, row, event, out);
+        self.emit_changes(state, number, row, event, out);
         if let Some(row) = row.filter(|_| self.0.letters) {
             self.letter(state, number, row, event, out);
         }
@@ -206,15 +206,15 @@ impl VolumeProfile {
         if place == Place::First {
             market.begin(&mut state.rows, self.0.grid(print.px, instrument.tick), &self.0);
             state.letters.begin(number, &mut market.lettered);
-            self.tell_past(state, number, event, out);
+            self.emit_past(state, number, event, out);
         } else if market.ends_minute(print) {
             market.is_minute_open = false;
-            self.tell_minute(state, number, event, out);
+            self.emit_minute(state, number, event, out);
         }
         (place != Place::Outside).then_some(number)
     }
 
-    /// Tells the letters of a row of the session, if there is another.
+    /// Emits the letters of a row of the session, if there is another.
     fn letter(&self, state: &mut State, number: u32, row: i64, event: &Event, out: &mut Out) {
         let market = &mut state.markets[number];
         let letter = half_hour(market.began.unwrap_or(event.ts), event.ts);
@@ -231,7 +231,7 @@ impl VolumeProfile {
         let Some((_, number)) = state.market(event.instrument) else { return };
         let print = Print { ts: trade.trade_ts, px: trade.px, sums: RowSums::of(trade.qty, event.side()) };
         let row = state.markets[number].take(&mut state.rows, &print, &self.0);
-        self.tell(state, number, row, event, out);
+        self.emit_changes(state, number, row, event, out);
     }
 
     /// The volume of a bar, spread over its prices.
@@ -254,39 +254,39 @@ impl VolumeProfile {
         for print in waiting.spread(&sums, market.session.grid(), rows.most(), self.0.volume_from) {
             market.add(rows, &print, &self.0);
         }
-        self.tell(state, number, None, event, out);
+        self.emit_changes(state, number, None, event, out);
     }
 
-    /// Tells the row that has changed, and the profiles whose prices have.
+    /// Emits the row that has changed, and the profiles whose prices have.
     #[inline]
-    fn tell(&self, state: &mut State, number: u32, row: Option<i64>, event: &Event, out: &mut Out) {
-        let (markets, mut teller) = state.teller(&self.0, event, out);
+    fn emit_changes(&self, state: &mut State, number: u32, row: Option<i64>, event: &Event, out: &mut Out) {
+        let (markets, mut emitter) = state.emitter(&self.0, event, out);
         let market = &mut markets[number];
         if let Some(row) = row {
-            teller.row(&market.session, row);
+            emitter.row(&market.session, row);
         }
-        teller.changes(ProfileOf::Session, &market.session, &mut market.told_session);
-        teller.changes(ProfileOf::Rolling, &market.rolling, &mut market.told_rolling);
+        emitter.changes(ProfileOf::Session, &market.session, &mut market.last_session);
+        emitter.changes(ProfileOf::Rolling, &market.rolling, &mut market.last_rolling);
     }
 
-    /// Tells the session and its last minutes with their nodes, as they are when a minute has ended.
+    /// Emits the session and its last minutes with their nodes, as they are when a minute has ended.
     #[cold]
-    fn tell_minute(&self, state: &mut State, number: u32, event: &Event, out: &mut Out) {
-        let (markets, mut teller) = state.teller(&self.0, event, out);
+    fn emit_minute(&self, state: &mut State, number: u32, event: &Event, out: &mut Out) {
+        let (markets, mut emitter) = state.emitter(&self.0, event, out);
         let market = &mut markets[number];
-        teller.nodes(ProfileOf::Session, &market.session, 0, &mut market.told_session);
-        teller.nodes(ProfileOf::Rolling, &market.rolling, 0, &mut market.told_rolling);
+        emitter.nodes(ProfileOf::Session, &market.session, 0, &mut market.last_session);
+        emitter.nodes(ProfileOf::Rolling, &market.rolling, 0, &mut market.last_rolling);
     }
 
-    /// Tells the session before the one that begins, and the past ones together.
+    /// Emits the session before the one that begins, and the past ones together.
     #[cold]
-    fn tell_past(&self, state: &mut State, number: u32, event: &Event, out: &mut Out) {
-        let (markets, mut teller) = state.teller(&self.0, event, out);
+    fn emit_past(&self, state: &mut State, number: u32, event: &Event, out: &mut Out) {
+        let (markets, mut emitter) = state.emitter(&self.0, event, out);
         let market = &markets[number];
         if market.sessions > 0 {
-            teller.nodes(ProfileOf::Previous, &market.past[0], 1, &mut Default::default());
+            emitter.nodes(ProfileOf::Previous, &market.past[0], 1, &mut Default::default());
             let sessions = market.sessions as u8;
-            teller.nodes(ProfileOf::Composite, &market.composite, sessions, &mut Default::default());
+            emitter.nodes(ProfileOf::Composite, &market.composite, sessions, &mut Default::default());
         }
     }
 }

@@ -101,12 +101,12 @@ impl NodeFinder {
                 }
             });
         }
-        nodes.kept[..nodes.len].sort_unstable_by_key(|node| node.row);
+        nodes.kept[..nodes.len].sort_by_key(|node| node.row);
         nodes
     }
 
-    /// Tells every row that is higher than both beside it, with its prominence, from the uppermost down.
-    fn peaks(&mut self, rows: usize, mut tell: impl FnMut(usize, u128)) {
+    /// Hands over every row that is higher than both beside it, with its prominence, from the uppermost down.
+    fn peaks(&mut self, rows: usize, mut found: impl FnMut(usize, u128)) {
         let NodeFinder { smoothed, bases, stack } = self;
         let mut depth = 0;
         for at in 0..rows {
@@ -117,7 +117,7 @@ impl NodeFinder {
             let above = base(stack, &mut depth, smoothed[at]);
             let is_inside = at > 0 && at + 1 < rows;
             if is_inside && smoothed[at] > smoothed[at - 1] && smoothed[at] > smoothed[at + 1] {
-                tell(at, smoothed[at] - above.max(bases[at]));
+                found(at, smoothed[at] - above.max(bases[at]));
             }
         }
     }
@@ -201,7 +201,7 @@ mod tests {
     }
 
     /// Prominence as its definition says, looking at all rows for each.
-    fn told(volumes: &[u64], percent: u8) -> Vec<Node> {
+    fn reference(volumes: &[u64], percent: u8) -> Vec<Node> {
         let n = volumes.len() as i64;
         let at = |at: i64| {
             let at = at.rem_euclid(2 * n);
@@ -233,11 +233,11 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
         #[test]
-        fn nodes_are_what_the_definition_tells(
+        fn nodes_are_those_of_the_definition(
             volumes in prop::collection::vec(prop_oneof![0_u64..4, 0_u64..1_000], 0..64),
             percent in 0_u8..60,
         ) {
-            let (nodes, all) = (NodeFinder::new(64).find(&volumes, percent), told(&volumes, percent));
+            let (nodes, all) = (NodeFinder::new(64).find(&volumes, percent), reference(&volumes, percent));
             prop_assert_eq!(nodes.found, all.len());
             if all.len() <= Nodes::MOST {
                 prop_assert_eq!(nodes.kept(), &all[..]);

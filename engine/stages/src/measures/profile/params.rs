@@ -59,7 +59,7 @@ const MAX_BLOCKS: IntParam<usize> = IntParam::new(
 const LETTERS: BoolParam = BoolParam::new(
     "letters",
     false,
-    "tell in which half hours from the open on each row of the session was traded, if volume is taken from trades",
+    "emit in which half hours from the open on each row of the session was traded, if volume is taken from trades",
 );
 
 /// Parameters.

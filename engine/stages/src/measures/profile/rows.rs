@@ -7,8 +7,8 @@
 //!
 //! What is taken out is as if it had never been added. Sums saturate, and one that did stays.
 //!
-//! Bound: each profile spans at most so many rows, and the pool has so many blocks. What finds no row is left out, counted, and
-//! told. Worst case: taking the last volume of an edge row looks for the next row with volume.
+//! Bound: each profile spans at most so many rows, and the pool has so many blocks. What finds no row is left out, counted, and said.
+//! Worst case: taking the last volume of an edge row looks for the next row with volume.
 
 use super::Grid;
 use crate::by_key::{ByKey, Keyed};

@@ -3,7 +3,7 @@
 //! A profile is saved by its rows with volume; under which number it has them is nobody's business, so equal profiles are equal bytes.
 //! Of an instrument the session that runs and the past ones outlive a journal; its last minutes begin anew. Bound: the rows there are.
 
-use super::market::{Hours, Market, Told};
+use super::market::{Hours, LastEmitted, Market};
 use super::params::{MOST_SESSIONS, Settings};
 use super::{Grid, Instrument, Profile, RowSums, Rows, State, Waiting};
 use crate::keyed;
@@ -40,7 +40,7 @@ struct SavedMarket {
     /// The rolling profile, then each of its minutes with its place.
     rolling: SavedProfile,
     slices: Vec<(u8, SavedProfile)>,
-    told: [Told; 2],
+    last: [LastEmitted; 2],
     letters: Vec<(i64, u64)>,
 }
 
@@ -173,7 +173,7 @@ impl Market {
             profiles: profiles.map(|profile| profile.saved(rows)).collect(),
             rolling: self.rolling.saved(rows),
             slices: slices.map(|(at, slice)| (at, slice.saved(rows))).collect(),
-            told: [self.told_session, self.told_rolling],
+            last: [self.last_session, self.last_rolling],
             letters: Vec::new(),
         }
     }
@@ -185,7 +185,7 @@ impl Market {
         }
         (self.hours, self.began, self.minute) = (saved.hours, saved.began, saved.minute);
         (self.is_minute_open, self.sessions) = (saved.is_minute_open, past.len());
-        [self.told_session, self.told_rolling] = saved.told;
+        [self.last_session, self.last_rolling] = saved.last;
         let mut all = self.session.load(rows, session)
             && self.composite.load(rows, composite)
             && self.rolling.load(rows, &saved.rolling);

@@ -91,8 +91,8 @@ mod tests {
         assert_eq!(of(&[3, 7], 70).area, span(1, 1), "reached exactly");
     }
 
-    /// The rule as it is told, one comparison at a time over exact fractions.
-    fn told(volumes: &[u64], percent: u8, step: usize) -> Option<(usize, Span)> {
+    /// The rule word by word, one comparison at a time over exact fractions.
+    fn reference(volumes: &[u64], percent: u8, step: usize) -> Option<(usize, Span)> {
         let n = volumes.len() as i64;
         let volume = |at: i64| if (0..n).contains(&at) { i128::from(volumes[at as usize]) } else { 0 };
         let middle = |at: i64| (at * 2 - (n - 1)).abs();
@@ -115,10 +115,10 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
         #[test]
-        fn a_shape_is_what_the_rule_tells(volumes in prop::collection::vec(0_u64..8, 0..40), percent in 1_u8..=100) {
+        fn a_shape_is_that_of_the_rule(volumes in prop::collection::vec(0_u64..8, 0..40), percent in 1_u8..=100) {
             let shape = Shape::of(&volumes, percent);
-            prop_assert_eq!(shape.map(|s| (s.poc, s.area)), told(&volumes, percent, 1));
-            prop_assert_eq!(shape.map(|s| (s.poc, s.area2)), told(&volumes, percent, 2));
+            prop_assert_eq!(shape.map(|s| (s.poc, s.area)), reference(&volumes, percent, 1));
+            prop_assert_eq!(shape.map(|s| (s.poc, s.area2)), reference(&volumes, percent, 2));
         }
     }
 }

@@ -1,16 +1,16 @@
-//! What is told of a profile: records made of its rows.
+//! What a profile emits: records made of its rows.
 //!
 //! Bound: the nodes that are kept. Worst case: two looks at every row, and the search for nodes.
 
-use super::market::Told;
+use super::market::LastEmitted;
 use super::params::Settings;
 use super::{NodeFinder, Profile, Rows, Shape};
 use crate::measures::{emit, inferred};
 use flow::records::{self, ProfileArea, ProfileNode, ProfileRow};
 use flow::{Event, Flags, Out, ProfileNodeType, ProfileOf, Px, Qty, Real};
 
-/// Tells profiles, as events that follow from one event.
-pub(super) struct Teller<'a> {
+/// Emits what follows from one event.
+pub(super) struct Emitter<'a> {
     pub(super) settings: &'a Settings,
     pub(super) rows: &'a Rows,
     pub(super) volumes: &'a mut [u64],
@@ -19,8 +19,8 @@ pub(super) struct Teller<'a> {
     pub(super) out: &'a mut Out,
 }
 
-impl Teller<'_> {
-    /// Tells a row.
+impl Emitter<'_> {
+    /// Emits a row.
     #[inline]
     pub(super) fn row(&mut self, profile: &Profile, row: i64) {
         let sums = profile.row(self.rows, row);
@@ -34,25 +34,25 @@ impl Teller<'_> {
         emit(&record, inferred(self.event), self.event, self.out);
     }
 
-    /// Tells a profile if other prices were told last.
+    /// Emits a profile if its prices are not those that were emitted last.
     #[inline]
-    pub(super) fn changes(&mut self, of: ProfileOf, profile: &Profile, told: &mut Told) {
+    pub(super) fn changes(&mut self, of: ProfileOf, profile: &Profile, last: &mut LastEmitted) {
         let shape = Shape::of(profile.volumes(self.rows, self.volumes), self.settings.value_area);
         let prices = prices(profile, shape);
-        if told.prices != Some(prices) && (told.prices.is_some() || shape.is_some()) {
-            told.prices = Some(prices);
-            self.profile(of, profile, shape, 0, told.nodes);
+        if last.prices != Some(prices) && (last.prices.is_some() || shape.is_some()) {
+            last.prices = Some(prices);
+            self.profile(of, profile, shape, 0, last.nodes);
         }
     }
 
-    /// Tells a profile and its nodes.
+    /// Emits a profile and its nodes.
     #[cold]
-    pub(super) fn nodes(&mut self, of: ProfileOf, profile: &Profile, sessions: u8, told: &mut Told) {
+    pub(super) fn nodes(&mut self, of: ProfileOf, profile: &Profile, sessions: u8, last: &mut LastEmitted) {
         let volumes = profile.volumes(self.rows, self.volumes);
         let shape = Shape::of(volumes, self.settings.value_area);
         let nodes = self.finder.find(volumes, self.settings.prominence);
-        *told = Told { prices: Some(prices(profile, shape)), nodes: nodes.kept().len() as u8 };
-        self.profile(of, profile, shape, sessions, told.nodes);
+        *last = LastEmitted { prices: Some(prices(profile, shape)), nodes: nodes.kept().len() as u8 };
+        self.profile(of, profile, shape, sessions, last.nodes);
         for (index, node) in (0..).zip(nodes.kept()) {
             let row = profile.low() + node.row as i64;
             let kind = if node.is_high { ProfileNodeType::High } else { ProfileNodeType::Low };
