@@ -92,7 +92,7 @@ pub struct Now {
     /// That of the last minutes, and as it stood at the end of the last bar.
     rolling: Option<ValueArea>,
     before: Option<ValueArea>,
-    /// Whose rows the next `profile-area` tells.
+    /// Whose rows the next `profile-area` has.
     waiting: Option<ProfileOf>,
     /// The last bar: its number in the session, its start, its close.
     bar: u16,
@@ -143,7 +143,7 @@ impl Measure for Breakout {
             Kind::ProfileArea => now.area(event.record()),
             Kind::Bar => {
                 if let Some(bar) = whole_bar(event, self.interval_s) {
-                    self.bar(now, context, bar, &mut Teller { event, out });
+                    self.bar(now, context, bar, &mut Emitter { event, out });
                 }
             }
             _ => {}
@@ -163,14 +163,14 @@ impl Now {
         self.waiting = of;
     }
 
-    fn area(&mut self, told: &ProfileArea) {
+    fn area(&mut self, record: &ProfileArea) {
         let of = match self.waiting.take() {
             Some(ProfileOf::Previous) => &mut self.previous,
             Some(ProfileOf::Rolling) => &mut self.rolling,
             _ => return,
         };
         if let Some(area) = of {
-            area.row_px = told.row_px;
+            area.row_px = record.row_px;
         }
     }
 
@@ -188,16 +188,16 @@ impl Now {
 }
 
 /// Where rows go.
-struct Teller<'a> {
+struct Emitter<'a> {
     event: &'a Event,
     out: &'a mut Out,
 }
 
 impl Breakout {
-    fn bar(&self, now: &mut Now, context: &Context, bar: &Bar, teller: &mut Teller<'_>) {
+    fn bar(&self, now: &mut Now, context: &Context, bar: &Bar, emitter: &mut Emitter<'_>) {
         let start = start_of(bar);
-        if let Some(hours) = now.hours.next(teller.event.instrument, start, context) {
-            self.end(now, teller);
+        if let Some(hours) = now.hours.next(emitter.event.instrument, start, context) {
+            self.end(now, emitter);
             *now = Now { hours, previous: now.previous, rolling: now.rolling, waiting: now.waiting, ..Now::default() };
         } else if now.start_s != 0 {
             now.bar = now.bar.saturating_add(u16::from(now.hours.hold(start)));
@@ -206,17 +206,17 @@ impl Breakout {
             now.true_range.add(bar.high, bar.low, bar.close, self.atr_bars);
             (now.start_s, now.close) = (bar.start_s, bar.close);
             if let Some(range) = now.range(start, Ns(u64::from(self.range_minutes) * 60 * Ns::SECOND)) {
-                self.decide(now, bar, range, teller);
+                self.decide(now, bar, range, emitter);
             }
             now.before = now.rolling;
         }
         if now.hours.are_over(end_of(bar)) {
-            self.end(now, teller);
+            self.end(now, emitter);
         }
     }
 
     /// Holds a bar against a range.
-    fn decide(&self, now: &mut Now, bar: &Bar, range: Range, teller: &mut Teller<'_>) {
+    fn decide(&self, now: &mut Now, bar: &Bar, range: Range, emitter: &mut Emitter<'_>) {
         let (close, ValueArea { vah, val, .. }) = (bar.close, range.area);
         let least = self.least(now, &range).0;
         let direction = if close.0.saturating_sub(vah.0) >= least {
@@ -252,15 +252,15 @@ impl Breakout {
                 has_crossed: last.is_some(),
             });
         }
-        self.tell(now, step, teller);
+        self.emit(now, step, emitter);
         if is_inside {
             now.outside = None;
         }
     }
 
     /// Ends the breakout with its session, if there is one.
-    fn end(&self, now: &mut Now, teller: &mut Teller<'_>) {
-        self.tell(now, BreakoutStep::Ended, teller);
+    fn end(&self, now: &mut Now, emitter: &mut Emitter<'_>) {
+        self.emit(now, BreakoutStep::Ended, emitter);
         now.outside = None;
     }
 
@@ -270,12 +270,12 @@ impl Breakout {
         range.area.row_px.max(Px(part)).max(Px(1))
     }
 
-    /// Tells what has become of the breakout, as it is at the last bar.
+    /// Emits what has become of the breakout, as it is at the last bar.
     #[cold]
-    fn tell(&self, now: &Now, step: BreakoutStep, teller: &mut Teller<'_>) {
+    fn emit(&self, now: &Now, step: BreakoutStep, emitter: &mut Emitter<'_>) {
         let Some(outside) = &now.outside else { return };
         let area = outside.range.area;
-        let told = records::Breakout {
+        let first = records::Breakout {
             close: now.close,
             vah: area.vah,
             val: area.val,
@@ -294,9 +294,9 @@ impl Breakout {
             row_px: area.row_px,
             extreme: outside.extreme,
             least_px: self.least(now, &outside.range),
-            atr: now.true_range.told(self.atr_bars),
+            atr: now.true_range.real(self.atr_bars),
         };
-        emit(&(told, range), Flags::NONE, teller.event, teller.out);
+        emit(&(first, range), Flags::NONE, emitter.event, emitter.out);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! At the end of every bar in market hours its close is held against the value area of the last hour and against the close of
 //! some bars earlier. Two sets of rules decide: `tidegate` asks for a momentum that the market's own range makes unlikely, `published`
-//! are those of an earlier platform with a momentum in per cent. The profile that counts is the last one told before the bar, which
+//! are those of an earlier platform with a momentum in per cent. The profile that counts is the last one emitted before the bar, which
 //! is how the bar left it.
 //!
 //! Bound: per instrument some 140 bytes and a ring of closes. Worst case: a bar that begins a session looks up its hours.
@@ -160,7 +160,7 @@ impl MarketState {
         let states = [numbers.threshold, published].map(|limit| state(bar.close, area, numbers.momentum, limit).code());
         let has_changed = states != std::mem::replace(&mut now.states, states);
         let price = |of: fn(&ValueArea) -> Px| area.as_ref().map_or(Px::NONE, of);
-        let told = records::MarketState {
+        let first = records::MarketState {
             close: bar.close,
             poc: price(|area| area.poc),
             vah: price(|area| area.vah),
@@ -171,7 +171,7 @@ impl MarketState {
             changed: Seen::of(has_changed).code(),
             instance: 0,
         };
-        Some((told, numbers))
+        Some((first, numbers))
     }
 
     /// The numbers that decide.
@@ -186,7 +186,7 @@ impl MarketState {
             momentum: Real::of(before.map(|before| per_cent(apart(close, before), before))),
             threshold: Real::of(range.known(self.atr_bars).map(unlikely)),
             poc_distance: Real::of(area.map(distance)),
-            atr: range.told(self.atr_bars),
+            atr: range.real(self.atr_bars),
         }
     }
 }

@@ -40,8 +40,8 @@ impl TrueRange {
         (self.bars >= of).then_some(self.value)
     }
 
-    /// The same in units of the price, as records tell it.
-    pub(super) fn told(&self, of: u16) -> Real {
+    /// The same in units of the price, for a record.
+    pub(super) fn real(&self, of: u16) -> Real {
         Real::of(self.known(of).map(|value| value / Px::ONE as f64))
     }
 }
@@ -64,7 +64,7 @@ mod tests {
             let (up, down) = (if at == 5 { 70 } else { 30 }, if at == 13 { 85 } else { 25 });
             let [high, low, close] = [close + up, close - down, close].map(|cents| Px(cents * 10_000_000));
             range.add(high, low, close, 5);
-            found.extend(range.told(5).known());
+            found.extend(range.real(5).known());
         }
         assert_eq!(found.len(), 16, "the first is that of the fifth bar");
         for (found, expected) in found.iter().zip([0.692, 0.7936, 0.74888, 0.723104, 0.7224832, 0.68798656]) {

@@ -12,9 +12,9 @@ pub(super) struct ValueArea {
     pub(super) poc: Px,
     pub(super) vah: Px,
     pub(super) val: Px,
-    /// Height of a row; 0 until the `profile-area` that follows has told it.
+    /// Height of a row; 0 until the `profile-area` that follows has come.
     pub(super) row_px: Px,
-    /// When it was told.
+    /// When it was emitted.
     ts: Ns,
 }
 
@@ -25,7 +25,7 @@ impl ValueArea {
         Some(ValueArea { poc, vah, val, row_px: Px(0), ts })
     }
 
-    /// Whether it was told at or after an instant.
+    /// Whether it was emitted at or after an instant.
     pub(super) fn is_since(&self, from: Ns) -> bool {
         self.ts >= from
     }
