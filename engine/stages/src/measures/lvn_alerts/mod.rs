@@ -2,7 +2,7 @@
 //!
 //! The nodes are those of the session before, of past sessions together, and of the legs that are closed. An alert fires once when a
 //! trade comes into the band of a node; it is armed again when one is beyond the distance for that, which lies further out. At every
-//! bar the nearest node is told.
+//! bar the nearest node is emitted.
 //!
 //! Between two bounds, of bands and of those distances, no trade changes anything. So the free space around the last price is kept,
 //! and a trade within it costs two comparisons.
@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 const INTERVAL: TextParam = TextParam::new(
     "interval",
     "1m",
-    "length of the bars at which the nearest node is told, below a day, one that the pipeline or a feed provides",
+    "length of the bars at which the nearest node is emitted, below a day, one that the pipeline or a feed provides",
 );
 const PROFILE: IntParam<u8> =
     IntParam::new("profile", (0, 255), "0", "number of the instance of `profile` that it reads; 0 = the plain one");
@@ -186,8 +186,8 @@ impl LvnAlerts {
         }
         for at in 0..count {
             let Some((node_px, _)) = fired[at] else { continue };
-            let is_told = fired[..at].iter().flatten().any(|(told, _)| *told == node_px);
-            if !is_told {
+            let is_done = fired[..at].iter().flatten().any(|(px, _)| *px == node_px);
+            if !is_done {
                 let of = |place| Seen::of(fired.iter().flatten().any(|one| *one == (node_px, place))).code();
                 emit(&alert(now, px, node_px, &of), Flags::NONE, event, out);
             }
@@ -231,7 +231,7 @@ impl LvnAlerts {
         }
     }
 
-    /// Tells the node that is nearest to the close of a bar.
+    /// Emits the node that is nearest to the close of a bar.
     fn nearest(&self, now: &Now, bar: &Bar, event: &Event, out: &mut Out) {
         if !now.hours.hold(start_of(bar)) {
             return;
@@ -258,9 +258,9 @@ impl LvnAlerts {
 }
 
 impl Now {
-    fn leg_profile(&mut self, told: &LegProfile) {
+    fn leg_profile(&mut self, record: &LegProfile) {
         if let Some(place) = self.waiting.take() {
-            self.all[usize::from(place)].set_row(told.row_px);
+            self.all[usize::from(place)].set_row(record.row_px);
         }
     }
 }

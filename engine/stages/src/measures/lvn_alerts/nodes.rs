@@ -1,7 +1,7 @@
 //! Low-volume nodes of a profile, each armed or not; their bands, and the space between them.
 //!
 //! A band is a closed interval of prices around a node, or on one side of it, in whole 1e-9; so is the wider one within which nothing is
-//! armed. Bound: ten nodes of a profile, as many as it tells.
+//! armed. Bound: ten nodes of a profile, as many as it emits.
 
 use flow::{PriceDirection, Px};
 use serde::{Deserialize, Serialize};
