@@ -16,7 +16,7 @@ use super::{Context, Measure, Needs, PerInstrument, counted, emit};
 use crate::Space;
 use flow::records::{self, Bar, Leg, LegNode, LegProfile, NearestLvn, Profile, ProfileNode};
 use flow::{
-    Event, Flags, IntParam, Kind, Kinds, LegStep, LegType, Ns, Out, Param, ParamError, Params, PriceDirection,
+    Event, Flags, IntParam, Kind, Kinds, LegStep, LegType, Out, Param, ParamError, Params, PriceDirection,
     ProfileNodeType, ProfileOf, Px, Real, Seen, TextParam,
 };
 use nodes::{Bands, Nodes, Space as Free};
