@@ -17,6 +17,7 @@ mod flatten;
 mod harness;
 mod instances;
 mod lasting;
+mod measures_alerts;
 mod measures_breakout;
 mod measures_bulk;
 mod measures_cvd;

@@ -7,6 +7,7 @@ use flow::{Event, EventId, Kind, Kinds, Ns, Out, ParamError, Params, Px, Stage, 
 use proptest::prelude::*;
 use stages::bars::BarStage;
 use stages::measures::breakout::Breakout;
+use stages::measures::legs::Legs;
 use stages::measures::market_state::MarketState;
 use stages::measures::profile::VolumeProfile;
 use stages::measures::{
@@ -48,7 +49,7 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 15] = [
+const CHOICES: [Choice; 16] = [
     ("cvd", &[]),
     ("flow", &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2")]),
     ("footprint", &[("interval", "5s"), ("stack_rows", "2"), ("exhaustion_bars", "2")]),
@@ -63,6 +64,7 @@ const CHOICES: [Choice; 15] = [
     ("state", &[("interval", "5s"), ("look_back", "2"), ("atr_bars", "2")]),
     ("breakout", &[("interval", "5s"), ("atr_bars", "2"), ("failed_bars", "1"), ("accepted_bars", "2")]),
     ("legs", &[("interval", "5s"), ("atr_times", "0"), ("closed", "1"), ("max_rows", "256")]),
+    ("lvn-alerts", &[("interval", "5s"), ("band_bps", "100"), ("rearm_bps", "200")]),
     ("probe", &[]),
 ];
 
@@ -107,6 +109,9 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
     let bars_of = |name: &str| harness::params(name, &[("interval", "5s"), ("atr_bars", "2")]);
     let mut state = Pipeline::new(Host::<One<MarketState>>::alone(&bars_of("state"), SPACE).unwrap());
     let mut breakout = Pipeline::new(Host::<One<Breakout>>::alone(&bars_of("breakout"), SPACE).unwrap());
+    let short =
+        harness::params("legs", &[("interval", "5s"), ("atr_times", "0"), ("closed", "1"), ("max_rows", "256")]);
+    let mut legs = Pipeline::new(Host::<One<Legs>>::alone(&short, SPACE).unwrap());
     let inputs = opening().0.into_iter().chain((1..).zip(steps).map(|(i, s)| s.event(i * 1_300 * Ns::SECOND)));
     let mut events = Vec::new();
     for (seq, input) in (1..).zip(inputs) {
@@ -123,6 +128,7 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
         behind(&mut profile, &mut events, first, 44);
         behind(&mut state, &mut events, first, 48);
         behind(&mut breakout, &mut events, first, 48);
+        behind(&mut legs, &mut events, first, 52);
     }
     events
 }
@@ -190,6 +196,7 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("profile", 44),
         ("state+breakout", 48),
         ("legs", 52),
+        ("lvn-alerts", 56),
         ("momentum", 72),
         ("buy-and-hold", 73),
         ("random", 74),
