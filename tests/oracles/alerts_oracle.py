@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Judges alerts at low-volume nodes on days of LEAN ticks, row by row.
+"""Judges alerts on days of LEAN ticks, row by row.
 
-Takes trades, bars and nodes from the rows of the engine, which other oracles judge, and follows `engine/stages/docs/lvn-alerts.md` with them,
-in fractions and without anything that is kept between two trades but the nodes and whether they are armed.
+Takes trades, bars, nodes, states and flow from the rows of the engine, which other oracles judge, and follows
+`engine/stages/docs/lvn-alerts.md` and `market-alerts.md` with them, in fractions and without anything that is kept between two trades but
+the nodes and whether they are armed.
 
     alerts_oracle.py check --tidegate target/release/tidegate [--set lvn-alerts.band_bps=20] ZIP…
 
@@ -12,6 +13,7 @@ The files are days of one symbol, in their order. Needs nothing but Python. Exit
 import argparse
 import collections
 import datetime
+import itertools
 import os
 import sys
 
@@ -20,7 +22,8 @@ from rows import first_difference, replay, verdict
 
 SETTINGS = {"band_bps": 50, "rearm_bps": 75, "leg_rows": 2, "leg_bps": 5, "leg_rearm": 150}
 SOURCES = ("previous", "composite", "impulse", "reclaim")
-READ = "trade,bar,profile,profile-node,leg,leg-node,lvn-alert,nearest-lvn"
+READ = "trade,bar,profile,profile-node,leg,leg-node,lvn-alert,nearest-lvn,market-state,flow,state-alert,flow-alert"
+OWN = ("lvn-alert", "nearest-lvn", "state-alert", "flow-alert")
 
 
 def in_hours(ts):
@@ -128,8 +131,35 @@ class Alerts:
             self.add(row["leg"], nano(row["px"]))
 
 
+class MarketAlerts:
+    """What the page of `market-alerts` promises, by the rules `tidegate`."""
+
+    def __init__(self, least):
+        self.least, self.state, self.bars, self.aggressive = least, "unknown", 0, None
+
+    def take(self, row):
+        start = row["start_ns"]
+        if row["kind"] == "market-state":
+            before, bars, self.bars = self.state, self.bars, self.bars + 1
+            if row["state"] != before:
+                self.state, self.bars = row["state"], 1
+                if row["state"] != "unknown" and (before, row["state"]) != ("unknown", "balance"):
+                    yield ("state-alert", start, nano(row["close"]), row["momentum"], row["threshold"], bars,
+                           row["state"], before)
+        elif row["kind"] == "flow":
+            goes = row["direction"] if row["score"] >= self.least and row["direction"] != "none" else None
+            before, self.aggressive = self.aggressive, goes
+            if goes and goes != before:
+                yield ("flow-alert", start, row["change"], row["delta"], row["score"], goes)
+
+
 def shown(row):
     """A row of the engine in the form of those that are expected."""
+    if row["kind"] == "state-alert":
+        return ("state-alert", row["start_ns"], nano(row["close"]), row["momentum"], row["threshold"], row["bars"],
+                row["state"], row["state_before"])
+    if row["kind"] == "flow-alert":
+        return ("flow-alert", row["start_ns"], row["change"], row["delta"], row["score"], row["direction"])
     flags = (row[source] for source in SOURCES)
     if row["kind"] == "lvn-alert":
         return ("lvn-alert", row["ts_ns"], nano(row["px"]), nano(row["node_px"]), row["distance"], row["direction"], *flags)
@@ -137,18 +167,24 @@ def shown(row):
 
 
 def check(options):
-    settings, more = dict(SETTINGS), ["--set", "pipeline.stages=bars,flow,profile,state,breakout,legs,lvn-alerts"]
+    settings, more = dict(SETTINGS), ["--set", "pipeline.stages=bars,flow,profile,state,breakout,legs,lvn-alerts,market-alerts"]
     for text in options.set:
         name, _, value = text.partition("=")
         settings[name.removeprefix("lvn-alerts.")] = int(value)
         more += ["--set", text]
-    alerts, found, promised, counts = Alerts(settings), [], [], collections.Counter()
+    alerts, markets = Alerts(settings), MarketAlerts(40)
+    found, promised, counts = [], [], collections.Counter()
     for row in replay(options.tidegate, "lean", options.files, READ, "jsonl", *more):
-        if row["kind"] in ("lvn-alert", "nearest-lvn"):
+        if row["kind"] in OWN:
             found.append(shown(row))
         else:
-            promised.extend(alerts.take(row))
+            promised.extend(itertools.chain(alerts.take(row), markets.take(row)))
+    # Both measures say theirs of one input, each in its own order.
+    found.sort(key=lambda row: row[0])
+    promised.sort(key=lambda row: row[0])
     for row in promised:
+        if row[0] in ("state-alert", "flow-alert"):
+            counts[f"{in_hours(row[1])} {row[0]} {row[6] if row[0] == 'state-alert' else row[5]}"] += 1
         if row[0] == "lvn-alert":
             day = str(in_hours(row[1]))
             counts[f"{day} alerts"] += 1

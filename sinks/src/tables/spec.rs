@@ -62,6 +62,11 @@ pub const TABLES: &[TableSpec] = &[
         about: "Price close to a low-volume node; the nearest one at every bar.",
         kinds: &[Kind::LvnAlert, Kind::NearestLvn],
     },
+    TableSpec {
+        name: "market_alerts",
+        about: "Changes of market state, and flow that has become aggressive.",
+        kinds: &[Kind::StateAlert, Kind::FlowAlert],
+    },
     TableSpec { name: "pace", about: "Number and size of the last trades.", kinds: &[Kind::Pace] },
     TableSpec { name: "signing", about: "How often rules find the aggressor that is told.", kinds: &[Kind::Signing] },
     TableSpec { name: "toxicity", about: "VPIN, by volume bucket.", kinds: &[Kind::Vpin] },

@@ -15,6 +15,7 @@ pub mod footprint;
 pub mod imbalance;
 pub mod legs;
 pub mod lvn_alerts;
+pub mod market_alerts;
 pub mod market_state;
 pub mod pace;
 pub mod profile;
@@ -169,6 +170,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Alerts,
         summary: &[],
         build: Build::of::<lvn_alerts::LvnAlerts>(),
+    },
+    MeasureEntry {
+        name: "market-alerts",
+        doc: "engine/stages/docs/market-alerts.md",
+        about: "Says once that a market has come into another state, and that flow has become aggressive.",
+        params: market_alerts::PARAMS,
+        family: Family::Alerts,
+        summary: &[],
+        build: Build::of::<market_alerts::MarketAlerts>(),
     },
 ];
 

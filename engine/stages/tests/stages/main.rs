@@ -25,6 +25,7 @@ mod measures_flow;
 mod measures_footprint;
 mod measures_imbalance;
 mod measures_legs;
+mod measures_market_alerts;
 mod measures_mixed;
 mod measures_pace;
 mod measures_profile;

@@ -49,7 +49,7 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 16] = [
+const CHOICES: [Choice; 17] = [
     ("cvd", &[]),
     ("flow", &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2")]),
     ("footprint", &[("interval", "5s"), ("stack_rows", "2"), ("exhaustion_bars", "2")]),
@@ -65,6 +65,7 @@ const CHOICES: [Choice; 16] = [
     ("breakout", &[("interval", "5s"), ("atr_bars", "2"), ("failed_bars", "1"), ("accepted_bars", "2")]),
     ("legs", &[("interval", "5s"), ("atr_times", "0"), ("closed", "1"), ("max_rows", "256")]),
     ("lvn-alerts", &[("interval", "5s"), ("band_bps", "100"), ("rearm_bps", "200")]),
+    ("market-alerts", &[("least_score", "1")]),
     ("probe", &[]),
 ];
 
@@ -196,7 +197,7 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("profile", 44),
         ("state+breakout", 48),
         ("legs", 52),
-        ("lvn-alerts", 56),
+        ("lvn-alerts+market-alerts", 56),
         ("momentum", 72),
         ("buy-and-hold", 73),
         ("random", 74),
