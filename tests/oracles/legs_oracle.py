@@ -243,10 +243,11 @@ class Day:
 
 
 def expected(days, given, settings, counts):
-    """The rows of legs that the page promises, for days of trades and what bars said."""
+    """The rows of legs that the page promises, for days of trades and what bars said; `counts` gets what there was of each."""
     given = collections.deque(given)
     for found, (opens, closes) in days:
-        day = Day(settings, counts)
+        counts.append(collections.Counter())
+        day = Day(settings, counts[-1])
 
         def bars(until):
             while given and given[0]["ts_ns"] <= until:
@@ -307,16 +308,17 @@ def check(options):
         more += ["--set", f"legs.{text}"]
     rows = list(replay(options.tidegate, "lean", options.files, ",".join(GIVEN + ASKED), "jsonl", *more))
     given = [row for row in rows if row["kind"] in GIVEN]
-    days = [trades(path, "by-conditions") for path in options.files if path.endswith("_trade.zip")]
-    counts = collections.Counter()
+    files = [path for path in options.files if path.endswith("_trade.zip")]
+    days, counts = [trades(path, "by-conditions") for path in files], []
     promised = list(expected(days, given, settings, counts))
     names = " ".join(os.path.basename(os.path.dirname(path)) + "/" + os.path.basename(path) for path in options.files)
     fine = verdict(f"legs of {names} {' '.join(options.set)}",
                    *first_difference(promised, (shown(row) for row in rows if row["kind"] in ASKED)))
-    of = lambda what: " and ".join(f"{counts[leg, what]} {leg}" for leg in ("impulse", "reclaim"))
-    print(f"   legs: {of('counts')}; closings: {of('closed')}, with a low-volume node {counts['closed with low']}; open again: "
-          f"{of('open-again')}; pullbacks: {counts['touched']} touched, with flow {counts['with tidegate']} by tidegate and "
-          f"{counts['with published']} by published")
+    for path, day in zip(files, counts):
+        of = lambda what: f"{day['impulse', what]} + {day['reclaim', what]}"
+        print(f"   {os.path.basename(path)[:8]}, impulse + reclaim: {of('counts')} legs, {of('closed')} closings ({day['closed with low']} with "
+              f"a low-volume node), {of('open-again')} times open again; {day['touched']} pullbacks, with flow "
+              f"{day['with tidegate']} by tidegate, {day['with published']} by published")
     return fine
 
 

@@ -6,6 +6,7 @@
 mod beside;
 mod control;
 mod inside;
+mod legs;
 mod market;
 mod measures;
 mod orders;
@@ -13,6 +14,7 @@ mod orders;
 pub use beside::*;
 pub use control::*;
 pub use inside::*;
+pub use legs::*;
 pub use market::*;
 pub use measures::*;
 pub use orders::*;
@@ -25,6 +27,7 @@ const _: () = {
     assert!(all_in(market::INFOS, Range::MARKET), "a market kind has a number from another module's range");
     assert!(all_in(control::INFOS, Range::CONTROL), "a control kind has a number from another module's range");
     assert!(all_in(measures::INFOS, Range::MEASURES), "a measure has a number from another module's range");
+    assert!(all_in(legs::INFOS, Range::MEASURES), "a kind of legs has a number from another module's range");
     assert!(all_in(orders::INFOS, Range::ORDERS), "an order kind has a number from another module's range");
     assert!(all_in(beside::INFOS, Range::BESIDE), "a result from beside has a number from another module's range");
     assert!(all_in(inside::INFOS, Range::INSIDE), "what stages tell each other has a number from another range");
@@ -41,11 +44,15 @@ const fn all_in(infos: &[KindInfo], ranges: &[Range]) -> bool {
     true
 }
 
-const LEN: usize =
-    market::INFOS.len() + control::INFOS.len() + measures::INFOS.len() + orders::INFOS.len() + beside::INFOS.len();
+const LEN: usize = market::INFOS.len()
+    + control::INFOS.len()
+    + measures::INFOS.len()
+    + legs::INFOS.len()
+    + orders::INFOS.len()
+    + beside::INFOS.len();
 
 const fn joined() -> [KindInfo; LEN] {
-    let parts = [market::INFOS, control::INFOS, measures::INFOS, orders::INFOS, beside::INFOS];
+    let parts = [market::INFOS, control::INFOS, measures::INFOS, legs::INFOS, orders::INFOS, beside::INFOS];
     let mut table = [market::INFOS[0]; LEN];
     let (mut part, mut at) = (0, 0);
     while part < parts.len() {

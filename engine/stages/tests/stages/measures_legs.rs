@@ -61,9 +61,9 @@ fn broken(seconds: f64, of: &Event) -> Event {
     event(seconds, &BrokenTrade { trade_ts: of.ts, px: trade.px, qty: trade.qty, ..BrokenTrade::default() })
 }
 
-/// What the measures before say when a bar has closed.
+/// What the measures before emit when a bar closes.
 #[derive(Clone, Copy)]
-struct Said {
+struct Close {
     /// In cents.
     atr: Option<f64>,
     state: MarketBalance,
@@ -74,7 +74,7 @@ struct Said {
     poc: i64,
 }
 
-const SAID: Said = Said {
+const CLOSE: Close = Close {
     atr: Some(10.0),
     state: MarketBalance::Balance,
     score: 0,
@@ -84,7 +84,7 @@ const SAID: Said = Said {
 };
 
 /// The minute of that number is over.
-fn bar_events(minute: u64, said: &Said) -> Vec<Event> {
+fn bar_events(minute: u64, said: &Close) -> Vec<Event> {
     let (at, start_s) = ((minute * 60 + 60) as f64, (OPEN + minute * 60) as u32);
     let mut events = vec![event(at, &Bar { start_s, interval_s: 60, ..Bar::default() })];
     let (state, published_state) = (said.state.code(), said.state.code());
@@ -116,7 +116,7 @@ fn bar_events(minute: u64, said: &Said) -> Vec<Event> {
     events
 }
 
-fn bar(pipeline: &mut Stages, minute: u64, said: &Said) -> Vec<Emitted> {
+fn bar(pipeline: &mut Stages, minute: u64, said: &Close) -> Vec<Emitted> {
     bar_events(minute, said).iter().flat_map(|event| pipeline.feed(event)).collect()
 }
 
@@ -147,11 +147,11 @@ fn worked() -> Stages {
     for (at, (px, qty)) in (0..).zip([(995, 1), (991, 2), (993, 3), (991, 4), (1_000, 5)]) {
         assert!(pipeline.feed(&trade(f64::from(at), px, qty)).is_empty());
     }
-    assert!(bar(&mut pipeline, 0, &SAID).is_empty());
+    assert!(bar(&mut pipeline, 0, &CLOSE).is_empty());
     for (at, (px, qty)) in (60..).zip([(1_010, 6), (1_030, 7), (1_030, 8), (1_025, 9)]) {
         assert!(pipeline.feed(&trade(f64::from(at), px, qty)).is_empty());
     }
-    let found = bar(&mut pipeline, 1, &Said { breakout: OUT_UP, ..SAID });
+    let found = bar(&mut pipeline, 1, &Close { breakout: OUT_UP, ..CLOSE });
     assert_eq!(steps(&found), [(LegStep::Counts, LegEnd::None, 991, 1_030, 22)]);
     let (leg, profile) = (of::<Leg>(&found)[0], of::<LegProfile>(&found)[0]);
     assert_eq!((leg.leg, leg.direction), (LegType::Impulse.code(), PriceDirection::Up.code()));
@@ -188,22 +188,22 @@ fn what_is_volume_alone_never_counts() {
 
 #[test]
 fn a_leg_needs_a_breakout_a_known_range_and_its_length() {
-    let found = |said: Said| {
+    let found = |said: Close| {
         let mut pipeline = pipeline(&[]);
         for (at, px) in [(0.0, 992), (60.0, 995), (61.0, 1_015)] {
             pipeline.feed(&trade(at, px, 1));
         }
         steps(&bar(&mut pipeline, 1, &said)).len()
     };
-    let out = Said { breakout: OUT_UP, ..SAID };
+    let out = Close { breakout: OUT_UP, ..CLOSE };
     assert_eq!(found(out), 1, "23 cents are two of 10");
-    assert_eq!(found(Said { atr: Some(11.5), ..out }), 1);
-    assert_eq!(found(Said { atr: Some(11.6), ..out }), 0);
-    assert_eq!(found(Said { atr: None, ..out }), 0);
-    assert_eq!(found(SAID), 0);
+    assert_eq!(found(Close { atr: Some(11.5), ..out }), 1);
+    assert_eq!(found(Close { atr: Some(11.6), ..out }), 0);
+    assert_eq!(found(Close { atr: None, ..out }), 0);
+    assert_eq!(found(CLOSE), 0);
     let down = Some((BreakoutStep::Out, PriceDirection::Down, 1));
-    assert_eq!(found(Said { breakout: down, ..SAID }), 0, "the other way");
-    assert_eq!(found(Said { atr: Some(0.0), ..out }), 1);
+    assert_eq!(found(Close { breakout: down, ..CLOSE }), 0, "the other way");
+    assert_eq!(found(Close { atr: Some(0.0), ..out }), 1);
 }
 
 #[test]
@@ -214,10 +214,10 @@ fn the_search_goes_back_to_the_minute_that_touched_the_point_of_control() {
         for (minute, px) in (0..).zip(px) {
             pipeline.feed(&trade(minute as f64 * 60.0, *px, 1));
             if minute < last {
-                bar(&mut pipeline, minute, &SAID);
+                bar(&mut pipeline, minute, &CLOSE);
             }
         }
-        steps(&bar(&mut pipeline, last, &Said { breakout: OUT_UP, ..SAID })).first().map(|step| (step.2, step.3))
+        steps(&bar(&mut pipeline, last, &Close { breakout: OUT_UP, ..CLOSE })).first().map(|step| (step.2, step.3))
     };
     assert_eq!(start(&[], &[980, 994, 996, 1_020]), Some((994, 1_020)), "9.90 to 9.94 is the row");
     assert_eq!(start(&[], &[980, 995, 996, 1_020]), Some((980, 1_020)), "price was never there");
@@ -233,7 +233,7 @@ fn the_search_goes_back_to_the_minute_that_touched_the_point_of_control() {
 fn bars_end_legs_and_so_do_trades_at_the_point_of_control() {
     let after = |what: BreakoutStep, direction: PriceDirection| {
         let mut pipeline = worked();
-        let ended = bar(&mut pipeline, 2, &Said { breakout: Some((what, direction, 1)), ..SAID });
+        let ended = bar(&mut pipeline, 2, &Close { breakout: Some((what, direction, 1)), ..CLOSE });
         steps(&ended).iter().map(|step| step.1).collect::<Vec<_>>()
     };
     assert_eq!(after(BreakoutStep::Accepted, PriceDirection::Up), []);
@@ -244,18 +244,18 @@ fn bars_end_legs_and_so_do_trades_at_the_point_of_control() {
     let mut pipeline = worked();
     let poc = pipeline.feed(&trade(121.0, 994, 1));
     assert_eq!(steps(&poc), [(LegStep::Ended, LegEnd::Poc, 991, 1_030, 22)]);
-    let again = bar(&mut pipeline, 2, &SAID);
+    let again = bar(&mut pipeline, 2, &CLOSE);
     assert_eq!(steps(&again), [], "from 9.94 on there is nothing yet");
     pipeline.feed(&trade(180.0, 1_031, 1));
-    let another = bar(&mut pipeline, 3, &SAID);
+    let another = bar(&mut pipeline, 3, &CLOSE);
     assert_eq!(steps(&another), [(LegStep::Counts, LegEnd::None, 994, 1_031, 2)], "price is still out");
 }
 
 #[test]
 fn a_session_ends_with_its_last_minute() {
     let mut by_bar = worked();
-    assert!(steps(&bar(&mut by_bar, 388, &SAID)).is_empty());
-    assert_eq!(steps(&bar(&mut by_bar, 389, &SAID))[0].1, LegEnd::Session);
+    assert!(steps(&bar(&mut by_bar, 388, &CLOSE)).is_empty());
+    assert_eq!(steps(&bar(&mut by_bar, 389, &CLOSE))[0].1, LegEnd::Session);
     let mut by_trade = worked();
     assert_eq!(steps(&by_trade.feed(&trade(23_400.0, 1_020, 1)))[0].1, LegEnd::Session);
     assert!(by_trade.feed(&trade(23_500.0, 1_020, 1)).is_empty());
@@ -267,7 +267,7 @@ fn a_session_ends_with_its_last_minute() {
     before.feed(&Event { ts: Ns(early.ts.0 - 1), ..early });
     before.feed(&trade(0.0, 992, 1));
     before.feed(&trade(1.0, 1_020, 1));
-    assert_eq!(steps(&bar(&mut before, 0, &Said { breakout: OUT_UP, ..SAID }))[0].2, 992, "not from before the open");
+    assert_eq!(steps(&bar(&mut before, 0, &Close { breakout: OUT_UP, ..CLOSE }))[0].2, 992, "not from before the open");
 }
 
 /// A leg of 10.00 to 10.40, a tick a trade, with least volume half-way.
@@ -277,7 +277,7 @@ fn valley() -> Stages {
         let qty = 10 + u64::from(cent.abs_diff(20));
         pipeline.feed(&trade(f64::from(cent), 1_000 + i64::from(cent), qty));
     }
-    assert_eq!(steps(&bar(&mut pipeline, 0, &Said { breakout: OUT_UP, ..SAID })).len(), 1);
+    assert_eq!(steps(&bar(&mut pipeline, 0, &Close { breakout: OUT_UP, ..CLOSE })).len(), 1);
     pipeline
 }
 
@@ -301,7 +301,7 @@ fn a_closed_leg_has_nodes() {
     assert!(node.prominence.known().unwrap() > 0.5 && node.found == 1);
 }
 
-const WITH: Said = Said { state: MarketBalance::Up, score: 40, direction: FlowDirection::Buy, ..SAID };
+const WITH: Close = Close { state: MarketBalance::Up, score: 40, direction: FlowDirection::Buy, ..CLOSE };
 
 #[test]
 fn a_pullback_touches_a_node_from_the_side_of_the_extreme_and_holds() {
@@ -319,7 +319,7 @@ fn a_pullback_touches_a_node_from_the_side_of_the_extreme_and_holds() {
     bar(&mut pipeline, 1, &WITH);
     let with = pipeline.feed(&trade(120.0, 1_026, 1));
     assert_eq!(pullbacks(&with), [(PullbackStep::WithFlow, 1_026, [1, 0])]);
-    bar(&mut pipeline, 2, &Said { score: 70, ..WITH });
+    bar(&mut pipeline, 2, &Close { score: 70, ..WITH });
     let both = pipeline.feed(&trade(180.0, 1_026, 1));
     assert_eq!(pullbacks(&both), [(PullbackStep::WithFlow, 1_026, [1, 1])]);
     assert!(pipeline.feed(&trade(361.0, 1_027, 1)).is_empty(), "five minutes");
@@ -347,26 +347,26 @@ fn price_that_comes_back_too_far_ends_a_touch() {
 
 #[test]
 fn flow_goes_with_an_impulse_only_where_the_market_does() {
-    let with = |said: Said| {
+    let with = |said: Close| {
         let mut pipeline = valley();
         bar(&mut pipeline, 0, &said);
         pullbacks(&pipeline.feed(&trade(61.0, 1_020, 1)))[0].2[0]
     };
     assert_eq!(with(WITH), 1);
-    assert_eq!(with(Said { score: 39, ..WITH }), 0);
-    assert_eq!(with(Said { state: MarketBalance::Balance, ..WITH }), 0);
-    assert_eq!(with(Said { state: MarketBalance::Down, ..WITH }), 0);
-    assert_eq!(with(Said { direction: FlowDirection::Sell, ..WITH }), 0);
+    assert_eq!(with(Close { score: 39, ..WITH }), 0);
+    assert_eq!(with(Close { state: MarketBalance::Balance, ..WITH }), 0);
+    assert_eq!(with(Close { state: MarketBalance::Down, ..WITH }), 0);
+    assert_eq!(with(Close { direction: FlowDirection::Sell, ..WITH }), 0);
 }
 
 /// A breakout upwards to 10.40 that fails: the last minute trades at these prices.
 fn failed(back: &[i64]) -> (Stages, Vec<Emitted>) {
     let mut pipeline = pipeline(&[]);
     pipeline.feed(&trade(0.0, 992, 1));
-    bar(&mut pipeline, 0, &SAID);
-    let slow = Said { atr: Some(30.0), ..SAID };
+    bar(&mut pipeline, 0, &CLOSE);
+    let slow = Close { atr: Some(30.0), ..CLOSE };
     pipeline.feed(&trade(60.0, 1_010, 1));
-    bar(&mut pipeline, 1, &Said { breakout: OUT_UP, ..slow });
+    bar(&mut pipeline, 1, &Close { breakout: OUT_UP, ..slow });
     for (at, px) in [(120.0, 1_040), (121.0, 1_030), (122.0, 1_040), (123.0, 1_025)] {
         pipeline.feed(&trade(at, px, 1));
     }
@@ -375,7 +375,7 @@ fn failed(back: &[i64]) -> (Stages, Vec<Emitted>) {
         pipeline.feed(&trade(f64::from(at), *px, 1));
     }
     let what = Some((BreakoutStep::Failed, PriceDirection::Up, 1));
-    let found = bar(&mut pipeline, 3, &Said { breakout: what, ..SAID });
+    let found = bar(&mut pipeline, 3, &Close { breakout: what, ..CLOSE });
     (pipeline, found)
 }
 
@@ -388,12 +388,12 @@ fn a_reclaim_leg_goes_from_the_failed_extreme_to_the_point_of_control() {
     assert_eq!(steps(&pipeline.feed(&trade(240.0, 1_010, 1)))[0].0, LegStep::Closed);
     assert_eq!(steps(&pipeline.feed(&trade(241.0, 999, 1)))[0].0, LegStep::OpenAgain);
     assert_eq!(steps(&pipeline.feed(&trade(242.0, 994, 1)))[0].1, LegEnd::Poc);
-    assert!(steps(&bar(&mut pipeline, 4, &SAID)).is_empty(), "it is looked for once");
+    assert!(steps(&bar(&mut pipeline, 4, &CLOSE)).is_empty(), "it is looked for once");
 
     let (mut pipeline, found) = failed(&[1_025]);
     assert!(steps(&found).is_empty(), "15 cents are not enough");
     pipeline.feed(&trade(240.0, 1_018, 1));
-    assert_eq!(steps(&bar(&mut pipeline, 4, &SAID)), [(LegStep::Counts, LegEnd::None, 1_040, 1_018, 4)]);
+    assert_eq!(steps(&bar(&mut pipeline, 4, &CLOSE)), [(LegStep::Counts, LegEnd::None, 1_040, 1_018, 4)]);
     assert_eq!(steps(&pipeline.feed(&trade(300.0, 1_041, 1)))[0].1, LegEnd::Start);
 }
 
@@ -403,7 +403,7 @@ fn what_ends_a_reclaim_leg_ends_the_search_for_one() {
         assert!(steps(&found).is_empty());
         pipeline.feed(&trade(240.0, px, 1));
         pipeline.feed(&trade(241.0, 1_000, 1));
-        steps(&bar(&mut pipeline, 4, &SAID)).len()
+        steps(&bar(&mut pipeline, 4, &CLOSE)).len()
     };
     assert_eq!(later(failed(&[1_025]), 1_040), 1);
     assert_eq!(later(failed(&[1_025]), 1_041), 0, "beyond the failed extreme");
@@ -431,7 +431,7 @@ fn a_broken_trade_leaves_the_leg_and_ends_it_where_it_was_an_end_of_it() {
     }
     let mut anew = worked();
     anew.feed(&broken(130.0, &trade(3.0, 991, 4)));
-    let again = bar(&mut anew, 2, &SAID);
+    let again = bar(&mut anew, 2, &CLOSE);
     assert_eq!(steps(&again)[0].2, 991, "there was another trade at that price");
     let mut later = worked();
     let unheard_of = Event { ts: Ns(0), ..trade(121.0, 991, 4) };
@@ -448,14 +448,14 @@ fn a_price_whose_only_trade_is_broken_is_no_start() {
     pipeline.feed(&broken(121.0, &wrong));
     pipeline.feed(&broken(121.0, &trade(120.0, 400, 1)));
     pipeline.feed(&trade(122.0, 1_030, 1));
-    let found = bar(&mut pipeline, 2, &Said { breakout: OUT_UP, ..SAID });
+    let found = bar(&mut pipeline, 2, &Close { breakout: OUT_UP, ..CLOSE });
     assert_eq!(steps(&found), [(LegStep::Counts, LegEnd::None, 992, 1_030, 4)]);
     let mut alone = self::pipeline(&[]);
     alone.feed(&trade(0.0, 992, 1));
     alone.feed(&trade(60.0, 400, 1));
     alone.feed(&trade(120.0, 1_030, 1));
     alone.feed(&broken(121.0, &trade(60.0, 400, 1)));
-    let found = bar(&mut alone, 2, &Said { breakout: OUT_UP, ..SAID });
+    let found = bar(&mut alone, 2, &Close { breakout: OUT_UP, ..CLOSE });
     assert_eq!(steps(&found), [(LegStep::Counts, LegEnd::None, 992, 1_030, 2)], "a minute without a trade is none");
 }
 
@@ -464,10 +464,10 @@ fn what_finds_no_room_is_left_out_and_told() {
     let mut pipeline = pipeline(&[("max_entries", "16")]);
     for (minute, qty) in (0..40_u32).zip(1..) {
         pipeline.feed(&trade(f64::from(minute) * 60.0, 1_000 + i64::from(minute), qty));
-        bar(&mut pipeline, minute.into(), &SAID);
+        bar(&mut pipeline, minute.into(), &CLOSE);
     }
     pipeline.feed(&trade(2_400.0, 1_041, 1));
-    let found = bar(&mut pipeline, 40, &Said { breakout: OUT_UP, ..SAID });
+    let found = bar(&mut pipeline, 40, &Close { breakout: OUT_UP, ..CLOSE });
     let profile = of::<LegProfile>(&found)[0];
     assert_eq!((profile.volume.0 + profile.left_out.0, profile.volume.0), (40 * 41 / 2 + 1, 16 * 17 / 2));
 }
@@ -498,8 +498,8 @@ fn stream(steps: &[Random], is_down: bool) -> Vec<Event> {
             let flow = if flow == PriceDirection::Up { FlowDirection::Buy } else { FlowDirection::Sell };
             let atr = Some(f64::from(*score) / 10.0);
             // The row has an odd number of cents, so upside down it is a row too.
-            let said = Said { atr, state, score: *score, direction: flow, breakout, poc: 2_000_002 + sign * 5 };
-            events.extend(bar_events(minute, &Said { poc: said.poc, ..said }));
+            let said = Close { atr, state, score: *score, direction: flow, breakout, poc: 2_000_002 + sign * 5 };
+            events.extend(bar_events(minute, &Close { poc: said.poc, ..said }));
             minute += 1;
         }
         events.push(trade(at, 2_000_002 + sign * px, *qty));

@@ -63,7 +63,7 @@ const CHOICES: [Choice; 16] = [
     ("profile", &[("volume_from", "bars-evenly"), ("bar", "5s"), ("max_rows", "16"), ("max_blocks", "16")]),
     ("state", &[("interval", "5s"), ("look_back", "2"), ("atr_bars", "2")]),
     ("breakout", &[("interval", "5s"), ("atr_bars", "2"), ("failed_bars", "1"), ("accepted_bars", "2")]),
-    ("legs", &[("interval", "5s"), ("atr_times", "0"), ("closed", "1"), ("max_rows", "256")]),
+    ("legs", &[("interval", "5s"), ("atr_times", "0"), ("closed", "1"), ("max_rows", "16")]),
     ("lvn-alerts", &[("interval", "5s"), ("band_bps", "100"), ("rearm_bps", "200")]),
     ("probe", &[]),
 ];
@@ -104,13 +104,12 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
     let asked: Vec<_> = asked.filter_map(|(m, set)| (m.build.weighing)(&harness::params(m.name, set))).collect();
     let mut book = harness::book_weighing(64, 256, 8, &asked);
     let mut bars = Pipeline::new(BarStage::new(&harness::params("bars", &[("intervals", "5s")]), SPACE).unwrap());
-    let small = harness::params("profile", &[("minutes", "2"), ("row_ticks", "1")]);
+    let small = harness::params("profile", &[("minutes", "2"), ("row_ticks", "1"), ("prominence", "1")]);
     let mut profile = Pipeline::new(Host::<One<VolumeProfile>>::alone(&small, SPACE).unwrap());
     let bars_of = |name: &str| harness::params(name, &[("interval", "5s"), ("atr_bars", "2")]);
     let mut state = Pipeline::new(Host::<One<MarketState>>::alone(&bars_of("state"), SPACE).unwrap());
     let mut breakout = Pipeline::new(Host::<One<Breakout>>::alone(&bars_of("breakout"), SPACE).unwrap());
-    let short =
-        harness::params("legs", &[("interval", "5s"), ("atr_times", "0"), ("closed", "1"), ("max_rows", "256")]);
+    let short = harness::params("legs", &[("interval", "5s"), ("atr_times", "0"), ("closed", "1"), ("max_rows", "16")]);
     let mut legs = Pipeline::new(Host::<One<Legs>>::alone(&short, SPACE).unwrap());
     let inputs = opening().0.into_iter().chain((1..).zip(steps).map(|(i, s)| s.event(i * 1_300 * Ns::SECOND)));
     let mut events = Vec::new();
@@ -126,11 +125,23 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
             }
         }
         behind(&mut profile, &mut events, first, 44);
-        behind(&mut state, &mut events, first, 48);
-        behind(&mut breakout, &mut events, first, 48);
-        behind(&mut legs, &mut events, first, 52);
+        // What follows from a bar comes before the volumes of the bar: of two measures the first emits first.
+        after_cause(&mut breakout, &mut events, first, 48);
+        after_cause(&mut state, &mut events, first, 48);
+        after_cause(&mut legs, &mut events, first, 52);
     }
     events
+}
+
+/// Adds what a measure makes of the events from there on, each right behind its cause.
+fn after_cause<S: Stage>(measure: &mut Pipeline<S>, events: &mut Vec<Event>, first: usize, position: u8) {
+    for event in events.split_off(first) {
+        events.push(event);
+        if measure.stage.reads().has(event.kind) {
+            let id = EventId::new(event.id.seq(), position, 0);
+            events.extend(measure.feed(&event).iter().map(|e| Event { id, ts: event.ts, ..e.0 }));
+        }
+    }
 }
 
 /// Adds what a measure makes of an input, whose events begin there: a later family sees all of these before.

@@ -1,15 +1,15 @@
 //! What is known of an instrument: its session, its minutes, the breakout that it is in, and its leg.
 //!
 //! There is at most one leg. While price has broken out, its start is looked for at the end of every minute; after a breakout has
-//! failed it is the failed extreme. Trades decide what becomes of a leg, and so do the breakouts that bars tell. Bound: the minutes, and the
+//! failed it is the failed extreme. Trades decide what becomes of a leg, and so do the breakouts that bars make. Bound: the minutes, and the
 //! rows of one leg. Worst case: a leg is found, and the volume of its minutes is added up.
 
+use super::emit::{Emitter, Room, pullback};
 use super::entries::Entries;
 use super::leg::{Leg, PocRow, Turn};
 use super::minutes::{Minutes, Place, Spot, Stretch, is_beyond, opposite};
 use super::params::Settings;
 use super::pullbacks::{Numbers, Pullbacks};
-use super::tell::{Room, Teller, pullback};
 use super::volume::LegVolume;
 use crate::measures::{Context, Session};
 use flow::records::{self, BreakoutRange};
@@ -73,9 +73,9 @@ pub(super) struct Tools<'a> {
 }
 
 impl Tools<'_> {
-    fn teller(&mut self) -> Teller<'_> {
+    fn emitter(&mut self) -> Emitter<'_> {
         let Room { rows, volumes, finder } = &mut *self.rows;
-        Teller { settings: self.settings, rows, volumes, finder, event: self.event, out: self.out }
+        Emitter { settings: self.settings, rows, volumes, finder, event: self.event, out: self.out }
     }
 }
 
@@ -150,7 +150,7 @@ impl Market {
                 if was_closed {
                     leg.is_closed = false;
                     let leg = *leg;
-                    tools.teller().leg(&leg, &self.volume, last.px, LegStep::OpenAgain, LegEnd::None);
+                    tools.emitter().leg(&leg, &self.volume, last.px, LegStep::OpenAgain, LegEnd::None);
                     self.end_pullbacks(tools, &leg, PullbackStep::LegOpen);
                 }
                 return;
@@ -159,7 +159,7 @@ impl Market {
                 self.volume.add(&mut tools.rows.rows, last.px, qty.0, true);
                 leg.is_closed = true;
                 let tick = tools.tick;
-                self.pullbacks = tools.teller().closes(leg, &self.volume, tick, last.px);
+                self.pullbacks = tools.emitter().closes(leg, &self.volume, tick, last.px);
             }
             Turn::Stays => self.volume.add(&mut tools.rows.rows, last.px, qty.0, true),
         }
@@ -174,7 +174,7 @@ impl Market {
     /// The leg is over, if there is one.
     fn end(&mut self, tools: &mut Tools<'_>, why: LegEnd) {
         let Some(leg) = self.leg.take() else { return };
-        tools.teller().leg(&leg, &self.volume, self.last.px, LegStep::Ended, why);
+        tools.emitter().leg(&leg, &self.volume, self.last.px, LegStep::Ended, why);
         self.end_pullbacks(tools, &leg, PullbackStep::LegOver);
         self.volume.end(&mut tools.rows.rows);
         if matches!(self.search, Some(Search::Failed { .. })) {
@@ -261,7 +261,7 @@ impl Market {
             }
         });
         self.leg = Some(leg);
-        tools.teller().leg(&leg, &self.volume, self.last.px, LegStep::Counts, LegEnd::None);
+        tools.emitter().leg(&leg, &self.volume, self.last.px, LegStep::Counts, LegEnd::None);
     }
 
     /// Where a leg would start.

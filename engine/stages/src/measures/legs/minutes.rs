@@ -118,8 +118,8 @@ impl Minute {
             .any(|course| [course.start, course.end, course.furthest].iter().any(|m| m.spot == spot))
     }
 
-    /// Looks for the trades that a leg could start or end with among its entries, whose times are not known: that of the minute is told
-    /// in their place. `false` if there is none.
+    /// Looks for the trades that a leg could start or end with among its entries, whose times are not known: they get that of the
+    /// minute. `false` if there is none.
     fn mark_anew(&mut self, entries: &Entries) -> bool {
         let (mut is_first, ts) = (true, Ns(u64::from(self.start_s) * Ns::SECOND));
         for (at, entry) in (0..).zip(entries.iter(self.entries, 0, u32::MAX)).filter(|(_, entry)| entry.qty > 0) {

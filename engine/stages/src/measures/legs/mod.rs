@@ -9,6 +9,7 @@
 //! Bound: per instrument its last minutes and one leg; their volume lies in two pools for all. Worst case: the end of a minute at which a leg is
 //! found, linear in the entries of its minutes; else a trade that closes a leg, linear in the leg's rows.
 
+mod emit;
 mod entries;
 mod leg;
 mod market;
@@ -16,7 +17,6 @@ mod minutes;
 mod params;
 mod pullbacks;
 mod saved;
-mod tell;
 mod volume;
 
 pub use params::PARAMS;
@@ -25,12 +25,12 @@ use super::profile::{Nodes, Rows};
 use super::{Context, Measure, Needs, counted, counted_before, inferred};
 use crate::Space;
 use crate::pool::{self, Pool};
+use emit::Room;
 use entries::Entries;
 use flow::records::{self, Bar, BarFlow, Breakout, Flow, Listing, MarketState, MarketStateNumbers};
 use flow::{Event, Flags, GrowingTable, Kind, Kinds, Out, ParamError, Params, Px};
 use market::{Market, Tools};
 use params::Settings;
-use tell::Room;
 
 /// The measure `legs`.
 pub struct Legs(Settings);

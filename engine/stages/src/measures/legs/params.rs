@@ -55,7 +55,7 @@ const PUBLISHED_LEAST_FLOW: IntParam<u8> =
     IntParam::new("published_least_flow", (0, 100), "70", "rules `published`: the same").unit("points");
 const MAX_ROWS: IntParam<usize> = IntParam::new(
     "max_rows",
-    (256, Rows::MOST as u64),
+    (16, Rows::MOST as u64),
     "4096",
     "most rows in which the volume of a leg is kept until it is closed; they are ticks, or twice as high as often as it takes",
 )

@@ -2,7 +2,7 @@
 //!
 //! A touch is the first trade within a node's band that comes from outside it. It holds for some minutes, as price that pulls back has
 //! the flow against it and the flow has to turn first; while it holds, every trade asks whether flow goes with the leg. Bound: the
-//! nodes that are told of a profile. Worst case: a trade looks at each.
+//! nodes that are emitted of a profile. Worst case: a trade looks at each.
 
 use super::leg::Leg;
 use super::params::Settings;
@@ -65,7 +65,7 @@ impl Numbers {
 pub(super) struct Pullback {
     /// The node.
     pub(super) px: Px,
-    /// Its ordinal among the nodes that are told.
+    /// Its ordinal among the nodes that are emitted.
     pub(super) index: u8,
     /// Whether the last trade was within its band.
     is_near: bool,
@@ -105,7 +105,7 @@ impl Pullbacks {
         usize::from(self.len) <= Nodes::MOST
     }
 
-    /// Tells what a trade makes of them.
+    /// Emits what a trade makes of them.
     #[inline]
     pub(super) fn trade(
         &mut self,
@@ -113,7 +113,7 @@ impl Pullbacks {
         leg: &Leg,
         numbers: &Numbers,
         settings: &Settings,
-        mut tell: impl FnMut(&Pullback, PullbackStep),
+        mut emit: impl FnMut(&Pullback, PullbackStep),
     ) {
         let row = self.row;
         for node in self.live() {
@@ -122,29 +122,29 @@ impl Pullbacks {
             let is_too_far = !leg.is_back(px, 0, settings.most_retraced);
             match node.touched {
                 Some(since) if ts.0 > since.0 + settings.hold_s * Ns::SECOND => {
-                    node.end(PullbackStep::Expired, &mut tell)
+                    node.end(PullbackStep::Expired, &mut emit)
                 }
-                Some(_) if is_too_far => node.end(PullbackStep::Passed, &mut tell),
+                Some(_) if is_too_far => node.end(PullbackStep::Passed, &mut emit),
                 _ => {}
             }
             if node.touched.is_none() && is_near && !was_near {
                 node.touched = Some(ts);
                 node.with_flow = numbers.with(leg, settings);
-                tell(node, PullbackStep::Touched);
+                emit(node, PullbackStep::Touched);
             } else if node.touched.is_some() {
                 let with = numbers.with(leg, settings);
                 let known = node.with_flow;
                 node.with_flow = [known[0] | with[0], known[1] | with[1]];
                 if node.with_flow != known {
-                    tell(node, PullbackStep::WithFlow);
+                    emit(node, PullbackStep::WithFlow);
                 }
             }
         }
     }
 
     /// Ends all that hold.
-    pub(super) fn end(&mut self, why: PullbackStep, mut tell: impl FnMut(&Pullback, PullbackStep)) {
-        self.live().iter_mut().filter(|node| node.touched.is_some()).for_each(|node| node.end(why, &mut tell));
+    pub(super) fn end(&mut self, why: PullbackStep, mut emit: impl FnMut(&Pullback, PullbackStep)) {
+        self.live().iter_mut().filter(|node| node.touched.is_some()).for_each(|node| node.end(why, &mut emit));
         *self = Pullbacks::default();
     }
 }
@@ -160,8 +160,8 @@ impl Pullback {
             && leg.is_back(px, settings.least_retraced, settings.most_retraced)
     }
 
-    fn end(&mut self, why: PullbackStep, tell: &mut impl FnMut(&Pullback, PullbackStep)) {
-        tell(self, why);
+    fn end(&mut self, why: PullbackStep, emit: &mut impl FnMut(&Pullback, PullbackStep)) {
+        emit(self, why);
         (self.touched, self.with_flow) = (None, [false; 2]);
     }
 

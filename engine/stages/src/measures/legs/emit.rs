@@ -1,4 +1,4 @@
-//! What is told of legs and pullbacks: records.
+//! The records of legs and pullbacks.
 //!
 //! Bound: the nodes that are kept. Worst case: a leg closes, its rows are added up, and nodes are looked for.
 
@@ -25,8 +25,8 @@ impl Room {
     }
 }
 
-/// Tells legs, as events that follow from one event.
-pub(super) struct Teller<'a> {
+/// Emits legs, as events that follow from one event.
+pub(super) struct Emitter<'a> {
     pub(super) settings: &'a Settings,
     pub(super) rows: &'a Rows,
     /// Room for the volumes of a leg's rows.
@@ -36,14 +36,14 @@ pub(super) struct Teller<'a> {
     pub(super) out: &'a mut Out,
 }
 
-impl Teller<'_> {
-    /// Tells what has become of a leg, with price where it is.
+impl Emitter<'_> {
+    /// Emits what has become of a leg, with price where it is.
     #[cold]
     pub(super) fn leg(&mut self, leg: &Leg, volume: &LegVolume, px: Px, what: LegStep, reason: LegEnd) {
         self.leg_with(leg, volume, px, (what, reason), Px::NONE, 0);
     }
 
-    /// Tells a leg that closes and its nodes; gives those of low volume.
+    /// Emits a leg that closes and its nodes; gives those of low volume.
     #[cold]
     pub(super) fn closes(&mut self, leg: &Leg, volume: &LegVolume, tick: Px, px: Px) -> Pullbacks {
         let grid = Grid::of_ticks(leg.row_ticks(tick, self.settings.parts), tick);
@@ -108,7 +108,7 @@ impl Teller<'_> {
     }
 }
 
-/// Tells what has become of a pullback.
+/// Emits what has become of a pullback.
 #[cold]
 pub(super) fn pullback(
     (event, out): (&Event, &mut Out),
