@@ -105,13 +105,12 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
     let asked: Vec<_> = asked.filter_map(|(m, set)| (m.build.weighing)(&harness::params(m.name, set))).collect();
     let mut book = harness::book_weighing(64, 256, 8, &asked);
     let mut bars = Pipeline::new(BarStage::new(&harness::params("bars", &[("intervals", "5s")]), SPACE).unwrap());
-    let small = harness::params("profile", &[("minutes", "2"), ("row_ticks", "1")]);
+    let small = harness::params("profile", &[("minutes", "2"), ("row_ticks", "1"), ("prominence", "1")]);
     let mut profile = Pipeline::new(Host::<One<VolumeProfile>>::alone(&small, SPACE).unwrap());
     let bars_of = |name: &str| harness::params(name, &[("interval", "5s"), ("atr_bars", "2")]);
     let mut state = Pipeline::new(Host::<One<MarketState>>::alone(&bars_of("state"), SPACE).unwrap());
     let mut breakout = Pipeline::new(Host::<One<Breakout>>::alone(&bars_of("breakout"), SPACE).unwrap());
-    let short =
-        harness::params("legs", &[("interval", "5s"), ("atr_times", "0"), ("closed", "1"), ("max_rows", "256")]);
+    let short = harness::params("legs", &[("interval", "5s"), ("atr_times", "0"), ("closed", "1"), ("max_rows", "16")]);
     let mut legs = Pipeline::new(Host::<One<Legs>>::alone(&short, SPACE).unwrap());
     let inputs = opening().0.into_iter().chain((1..).zip(steps).map(|(i, s)| s.event(i * 1_300 * Ns::SECOND)));
     let mut events = Vec::new();
