@@ -121,8 +121,10 @@ pub enum Files {
     None,
     /// One a day: several are read one after the other.
     OneADay,
-    /// Several, which are one input together.
+    /// Several, which are one input together: parts of one recording.
     Together,
+    /// Several of any days, symbols and sorts, merged by time into one input.
+    Merged,
 }
 
 impl Feed {

@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
     zcat day.gz | tidegate pack - --date 2020-01-30 --out day.tidepack\n  \
     tidegate replay --input day.tidepack --symbols AAPL --emit bar")]
 pub(crate) struct PackArgs {
-    /// Files, each packed by itself (LOBSTER files are one input together); - is standard input.
+    /// Files, each packed by itself (with --feed lobster, lean or csv they are one together); - is standard input.
     #[arg(required = true)]
     input: Vec<PathBuf>,
     /// Feed of the inputs; recognised by the first bytes if left out.
@@ -78,7 +78,7 @@ fn jobs(args: &PackArgs, registries: &Registries, signals: &Signals) -> Result<V
     let settings = draft.finish()?;
     let named = args.feed.as_deref().map(|name| feed_named(name, registries)).transpose()?;
     let inputs: Vec<Vec<PathBuf>> = match named {
-        Some(feed) if feed.files() == Files::Together => vec![args.input.clone()],
+        Some(feed) if matches!(feed.files(), Files::Together | Files::Merged) => vec![args.input.clone()],
         _ => args.input.iter().map(|path| vec![path.clone()]).collect(),
     };
     if inputs.len() > 1 && args.out.is_some() {

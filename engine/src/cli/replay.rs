@@ -41,7 +41,7 @@ pub(crate) struct ReplayArgs {
     /// Feed of the inputs; recognised by the first bytes if left out.
     #[arg(long)]
     feed: Option<String>,
-    /// Files, each one input (LOBSTER files are one input together), or the folder of a journal; - is standard input.
+    /// Files, each one input (those of lobster, lean and csv are one together), or the folder of a journal; - is standard input.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     input: Vec<PathBuf>,
     /// Trading date in the exchange's time zone, YYYY-MM-DD, for feeds whose times count from midnight.
@@ -202,13 +202,19 @@ fn inputs(args: &ReplayArgs, settings: &mut Settings, stop: &AtomicBool) -> Resu
         add(feed, args.input.clone(), settings);
         return Ok(());
     }
+    let mut found: Vec<(&'static Feed, Vec<PathBuf>)> = Vec::new();
     for file in &args.input {
         let feed = match named {
             Some(feed) => feed,
             None => recognised(file, &known, &|| stop.load(Ordering::Acquire))?,
         };
-        add(feed, vec![file.clone()], settings);
+        let merges = |of: &&mut (&'static Feed, Vec<PathBuf>)| of.0.name == feed.name && feed.files() == Files::Merged;
+        match found.iter_mut().find(merges) {
+            Some((_, files)) => files.push(file.clone()),
+            None => found.push((feed, vec![file.clone()])),
+        }
     }
+    found.into_iter().for_each(|(feed, files)| add(feed, files, settings));
     Ok(())
 }
 

@@ -34,7 +34,7 @@ pub const FEED: Feed = Feed {
     doc: "feeds/docs/csv.md",
     about: "bars in CSV files of any vendor, one file or several, each of one symbol",
     params: settings::PARAMS,
-    open: Open::Bytes { files: Files::Together, recognise: plan::is_known, find },
+    open: Open::Bytes { files: Files::Merged, recognise: plan::is_known, find },
 };
 
 /// A file before it is read.

@@ -43,7 +43,7 @@ pub const FEED: Feed = Feed {
     doc: "feeds/docs/lean.md",
     about: "LEAN ticks or bars of one symbol of US equities, a day or several: trades, quotes, or both",
     params: &[SYMBOL.param(), SIGNING.param(), PRINTS.param()],
-    open: Open::Bytes { files: Files::Together, recognise: days::is_known, find },
+    open: Open::Bytes { files: Files::Merged, recognise: days::is_known, find },
 };
 
 fn find(request: &Request) -> Result<Opened, FindError> {

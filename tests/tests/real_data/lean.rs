@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
-use tidegate_tests::Case;
+use tidegate_tests::{Case, run};
 
 /// The conditions whose prints make no price of LEAN's bars.
 const UNPRICED: [&str; 8] = ["20000020", "20", "20100200", "20100000", "20040200", "20000200", "22000200", "1000000"];
@@ -110,10 +110,25 @@ fn check(day: &Day, ticks: &Path, bars: &Path) {
     assert_eq!(same(&by_conditions, &all, |bar| bar.1), by_conditions.len(), "volume alone is volume");
 }
 
+/// Files of trades and of quotes are one input, whether the feed is named or recognised.
+fn together(files: &[std::path::PathBuf]) {
+    let [trades, quotes] = [&files[0], &files[1]].map(|path| path.to_str().expect("a path of text"));
+    let hash = |more: &[&str]| {
+        let replayed = run(["replay", "--input", trades, quotes, "--json"].iter().chain(more)).expect(0).stdout;
+        let shown: serde_json::Value = serde_json::from_str(&replayed).expect("one JSON object");
+        assert!(shown["anomalies"].as_object().is_none_or(serde_json::Map::is_empty), "{}", shown["anomalies"]);
+        shown["outcome_hash"].clone()
+    };
+    let (named, recognised) = (hash(&["--feed", "lean"]), hash(&[]));
+    assert!(named.is_string() && named == recognised, "{named} {recognised}");
+}
+
 pub(super) fn cases() -> Vec<Case> {
     let case = |day: &'static Day| {
         let name = day.files[0].trim_start_matches("lean/equity/usa/tick/").trim_end_matches("_trade.zip");
         Case::new(format!("lean::minutes_of_{}", name.replace('/', "_")), &day.files, move |p| check(day, &p[0], &p[1]))
     };
-    DAYS.iter().map(case).collect()
+    let both = ["lean/equity/usa/tick/ibm/20131007_trade.zip", "lean/equity/usa/tick/ibm/20131007_quote.zip"];
+    let together = Case::new("lean::trades_and_quotes_are_one_input", &both, together);
+    DAYS.iter().map(case).chain([together]).collect()
 }

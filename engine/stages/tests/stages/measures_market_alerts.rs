@@ -1,9 +1,11 @@
 //! Alerts to states and flow: the worked series, both sets of rules, and what is no news.
 
-use crate::harness::Pipeline;
-use crate::measures_state::{alone, cents, minute};
+use crate::harness::{self, INSTRUMENTS, Pipeline};
+use crate::measures_state::{cents, minute};
+use crate::measures_trades::opening;
 use flow::records::{Flow, FlowAlert, MarketState, MarketStateNumbers, StateAlert};
-use flow::{Event, Flags, FlowDirection, MarketBalance, Ns, Real, Record, RuleSet};
+use flow::{Event, Flags, FlowDirection, Kind, MarketBalance, Ns, Real, Record, RuleSet};
+use stages::Space;
 use stages::measures::market_alerts::MarketAlerts;
 use stages::measures::{Host, One};
 
@@ -13,6 +15,15 @@ use MarketBalance::{Balance, Down, Unknown, Up};
 type Stages = Pipeline<Host<One<MarketAlerts>>>;
 
 const STOCK: u32 = 2;
+
+fn alone(set: &[(&str, &str)]) -> Stages {
+    let space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
+    let mut pipeline = Pipeline::new(Host::alone(&harness::params("market-alerts", set), space).unwrap());
+    opening().0.iter().filter(|event| event.kind == Kind::Listing).for_each(|event| {
+        pipeline.feed(event);
+    });
+    pipeline
+}
 
 fn at<R: Record>(number: u32, flags: Flags, record: &R) -> Event {
     Event::new(Ns(u64::from(minute(0, number) + 60) * Ns::SECOND), STOCK, flags, record)
@@ -55,7 +66,7 @@ fn flow(pipeline: &mut Stages, number: u32, flows: [(u8, FlowDirection); 2]) -> 
 
 #[test]
 fn another_state_is_said_once_with_how_long_the_last_one_was() {
-    let mut pipeline: Stages = alone("market-alerts", &[]);
+    let mut pipeline: Stages = alone(&[]);
     let series = [Unknown, Balance, Balance, Up, Up, Balance, Down, Unknown, Down];
     let alerts: Vec<_> =
         (0..).zip(series).filter_map(|(at, state_at)| state(&mut pipeline, at, [state_at, Unknown], 0)).collect();
@@ -80,7 +91,7 @@ fn another_state_is_said_once_with_how_long_the_last_one_was() {
 
 #[test]
 fn flow_is_said_when_it_becomes_aggressive_and_when_it_turns() {
-    let mut pipeline: Stages = alone("market-alerts", &[]);
+    let mut pipeline: Stages = alone(&[]);
     let quiet = (0, Nowhere);
     let series = [(30, Buy), (40, Buy), (70, Buy), (40, Sell), quiet, (40, Sell), (70, Nowhere), (40, Sell)];
     let alerts: Vec<_> = (0..).zip(series).filter_map(|(at, now)| flow(&mut pipeline, at, [now, quiet])).collect();
@@ -92,13 +103,13 @@ fn flow_is_said_when_it_becomes_aggressive_and_when_it_turns() {
 
 #[test]
 fn the_published_rules_have_their_own_states_scores_and_least_score() {
-    let mut pipeline: Stages = alone("market-alerts", &[("rules", "published")]);
+    let mut pipeline: Stages = alone(&[("rules", "published")]);
     assert_eq!(state(&mut pipeline, 0, [Up, Balance], 0), None);
     let up = state(&mut pipeline, 1, [Balance, Up], 0).expect("it has changed");
     assert_eq!((up.rules, up.state), (RuleSet::Published.code(), Up.code()));
     assert_eq!(flow(&mut pipeline, 0, [(100, Buy), (60, Sell)]), None);
     let sell = flow(&mut pipeline, 1, [(0, Nowhere), (70, Sell)]).expect("from 70 on");
     assert_eq!((sell.rules, sell.score, sell.direction), (RuleSet::Published.code(), 70, Sell.code()));
-    let mut low: Stages = alone("market-alerts", &[("least_score", "30")]);
+    let mut low: Stages = alone(&[("least_score", "30")]);
     assert!(flow(&mut low, 0, [(30, Buy), (0, Nowhere)]).is_some());
 }
