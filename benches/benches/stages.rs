@@ -2,7 +2,7 @@
 //!
 //! A day of the synthetic exchange goes through the pipeline once; what a stage reads of it is kept in the order in which the
 //! stage saw it, and fed to the stage alone: 64-byte events one after the other, what it emits is read again. The rival
-//! must emit the same, to the bit; of `flow`, `footprint`, `pace`, `profile`, `state` and `breakout` there is none. `reading` is the loop without the stage: the events are read and the buffer is
+//! must emit the same, to the bit; of `flow`, `footprint`, `pace`, `profile`, `state`, `breakout`, `legs` and `lvn-alerts` there is none. `reading` is the loop without the stage: the events are read and the buffer is
 //! prepared, so what a stage costs in a pipeline is the difference to it. Units are trades, tops, bars, or whatever the group's
 //! name says; what else the stage reads is in the time.
 
@@ -183,6 +183,13 @@ fn main() {
     let said = flow.or(Kinds::of(&said)).or(Kinds::of(&[Kind::BreakoutRange]));
     let told = day(if count(2) > 1 { 600_000 } else { 100_000 }, "book,bars,flow,profile,state,breakout", said);
     cost(report, "legs, a trade", ("legs", &[]), &told, Kind::Trade);
+    let nodes = [Kind::Session, Kind::Profile, Kind::ProfileNode, Kind::Leg, Kind::LegProfile, Kind::LegNode];
+    let told = day(
+        if count(2) > 1 { 600_000 } else { 100_000 },
+        "book,bars,flow,profile,state,breakout,legs",
+        flow.or(Kinds::of(&nodes)),
+    );
+    cost(report, "lvn-alerts, a trade", ("lvn-alerts", &[]), &told, Kind::Trade);
     measure(report, "bars, a trade", ("bars", &[]), &trades, Kind::Trade, || Bars::new(60));
     let kinds = Kinds::of(&[Kind::BookTop, Kind::Imbalance, Kind::Cvd, Kind::Vpin]);
     let messages = if count(2) > 1 { 600_000 } else { 100_000 };

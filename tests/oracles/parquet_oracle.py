@@ -28,7 +28,7 @@ import polars
 from rows import first_difference, verdict
 
 STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,vpin,profile,state,breakout,legs"
-STAGES += ",random,orders,risk,router"
+STAGES += ",lvn-alerts,market-alerts,random,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
     "instruments": ["listing", "contract"],
@@ -51,6 +51,8 @@ KINDS = {
     "legs": ["leg"],
     "leg_nodes": ["leg-node"],
     "pullbacks": ["pullback"],
+    "lvn_alerts": ["lvn-alert", "nearest-lvn"],
+    "market_alerts": ["state-alert", "flow-alert"],
     "pace": ["pace"],
     "signing": ["signing"],
     "toxicity": ["vpin"],

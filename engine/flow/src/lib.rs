@@ -90,7 +90,7 @@ pub use real::Real;
 pub use record::{Follows, KindInfo, Record};
 pub use records::{
     BreakoutStep, Extremes, FlowDirection, KINDS, KINDS_INSIDE, LegEnd, LegStep, LegType, MarketBalance,
-    PriceDirection, ProfileNodeType, ProfileOf, PullbackStep, Seen, VolumeFrom, VpinMode,
+    PriceDirection, ProfileNodeType, ProfileOf, PullbackStep, RuleSet, Seen, VolumeFrom, VpinMode,
 };
 pub use records::{Weighting, follower_of, kind_info, kind_named};
 pub use registry::{Registered, find};

@@ -57,6 +57,16 @@ pub const TABLES: &[TableSpec] = &[
     TableSpec { name: "legs", about: "Legs of price, as they close, open again and end.", kinds: &[Kind::Leg] },
     TableSpec { name: "leg_nodes", about: "Rows that stand out of the profiles of legs.", kinds: &[Kind::LegNode] },
     TableSpec { name: "pullbacks", about: "Price that comes back to a node of a leg.", kinds: &[Kind::Pullback] },
+    TableSpec {
+        name: "lvn_alerts",
+        about: "Price close to a low-volume node; the nearest one at every bar.",
+        kinds: &[Kind::LvnAlert, Kind::NearestLvn],
+    },
+    TableSpec {
+        name: "market_alerts",
+        about: "Changes of market state, and flow that has become aggressive.",
+        kinds: &[Kind::StateAlert, Kind::FlowAlert],
+    },
     TableSpec { name: "pace", about: "Number and size of the last trades.", kinds: &[Kind::Pace] },
     TableSpec { name: "signing", about: "How often rules find the aggressor that is told.", kinds: &[Kind::Signing] },
     TableSpec { name: "toxicity", about: "VPIN, by volume bucket.", kinds: &[Kind::Vpin] },

@@ -33,6 +33,7 @@ const SETTINGS: &[&str] = &[
     "breakout.range_minutes=1",
     "breakout.atr_bars=2",
     "legs.interval=5s",
+    "lvn-alerts.interval=5s",
     "legs.atr_times=0.5",
     "legs.closed=5",
     "buy-and-hold.symbols=",

@@ -4,12 +4,12 @@
 //! Bars in market hours are judged when they close. While price is out the range stays as it was, and the breakout ends when a bar
 //! closes inside again, goes over to the other side, or with the session.
 //!
-//! Bound: some 270 bytes an instrument. Worst case: a bar that begins a session ends a breakout of the one before, begins another
+//! Bound: some 400 bytes an instrument. Worst case: a bar that begins a session ends a breakout of the one before, begins another
 //! and, if it is the last of its session too, ends that.
 
 use super::bar_hours::{BarHours, end_of, length_below_a_day, start_of, whole_bar};
 use super::true_range::TrueRange;
-use super::value_area::ValueArea;
+use super::value_area::{LastArea, ValueArea};
 use super::{Context, Measure, Needs, PerInstrument, emit};
 use crate::Space;
 use flow::records::{self, Bar, BreakoutRange, Profile, ProfileArea};
@@ -88,9 +88,9 @@ pub struct Now {
     hours: BarHours,
     true_range: TrueRange,
     /// Value area of the session before.
-    previous: Option<ValueArea>,
+    previous: LastArea,
     /// That of the last minutes, and as it stood at the end of the last bar.
-    rolling: Option<ValueArea>,
+    rolling: LastArea,
     before: Option<ValueArea>,
     /// Whose rows the next `profile-area` has.
     waiting: Option<ProfileOf>,
@@ -139,7 +139,7 @@ impl Measure for Breakout {
     fn run(&self, state: &mut Self::State, context: &Context, event: &Event, out: &mut Out) {
         let Some(now) = state.get_mut(event.instrument) else { return };
         match event.kind {
-            Kind::Profile => now.profile(event.record(), event.ts, self.profile),
+            Kind::Profile => now.profile(event, self.profile),
             Kind::ProfileArea => now.area(event.record()),
             Kind::Bar => {
                 if let Some(bar) = whole_bar(event, self.interval_s) {
@@ -152,36 +152,34 @@ impl Measure for Breakout {
 }
 
 impl Now {
-    fn profile(&mut self, profile: &Profile, ts: Ns, instance: u8) {
+    fn profile(&mut self, event: &Event, instance: u8) {
+        let profile: &Profile = event.record();
         let of = ProfileOf::from_code(profile.of).filter(|_| profile.instance == instance);
-        let area = ValueArea::of(profile, ts);
+        let area = ValueArea::of(profile, event.ts);
         match of {
-            Some(ProfileOf::Previous) => self.previous = area,
-            Some(ProfileOf::Rolling) => self.rolling = area,
+            Some(ProfileOf::Previous) => self.previous.take(area, event.id.seq()),
+            Some(ProfileOf::Rolling) => self.rolling.take(area, event.id.seq()),
             _ => {}
         }
         self.waiting = of;
     }
 
     fn area(&mut self, record: &ProfileArea) {
-        let of = match self.waiting.take() {
-            Some(ProfileOf::Previous) => &mut self.previous,
-            Some(ProfileOf::Rolling) => &mut self.rolling,
-            _ => return,
-        };
-        if let Some(area) = of {
-            area.row_px = record.row_px;
+        match self.waiting.take() {
+            Some(ProfileOf::Previous) => self.previous.take_row(record.row_px),
+            Some(ProfileOf::Rolling) => self.rolling.take_row(record.row_px),
+            _ => {}
         }
     }
 
-    /// The range that a bar is held against.
-    fn range(&self, start: Ns, least: Ns) -> Option<Range> {
+    /// The range that a bar of that input is held against.
+    fn range(&self, start: Ns, least: Ns, seq: u64) -> Option<Range> {
         if let Some(outside) = self.outside {
             return Some(outside.range);
         }
         let from = self.hours.from();
         let of_session = |area: Option<ValueArea>| area.filter(|area| area.is_since(from));
-        let previous = of_session(self.previous).map(|area| Range { area, of: ProfileOf::Previous });
+        let previous = of_session(self.previous.before(seq)).map(|area| Range { area, of: ProfileOf::Previous });
         let rolling = || of_session(self.before).filter(|_| start.0.saturating_sub(from.0) >= least.0);
         previous.or_else(|| rolling().map(|area| Range { area, of: ProfileOf::Rolling }))
     }
@@ -195,7 +193,7 @@ struct Emitter<'a> {
 
 impl Breakout {
     fn bar(&self, now: &mut Now, context: &Context, bar: &Bar, emitter: &mut Emitter<'_>) {
-        let start = start_of(bar);
+        let (start, seq) = (start_of(bar), emitter.event.id.seq());
         if let Some(hours) = now.hours.next(emitter.event.instrument, start, context) {
             self.end(now, emitter);
             *now = Now { hours, previous: now.previous, rolling: now.rolling, waiting: now.waiting, ..Now::default() };
@@ -205,10 +203,10 @@ impl Breakout {
         if now.hours.hold(start) {
             now.true_range.add(bar.high, bar.low, bar.close, self.atr_bars);
             (now.start_s, now.close) = (bar.start_s, bar.close);
-            if let Some(range) = now.range(start, Ns(u64::from(self.range_minutes) * 60 * Ns::SECOND)) {
+            if let Some(range) = now.range(start, Ns(u64::from(self.range_minutes) * 60 * Ns::SECOND), seq) {
                 self.decide(now, bar, range, emitter);
             }
-            now.before = now.rolling;
+            now.before = now.rolling.before(seq);
         }
         if now.hours.are_over(end_of(bar)) {
             self.end(now, emitter);

@@ -5,12 +5,12 @@
 //! are those of an earlier platform with a momentum in per cent. The profile that counts is the last one emitted before the bar, which
 //! is how the bar left it.
 //!
-//! Bound: per instrument some 140 bytes and a ring of closes. Worst case: a bar that begins a session looks up its hours.
+//! Bound: per instrument some 200 bytes and a ring of closes. Worst case: a bar that begins a session looks up its hours.
 
 use super::bar_hours::{BarHours, length_below_a_day, start_of, whole_bar};
 use super::rings::Rings;
 use super::true_range::TrueRange;
-use super::value_area::ValueArea;
+use super::value_area::{LastArea, ValueArea};
 use super::{Context, Measure, MeasureState, Needs, PerInstrument};
 use crate::Space;
 use flow::records::{self, Bar, MarketStateNumbers, Profile};
@@ -66,7 +66,7 @@ type Decided = (records::MarketState, MarketStateNumbers);
 struct Now {
     hours: BarHours,
     /// Value area of the last hour.
-    area: Option<ValueArea>,
+    area: LastArea,
     true_range: TrueRange,
     /// The states of the bar before, by both rules.
     states: [u8; 2],
@@ -135,16 +135,18 @@ impl Measure for MarketState {
     fn on(&self, markets: &mut Markets, context: &Context, event: &Event) -> Option<Decided> {
         if let Some(profile) = event.get::<Profile>() {
             if profile.of == ProfileOf::Rolling.code() && profile.instance == self.profile {
-                markets.now.get_mut(event.instrument)?.area = ValueArea::of(profile, event.ts);
+                let area = ValueArea::of(profile, event.ts);
+                markets.now.get_mut(event.instrument)?.area.take(area, event.id.seq());
             }
             return None;
         }
-        self.bar(markets, context, event.instrument, whole_bar(event, self.interval_s)?)
+        self.bar(markets, context, event, whole_bar(event, self.interval_s)?)
     }
 }
 
 impl MarketState {
-    fn bar(&self, markets: &mut Markets, context: &Context, instrument: u32, bar: &Bar) -> Option<Decided> {
+    fn bar(&self, markets: &mut Markets, context: &Context, event: &Event, bar: &Bar) -> Option<Decided> {
+        let instrument = event.instrument;
         let (now, start) = (markets.now.get_mut(instrument)?, start_of(bar));
         if let Some(hours) = now.hours.next(instrument, start, context) {
             *now = Now { hours, area: now.area, ..Now::default() };
@@ -154,7 +156,7 @@ impl MarketState {
             return None;
         }
         now.true_range.add(bar.high, bar.low, bar.close, self.atr_bars);
-        let area = now.area.filter(|area| area.is_since(now.hours.from()));
+        let area = now.area.before(event.id.seq()).filter(|area| area.is_since(now.hours.from()));
         let numbers = self.numbers(bar.close, markets.closes.push(instrument, bar.close), area, &now.true_range);
         let published = Real::of(self.published_momentum);
         let states = [numbers.threshold, published].map(|limit| state(bar.close, area, numbers.momentum, limit).code());

@@ -14,6 +14,8 @@ pub mod flow_of_bars;
 pub mod footprint;
 pub mod imbalance;
 pub mod legs;
+pub mod lvn_alerts;
+pub mod market_alerts;
 pub mod market_state;
 pub mod pace;
 pub mod profile;
@@ -159,6 +161,24 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Legs,
         summary: &[],
         build: Build::of::<legs::Legs>(),
+    },
+    MeasureEntry {
+        name: "lvn-alerts",
+        doc: "engine/stages/docs/lvn-alerts.md",
+        about: "Alerts when price comes close to a low-volume node of past sessions or of a leg; the nearest at every bar.",
+        params: lvn_alerts::PARAMS,
+        family: Family::Alerts,
+        summary: &[],
+        build: Build::of::<lvn_alerts::LvnAlerts>(),
+    },
+    MeasureEntry {
+        name: "market-alerts",
+        doc: "engine/stages/docs/market-alerts.md",
+        about: "Says once that a market has come into another state, and that flow has become aggressive.",
+        params: market_alerts::PARAMS,
+        family: Family::Alerts,
+        summary: &[],
+        build: Build::of::<market_alerts::MarketAlerts>(),
     },
 ];
 

@@ -1,6 +1,7 @@
 //! The value area of a profile, as a measure of a later family keeps it.
 //!
-//! Bound: 40 bytes.
+//! A trade that ends a bar is in the profile of the next one, and of the two that follow from it the profile may come first. So a bar is held against
+//! what earlier inputs have left. Bound: 104 bytes a profile.
 
 use flow::records::Profile;
 use flow::{Ns, Px};
@@ -28,5 +29,37 @@ impl ValueArea {
     /// Whether it was emitted at or after an instant.
     pub(super) fn is_since(&self, from: Ns) -> bool {
         self.ts >= from
+    }
+}
+
+/// The last value area of a profile, and the one that earlier inputs have left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LastArea {
+    now: Option<ValueArea>,
+    before: Option<ValueArea>,
+    /// The input that brought the last one. States are saved between inputs, so it is not saved.
+    #[serde(skip)]
+    seq: u64,
+}
+
+impl LastArea {
+    /// Takes one that an input has brought.
+    pub(super) fn take(&mut self, area: Option<ValueArea>, seq: u64) {
+        if seq != self.seq {
+            (self.before, self.seq) = (self.now, seq);
+        }
+        self.now = area;
+    }
+
+    /// Takes the height of a row of the last one.
+    pub(super) fn take_row(&mut self, row_px: Px) {
+        if let Some(area) = &mut self.now {
+            area.row_px = row_px;
+        }
+    }
+
+    /// What earlier inputs have left, at one with that number.
+    pub(super) fn before(&self, seq: u64) -> Option<ValueArea> {
+        if seq == self.seq { self.before } else { self.now }
     }
 }

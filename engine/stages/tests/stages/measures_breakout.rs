@@ -149,6 +149,24 @@ fn without_a_session_before_the_range_is_the_last_hour_as_it_stood_before_the_ba
 }
 
 #[test]
+fn the_profile_of_the_trade_that_ends_a_bar_is_not_the_bars() {
+    let mut pipeline: Stages = alone("breakout", &[("range_minutes", "1")]);
+    let all = profile(minute(0, 0), ProfileOf::Rolling, AREA);
+    all.iter().for_each(|e| drop(pipeline.feed(e)));
+    for (at, area) in [(0, [5_050, 5_100, 5_000]), (1, AREA)] {
+        // A trade of the next minute ends the bar: what it makes of the profile comes before the bar, in the same input.
+        pipeline.next_input();
+        for event in profile(minute(0, at + 1), ProfileOf::Rolling, area) {
+            assert!(pipeline.feed_again(&event).is_empty());
+        }
+        let emitted = pipeline.feed_again(&bar(minute(0, at), 1_200, 1));
+        let found: Vec<records::Breakout> = emitted.iter().filter_map(|e| e.0.get().copied()).collect();
+        let vah: Vec<Px> = found.iter().map(|out| out.vah).collect();
+        assert_eq!(vah, if at == 0 { vec![] } else { vec![cents(1_100)] }, "as it stood before the bar");
+    }
+}
+
+#[test]
 fn a_profile_of_another_day_or_without_prices_and_bars_out_of_hours_are_no_range_and_no_bar() {
     let mut pipeline: Stages = alone("breakout", &[]);
     let [first, area] = profile(minute(0, 0), ProfileOf::Previous, AREA);

@@ -9,7 +9,7 @@ use flow::records::{
 };
 use flow::{
     BreakoutStep, Calendar, Event, Flags, FlowDirection, LegEnd, LegStep, LegType, MarketBalance, Ns, PriceDirection,
-    ProfileNodeType, PullbackStep, Px, Qty, Real, Record, SessionPhase, Side,
+    ProfileNodeType, PullbackStep, Px, Qty, Real, Record, SessionPhase,
 };
 use proptest::prelude::*;
 use stages::Space;

@@ -7,6 +7,7 @@ use flow::{Event, EventId, Kind, Kinds, Ns, Out, ParamError, Params, Px, Stage, 
 use proptest::prelude::*;
 use stages::bars::BarStage;
 use stages::measures::breakout::Breakout;
+use stages::measures::legs::Legs;
 use stages::measures::market_state::MarketState;
 use stages::measures::profile::VolumeProfile;
 use stages::measures::{
@@ -48,7 +49,7 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 15] = [
+const CHOICES: [Choice; 17] = [
     ("cvd", &[]),
     ("flow", &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2")]),
     ("footprint", &[("interval", "5s"), ("stack_rows", "2"), ("exhaustion_bars", "2")]),
@@ -63,6 +64,8 @@ const CHOICES: [Choice; 15] = [
     ("state", &[("interval", "5s"), ("look_back", "2"), ("atr_bars", "2")]),
     ("breakout", &[("interval", "5s"), ("atr_bars", "2"), ("failed_bars", "1"), ("accepted_bars", "2")]),
     ("legs", &[("interval", "5s"), ("atr_times", "0"), ("closed", "1"), ("max_rows", "16")]),
+    ("lvn-alerts", &[("interval", "5s"), ("band_bps", "100"), ("rearm_bps", "200")]),
+    ("market-alerts", &[("least_score", "1")]),
     ("probe", &[]),
 ];
 
@@ -102,11 +105,13 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
     let asked: Vec<_> = asked.filter_map(|(m, set)| (m.build.weighing)(&harness::params(m.name, set))).collect();
     let mut book = harness::book_weighing(64, 256, 8, &asked);
     let mut bars = Pipeline::new(BarStage::new(&harness::params("bars", &[("intervals", "5s")]), SPACE).unwrap());
-    let small = harness::params("profile", &[("minutes", "2"), ("row_ticks", "1")]);
+    let small = harness::params("profile", &[("minutes", "2"), ("row_ticks", "1"), ("prominence", "1")]);
     let mut profile = Pipeline::new(Host::<One<VolumeProfile>>::alone(&small, SPACE).unwrap());
     let bars_of = |name: &str| harness::params(name, &[("interval", "5s"), ("atr_bars", "1")]);
     let mut state = Pipeline::new(Host::<One<MarketState>>::alone(&bars_of("state"), SPACE).unwrap());
     let mut breakout = Pipeline::new(Host::<One<Breakout>>::alone(&bars_of("breakout"), SPACE).unwrap());
+    let short = harness::params("legs", &[("interval", "5s"), ("atr_times", "0"), ("closed", "1"), ("max_rows", "16")]);
+    let mut legs = Pipeline::new(Host::<One<Legs>>::alone(&short, SPACE).unwrap());
     let inputs = opening().0.into_iter().chain((1..).zip(steps).map(|(i, s)| s.event(i * 1_300 * Ns::SECOND)));
     let mut events = Vec::new();
     for (seq, input) in (1..).zip(inputs) {
@@ -124,6 +129,7 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
         // What follows from a bar comes before the volumes of the bar: of two measures the first emits first.
         after_cause(&mut breakout, &mut events, first, 48);
         after_cause(&mut state, &mut events, first, 48);
+        after_cause(&mut legs, &mut events, first, 52);
     }
     events
 }
@@ -202,6 +208,7 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("profile", 44),
         ("state+breakout", 48),
         ("legs", 52),
+        ("lvn-alerts+market-alerts", 56),
         ("momentum", 72),
         ("buy-and-hold", 73),
         ("random", 74),

@@ -165,6 +165,12 @@ fn only_the_last_hour_of_the_instance_that_is_named_counts_and_only_whole_bars_o
     assert_eq!(feed(&mut pipeline, &first).unwrap().0.poc, Px::NONE);
     pipeline.feed(&of(ProfileOf::Rolling, cents(5)));
     assert_eq!(feed(&mut pipeline, &bar(minute(0, 1), 1_000, 5)).unwrap().0.poc, cents(5));
+    // A trade that ends a bar is in the profile of the next one.
+    pipeline.next_input();
+    pipeline.feed_again(&of(ProfileOf::Rolling, cents(6)));
+    let ended = pipeline.feed_again(&bar(minute(0, 1), 1_000, 5));
+    assert_eq!(ended[0].0.record::<records::MarketState>().poc, cents(5));
+    assert_eq!(feed(&mut pipeline, &bar(minute(0, 1), 1_000, 5)).unwrap().0.poc, cents(6));
     pipeline.feed(&of(ProfileOf::Rolling, Px::NONE));
     assert_eq!(feed(&mut pipeline, &bar(minute(0, 2), 1_000, 5)).unwrap().0.poc, Px::NONE, "nothing is left of it");
 
