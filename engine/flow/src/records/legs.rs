@@ -1,4 +1,4 @@
-//! Legs of price, the nodes of their profiles, and pullbacks to these.
+//! Legs of price, the nodes of their profiles, pullbacks to these, and alerts at nodes.
 //!
 //! They are measures, like those of [`super::measures`], with words of their own.
 
@@ -121,5 +121,30 @@ records! {
         published_score: u8 as Uint "score of aggressive flow by the rules `published`, 0 to 100",
         published_direction: u8 as Enum(FlowDirection) "where that flow goes",
         published_state: u8 as Enum(MarketBalance) "state of the market by the rules `published`",
+    } reserved 6
+    /// Price has come close to a low-volume node; emitted with the trade that has.
+    LvnAlert = 192 "lvn-alert" {
+        px: Px as Price "price of the trade",
+        node_px: Px as Price "the node: middle of its row",
+        distance: Real as Float "how far the trade is from the node, in per cent of that",
+        direction: u8 as Enum(PriceDirection) "where price goes: down from above the node, up from below",
+        previous: u8 as Enum(Seen) "whether it is a node of the session before",
+        composite: u8 as Enum(Seen) "whether it is one of past sessions together",
+        impulse: u8 as Enum(Seen) "whether it is one of an impulse leg",
+        reclaim: u8 as Enum(Seen) "whether it is one of a reclaim leg",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 10
+    /// The low-volume node that is nearest to the close of a bar in market hours.
+    NearestLvn = 193 "nearest-lvn" {
+        close: Px as Price "close of the bar",
+        node_px: Px as Price "the node: middle of its row",
+        distance: Real as Float "how far the close is from the node, in per cent of that",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        armed: u8 as Enum(Seen) "whether an alert can fire at it",
+        previous: u8 as Enum(Seen) "whether it is a node of the session before",
+        composite: u8 as Enum(Seen) "whether it is one of past sessions together",
+        impulse: u8 as Enum(Seen) "whether it is one of an impulse leg",
+        reclaim: u8 as Enum(Seen) "whether it is one of a reclaim leg",
+        instance: u8 as Instance "instance of the measure that it is of",
     } reserved 6
 }

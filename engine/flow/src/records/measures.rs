@@ -373,31 +373,6 @@ records! {
         least_px: Px as Price "how far beyond the range a bar has to close, at the least",
         atr: Real as Float "average true range of the bars of the session, in units of the price; absent before there are enough of them",
     }
-    /// Price has come close to a low-volume node; emitted with the trade that has.
-    LvnAlert = 192 "lvn-alert" {
-        px: Px as Price "price of the trade",
-        node_px: Px as Price "the node: middle of its row",
-        distance: Real as Float "how far the trade is from the node, in per cent of that",
-        direction: u8 as Enum(PriceDirection) "where price goes: down from above the node, up from below",
-        previous: u8 as Enum(Seen) "whether it is a node of the session before",
-        composite: u8 as Enum(Seen) "whether it is one of past sessions together",
-        impulse: u8 as Enum(Seen) "whether it is one of an impulse leg",
-        reclaim: u8 as Enum(Seen) "whether it is one of a reclaim leg",
-        instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 10
-    /// The low-volume node that is nearest to the close of a bar in market hours.
-    NearestLvn = 193 "nearest-lvn" {
-        close: Px as Price "close of the bar",
-        node_px: Px as Price "the node: middle of its row",
-        distance: Real as Float "how far the close is from the node, in per cent of that",
-        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
-        armed: u8 as Enum(Seen) "whether an alert can fire at it",
-        previous: u8 as Enum(Seen) "whether it is a node of the session before",
-        composite: u8 as Enum(Seen) "whether it is one of past sessions together",
-        impulse: u8 as Enum(Seen) "whether it is one of an impulse leg",
-        reclaim: u8 as Enum(Seen) "whether it is one of a reclaim leg",
-        instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 6
 }
 
 impl Seen {
