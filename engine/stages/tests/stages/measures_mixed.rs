@@ -106,7 +106,7 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
     let mut bars = Pipeline::new(BarStage::new(&harness::params("bars", &[("intervals", "5s")]), SPACE).unwrap());
     let small = harness::params("profile", &[("minutes", "2"), ("row_ticks", "1"), ("prominence", "1")]);
     let mut profile = Pipeline::new(Host::<One<VolumeProfile>>::alone(&small, SPACE).unwrap());
-    let bars_of = |name: &str| harness::params(name, &[("interval", "5s"), ("atr_bars", "2")]);
+    let bars_of = |name: &str| harness::params(name, &[("interval", "5s"), ("atr_bars", "1")]);
     let mut state = Pipeline::new(Host::<One<MarketState>>::alone(&bars_of("state"), SPACE).unwrap());
     let mut breakout = Pipeline::new(Host::<One<Breakout>>::alone(&bars_of("breakout"), SPACE).unwrap());
     let short = harness::params("legs", &[("interval", "5s"), ("atr_times", "0"), ("closed", "1"), ("max_rows", "16")]);

@@ -205,7 +205,7 @@ impl Minutes {
     #[cold]
     fn begin(&mut self, entries: &mut Entries, start_s: u32, most: usize) {
         self.end(entries);
-        if self.held == most {
+        while self.held >= most {
             let oldest = (self.head + MOST - self.held) % MOST;
             entries.free(&mut self.ring[oldest].entries);
             self.ring[oldest] = Minute::NONE;
