@@ -1,4 +1,4 @@
-//! Legs of price, the nodes of their profiles, and pullbacks to these.
+//! Legs of price, the nodes of their profiles, pullbacks to these, and alerts at nodes.
 //!
 //! They are measures, like those of [`super::measures`], with words of their own.
 
@@ -122,4 +122,51 @@ records! {
         published_direction: u8 as Enum(FlowDirection) "where that flow goes",
         published_state: u8 as Enum(MarketBalance) "state of the market by the rules `published`",
     } reserved 6
+    /// Price has come close to a low-volume node; emitted with the trade that has.
+    LvnAlert = 192 "lvn-alert" {
+        px: Px as Price "price of the trade",
+        node_px: Px as Price "the node: middle of its row",
+        distance: Real as Float "how far the trade is from the node, in per cent of that",
+        direction: u8 as Enum(PriceDirection) "where price goes: down from above the node, up from below",
+        previous: u8 as Enum(Seen) "whether it is a node of the session before",
+        composite: u8 as Enum(Seen) "whether it is one of past sessions together",
+        impulse: u8 as Enum(Seen) "whether it is one of an impulse leg",
+        reclaim: u8 as Enum(Seen) "whether it is one of a reclaim leg",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 10
+    /// The low-volume node that is nearest to the close of a bar in market hours.
+    NearestLvn = 193 "nearest-lvn" {
+        close: Px as Price "close of the bar",
+        node_px: Px as Price "the node: middle of its row",
+        distance: Real as Float "how far the close is from the node, in per cent of that",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        armed: u8 as Enum(Seen) "whether an alert can fire at it",
+        previous: u8 as Enum(Seen) "whether it is a node of the session before",
+        composite: u8 as Enum(Seen) "whether it is one of past sessions together",
+        impulse: u8 as Enum(Seen) "whether it is one of an impulse leg",
+        reclaim: u8 as Enum(Seen) "whether it is one of a reclaim leg",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 6
+    /// A market has come into another state than at the bar before; emitted behind the `market-state` that says so.
+    StateAlert = 194 "state-alert" {
+        close: Px as Price "close of the bar",
+        momentum: Real as Float "change of the close over the look-back, in per cent; absent where that is not known",
+        threshold: Real as Float "least momentum of an imbalance by the rules `tidegate`, in per cent; absent where that is not known",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        bars: u16 as Uint "bars that the market was in the state before",
+        state: u8 as Enum(MarketBalance) "the state",
+        state_before: u8 as Enum(MarketBalance) "the one before",
+        rules: u8 as Enum(RuleSet) "the rules by which it is",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 6
+    /// Flow has become aggressive; emitted behind the `flow` of the bar with which it did.
+    FlowAlert = 195 "flow-alert" : inferred {
+        change: Real as Float "sum of the deltas of the last bars, the look-back",
+        delta: i64 as Int "quantity bought less quantity sold by aggressors in the bar, in the instrument's smallest unit",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        score: u8 as Uint "score of aggressive flow, 0 to 100",
+        direction: u8 as Enum(FlowDirection) "where that flow goes",
+        rules: u8 as Enum(RuleSet) "the rules by which it is",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 16
 }
