@@ -183,7 +183,7 @@ fn the_mixed_stream_makes_every_measure_work() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut counts = [0; CHOICES.len()];
-    for _ in 0..20 {
+    for _ in 0..40 {
         let steps = steps(400).new_tree(&mut runner).unwrap().current();
         for (choice, count) in CHOICES.iter().zip(&mut counts) {
             let (mut stage, mut out) = (alone(*choice), Out::new(32, Kinds::ALL));
