@@ -7,6 +7,7 @@ use flow::{Event, EventId, Kind, Kinds, Ns, Out, ParamError, Params, Px, Stage, 
 use proptest::prelude::*;
 use stages::bars::BarStage;
 use stages::measures::breakout::Breakout;
+use stages::measures::flow_of_bars::FlowOfBars;
 use stages::measures::legs::Legs;
 use stages::measures::market_state::MarketState;
 use stages::measures::profile::VolumeProfile;
@@ -107,9 +108,16 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
     let mut bars = Pipeline::new(BarStage::new(&harness::params("bars", &[("intervals", "5s")]), SPACE).unwrap());
     let small = harness::params("profile", &[("minutes", "2"), ("row_ticks", "1"), ("prominence", "1")]);
     let mut profile = Pipeline::new(Host::<One<VolumeProfile>>::alone(&small, SPACE).unwrap());
-    let bars_of = |name: &str| harness::params(name, &[("interval", "5s"), ("atr_bars", "1")]);
-    let mut state = Pipeline::new(Host::<One<MarketState>>::alone(&bars_of("state"), SPACE).unwrap());
-    let mut breakout = Pipeline::new(Host::<One<Breakout>>::alone(&bars_of("breakout"), SPACE).unwrap());
+    let quick = harness::params(
+        "flow",
+        &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2"), ("change_ratio", "0")],
+    );
+    let mut flow = Pipeline::new(Host::<One<FlowOfBars>>::alone(&quick, SPACE).unwrap());
+    let restless =
+        harness::params("state", &[("interval", "5s"), ("look_back", "1"), ("atr_bars", "1"), ("atr_factor", "0")]);
+    let mut state = Pipeline::new(Host::<One<MarketState>>::alone(&restless, SPACE).unwrap());
+    let near = harness::params("breakout", &[("interval", "5s"), ("atr_bars", "1")]);
+    let mut breakout = Pipeline::new(Host::<One<Breakout>>::alone(&near, SPACE).unwrap());
     let short = harness::params("legs", &[("interval", "5s"), ("atr_times", "0"), ("closed", "1"), ("max_rows", "16")]);
     let mut legs = Pipeline::new(Host::<One<Legs>>::alone(&short, SPACE).unwrap());
     let inputs = opening().0.into_iter().chain((1..).zip(steps).map(|(i, s)| s.event(i * 1_300 * Ns::SECOND)));
@@ -125,6 +133,7 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
                 events.extend(bars.feed(&event).iter().map(|e| place(&e.0, 16)));
             }
         }
+        after_cause(&mut flow, &mut events, first, 32);
         behind(&mut profile, &mut events, first, 44);
         // What follows from a bar comes before the volumes of the bar: of two measures the first emits first.
         after_cause(&mut breakout, &mut events, first, 48);
@@ -183,7 +192,7 @@ fn the_mixed_stream_makes_every_measure_work() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut counts = [0; CHOICES.len()];
-    for _ in 0..40 {
+    for _ in 0..100 {
         let steps = steps(400).new_tree(&mut runner).unwrap().current();
         for (choice, count) in CHOICES.iter().zip(&mut counts) {
             let (mut stage, mut out) = (alone(*choice), Out::new(32, Kinds::ALL));
