@@ -138,7 +138,7 @@ class MarketAlerts:
         self.least, self.state, self.bars, self.aggressive = least, "unknown", 0, None
 
     def take(self, row):
-        start = row["start_ns"]
+        start = row.get("start_ns")
         if row["kind"] == "market-state":
             before, bars, self.bars = self.state, self.bars, self.bars + 1
             if row["state"] != before:
@@ -174,11 +174,14 @@ def check(options):
         more += ["--set", text]
     alerts, markets = Alerts(settings), MarketAlerts(40)
     found, promised, counts = [], [], collections.Counter()
-    for row in replay(options.tidegate, "lean", options.files, READ, "jsonl", *more):
-        if row["kind"] in OWN:
-            found.append(shown(row))
-        else:
-            promised.extend(itertools.chain(alerts.take(row), markets.take(row)))
+    rows = replay(options.tidegate, "lean", options.files, READ, "jsonl", *more)
+    for _, of_input in itertools.groupby(rows, key=lambda row: row["seq"]):
+        # A bar comes first, whatever follows from it: a leg that ends with it has its nodes still.
+        for row in sorted(of_input, key=lambda row: row["kind"] != "bar"):
+            if row["kind"] in OWN:
+                found.append(shown(row))
+            else:
+                promised.extend(itertools.chain(alerts.take(row), markets.take(row)))
     # Both measures say theirs of one input, each in its own order.
     found.sort(key=lambda row: row[0])
     promised.sort(key=lambda row: row[0])
