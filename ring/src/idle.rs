@@ -30,9 +30,9 @@ const LOOKS: u32 = 64;
 /// The first sleep of `park`.
 const SHORTEST: Duration = Duration::from_micros(50);
 /// The longest one.
-const LONGEST: Duration = Duration::from_millis(2);
+const LONGEST: Duration = Duration::from_millis(4);
 /// How often the first is doubled until it is not shorter than the longest.
-const DOUBLED: u32 = 6;
+const DOUBLED: u32 = 7;
 /// Bits beside the steps of `park`: something was found since its last sleep; something was found before that sleep.
 const FOUND: u32 = 1 << 31;
 const FOUND_BEFORE: u32 = 1 << 30;
@@ -51,7 +51,7 @@ pub enum Idle {
     /// share cores and each has work.
     #[default]
     Yield,
-    /// Sleeps, up to two milliseconds at a time: an idle thread takes next to nothing.
+    /// Sleeps, up to four milliseconds at a time: an idle thread takes next to nothing.
     Park,
 }
 

@@ -73,7 +73,7 @@ pub const IDLE: ChoiceParam<Option<Idle>> = ChoiceParam::new(
         Idle::Park.name() => Some(Idle::Park),
     },
     "auto",
-    "what an idle group does; pauses: as hint, with 1 to 4 pauses as measured when the run begins; park: sleeps, up to 2 ms at a time; auto: park at a pace; if every group has its own core, pauses under the wall clock and hint under the clock of the exchange; else park and yield",
+    "what an idle group does; pauses: as hint, with 1 to 4 pauses as measured when the run begins; park: sleeps, up to 4 ms at a time; auto: park at a pace; if every group has its own core, pauses under the wall clock and hint under the clock of the exchange; else park and yield",
 );
 /// Capacity for instruments.
 pub const MAX_INSTRUMENTS: IntParam<u32> = IntParam::new(

@@ -33,9 +33,9 @@ use std::time::{Duration, Instant};
 /// Most events that are read before readers may look again.
 const TURN: usize = 4_096;
 /// Pause between two looks at a journal: who asks is a person or a page that is read every some seconds.
-const LOOK: Duration = Duration::from_millis(20);
+const LOOK: Duration = Duration::from_millis(50);
 /// The longest one, when nothing new came for a while: a look costs what a wake-up does.
-const LONGEST_LOOK: Duration = Duration::from_millis(40);
+const LONGEST_LOOK: Duration = Duration::from_millis(100);
 /// Time between two looks at the followers of the run.
 const FOLLOWERS: Duration = Duration::from_secs(1);
 /// Pause after the journal could not be read.

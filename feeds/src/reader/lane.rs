@@ -16,9 +16,10 @@ use std::time::Duration;
 pub(super) const BLOCKS: usize = 8;
 /// How often the reader yields before it starts to sleep.
 const YIELDS: u32 = 64;
-/// The first sleep, and the longest one: a fraction of the time in which the pipeline takes the pool.
+/// The first sleep, and the longest one. A sleep is never longer than the wait before it was, so the pipeline finds the pool
+/// empty only where it takes eight blocks in the time that it took one before.
 const SHORTEST: Duration = Duration::from_micros(50);
-const LONGEST: Duration = Duration::from_millis(2);
+const LONGEST: Duration = Duration::from_millis(20);
 
 /// What the reader sends.
 enum Piece {

@@ -51,7 +51,7 @@ fn idle(idle: Idle) -> &'static str {
              the details of a status tell them"
         }
         Idle::Yield => "yield: leaves the core to others between two looks",
-        Idle::Park => "park: sleeps, up to 2 ms at a time",
+        Idle::Park => "park: sleeps, up to 4 ms at a time",
     }
 }
 
