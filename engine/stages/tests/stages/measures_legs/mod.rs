@@ -1,17 +1,15 @@
-//! Legs: where they start, count, close, open again and end; their nodes; pullbacks; broken trades; upside down all the same; and a
-//! state that is all of the past.
+//! Legs: where they start, count, close, open again and end, and what broken trades change. Pullbacks to their nodes and random
+//! streams are in files of their own.
 
 use crate::harness::{self, Emitted, INSTRUMENTS, Pipeline};
-use crate::stream::opening;
 use flow::records::{
-    Bar, BarFlow, Breakout, BreakoutRange, BrokenTrade, Flow, Leg, LegNode, LegProfile, Listing, MarketState,
-    MarketStateNumbers, Pullback, PullbackFlow, Session, Trade,
+    Bar, BarFlow, Breakout, BreakoutRange, BrokenTrade, Flow, Leg, LegProfile, Listing, MarketState,
+    MarketStateNumbers, Session, Trade,
 };
 use flow::{
     BreakoutStep, Calendar, Event, Flags, FlowDirection, LegEnd, LegStep, LegType, MarketBalance, Ns, PriceDirection,
-    ProfileNodeType, PullbackStep, Px, Qty, Real, Record, SessionPhase,
+    Px, Qty, Real, Record, SessionPhase,
 };
-use proptest::prelude::*;
 use stages::Space;
 use stages::measures::legs::Legs;
 use stages::measures::{Host, One};
@@ -22,6 +20,9 @@ const OPEN: u64 = 1_768_228_200;
 const MIDNIGHT: u64 = 1_768_194_000;
 const DAY: u64 = 86_400;
 const CENT: i64 = Px::ONE / 100;
+
+mod pullbacks;
+mod random_streams;
 
 type Stages = Pipeline<Host<One<Legs>>>;
 
@@ -270,95 +271,6 @@ fn a_session_ends_with_its_last_minute() {
     assert_eq!(steps(&bar(&mut before, 0, &Close { breakout: OUT_UP, ..CLOSE }))[0].2, 992, "not from before the open");
 }
 
-/// A leg of 10.00 to 10.40, a tick a trade, with least volume half-way.
-fn valley() -> Stages {
-    let mut pipeline = pipeline(&[]);
-    for cent in 0..=40_u32 {
-        let qty = 10 + u64::from(cent.abs_diff(20));
-        pipeline.feed(&trade(f64::from(cent), 1_000 + i64::from(cent), qty));
-    }
-    assert_eq!(steps(&bar(&mut pipeline, 0, &Close { breakout: OUT_UP, ..CLOSE })).len(), 1);
-    pipeline
-}
-
-/// A step of a pullback, the price of the trade in cents, whether flow goes with the leg, by both rules.
-fn pullbacks(emitted: &[Emitted]) -> Vec<(PullbackStep, i64, [u8; 2])> {
-    let step = |p: Pullback| {
-        assert_eq!(cents(p.node_px), 1_020);
-        (PullbackStep::from_code(p.what).unwrap(), cents(p.px), [p.with_flow, p.published_with_flow])
-    };
-    of::<Pullback>(emitted).into_iter().map(step).collect()
-}
-
-#[test]
-fn a_closed_leg_has_nodes() {
-    let mut pipeline = valley();
-    let closed = pipeline.feed(&trade(60.0, 1_030, 1));
-    let (leg, nodes) = (of::<Leg>(&closed)[0], of::<LegNode>(&closed));
-    assert_eq!((leg.what, leg.nodes, nodes.len()), (LegStep::Closed.code(), 1, 1));
-    let node = nodes[0];
-    assert_eq!((cents(node.px), node.volume, node.node), (1_020, Qty(10), ProfileNodeType::Low.code()));
-    assert!(node.prominence.known().unwrap() > 0.5 && node.found == 1);
-}
-
-const WITH: Close = Close { state: MarketBalance::Up, score: 40, direction: FlowDirection::Buy, ..CLOSE };
-
-#[test]
-fn a_pullback_touches_a_node_from_the_side_of_the_extreme_and_holds() {
-    let mut pipeline = valley();
-    assert!(pullbacks(&pipeline.feed(&trade(60.0, 1_023, 1))).is_empty(), "three rows are too far");
-    let touched = pipeline.feed(&trade(61.0, 1_022, 1));
-    assert_eq!(pullbacks(&touched), [(PullbackStep::Touched, 1_022, [0, 0])]);
-    let pullback = of::<Pullback>(&touched)[0];
-    assert_eq!((pullback.retraced, pullback.distance), (Real::of(45.0), Real::of(200_000.0 / 10_200.0)));
-    let flow = of::<PullbackFlow>(&touched)[0];
-    assert_eq!((cents(flow.start_px), cents(flow.extreme_px), flow.atr), (1_000, 1_040, Real::of(0.1)));
-    for (at, px) in [(62.0, 1_020), (63.0, 1_015), (64.0, 1_021), (65.0, 1_025)] {
-        assert!(pipeline.feed(&trade(at, px, 1)).is_empty(), "the touch holds");
-    }
-    bar(&mut pipeline, 1, &WITH);
-    let with = pipeline.feed(&trade(120.0, 1_026, 1));
-    assert_eq!(pullbacks(&with), [(PullbackStep::WithFlow, 1_026, [1, 0])]);
-    bar(&mut pipeline, 2, &Close { score: 70, ..WITH });
-    let both = pipeline.feed(&trade(180.0, 1_026, 1));
-    assert_eq!(pullbacks(&both), [(PullbackStep::WithFlow, 1_026, [1, 1])]);
-    assert!(pipeline.feed(&trade(361.0, 1_027, 1)).is_empty(), "five minutes");
-    let expired = pipeline.feed(&trade(361.001, 1_021, 1));
-    let steps = [(PullbackStep::Expired, 1_021, [1, 1]), (PullbackStep::Touched, 1_021, [1, 1])];
-    assert_eq!(pullbacks(&expired), steps, "and price comes back into the band");
-    let late = pipeline.feed(&trade(700.0, 1_020, 1));
-    assert_eq!(pullbacks(&late), [(PullbackStep::Expired, 1_020, [1, 1])], "price was in the band before");
-    assert!(pipeline.feed(&trade(701.0, 1_023, 1)).is_empty());
-    assert_eq!(pullbacks(&pipeline.feed(&trade(702.0, 1_022, 1))).len(), 1);
-    let opened = pipeline.feed(&trade(703.0, 1_041, 1));
-    assert_eq!(pullbacks(&opened), [(PullbackStep::LegOpen, 1_041, [1, 1])]);
-}
-
-#[test]
-fn price_that_comes_back_too_far_ends_a_touch() {
-    let mut pipeline = valley();
-    assert_eq!(pullbacks(&pipeline.feed(&trade(60.0, 1_020, 1))).len(), 1, "at the trade that closes the leg");
-    assert!(pipeline.feed(&trade(61.0, 1_009, 1)).is_empty(), "77.5 %");
-    assert_eq!(pullbacks(&pipeline.feed(&trade(62.0, 1_008, 1))), [(PullbackStep::Passed, 1_008, [0, 0])]);
-    assert!(pipeline.feed(&trade(63.0, 1_019, 1)).is_empty(), "below the node");
-    assert_eq!(pullbacks(&pipeline.feed(&trade(64.0, 1_020, 1))).len(), 1);
-    assert_eq!(pullbacks(&pipeline.feed(&trade(65.0, 999, 1)))[0].0, PullbackStep::LegOver);
-}
-
-#[test]
-fn flow_goes_with_an_impulse_only_where_the_market_does() {
-    let with = |said: Close| {
-        let mut pipeline = valley();
-        bar(&mut pipeline, 0, &said);
-        pullbacks(&pipeline.feed(&trade(61.0, 1_020, 1)))[0].2[0]
-    };
-    assert_eq!(with(WITH), 1);
-    assert_eq!(with(Close { score: 39, ..WITH }), 0);
-    assert_eq!(with(Close { state: MarketBalance::Balance, ..WITH }), 0);
-    assert_eq!(with(Close { state: MarketBalance::Down, ..WITH }), 0);
-    assert_eq!(with(Close { direction: FlowDirection::Sell, ..WITH }), 0);
-}
-
 /// A breakout upwards to 10.40 that fails: the last minute trades at these prices.
 fn failed(back: &[i64]) -> (Stages, Vec<Emitted>) {
     let mut pipeline = pipeline(&[]);
@@ -470,96 +382,4 @@ fn what_finds_no_room_is_left_out_and_told() {
     let found = bar(&mut pipeline, 40, &Close { breakout: OUT_UP, ..CLOSE });
     let profile = of::<LegProfile>(&found)[0];
     assert_eq!((profile.volume.0 + profile.left_out.0, profile.volume.0), (40 * 41 / 2 + 1, 16 * 17 / 2));
-}
-
-/// A step of a random stream: seconds to the next, a move in cents, a quantity, and what a bar says.
-type Random = (f64, i64, u64, (u8, bool, u8, bool));
-
-fn random() -> impl Strategy<Value = Vec<Random>> {
-    let said = (0_u8..12, any::<bool>(), 0_u8..100, any::<bool>());
-    prop::collection::vec((prop_oneof![8 => 0.0..20.0, 1 => 100.0..4_000.0], -6_i64..7, 1_u64..9, said), 1..250)
-}
-
-/// Trades and bars of such a stream, upside down if so asked.
-fn stream(steps: &[Random], is_down: bool) -> Vec<Event> {
-    let sign = if is_down { -1 } else { 1 };
-    let direction = |up: bool| if up == is_down { PriceDirection::Down } else { PriceDirection::Up };
-    let (mut at, mut px, mut minute, mut events) = (0.0, 0, 0_u64, Vec::new());
-    for (gap, by, qty, (what, up, score, with)) in steps {
-        at += gap;
-        px += by;
-        while minute < (at / 60.0) as u64 {
-            let breakout = BreakoutStep::from_code(*what).map(|what| (what, direction(*up), minute.saturating_sub(2)));
-            let state = match *up != is_down {
-                true => MarketBalance::Up,
-                false => MarketBalance::Down,
-            };
-            let flow = if up == with { direction(*up) } else { direction(!up) };
-            let flow = if flow == PriceDirection::Up { FlowDirection::Buy } else { FlowDirection::Sell };
-            let atr = Some(f64::from(*score) / 10.0);
-            // The row has an odd number of cents, so upside down it is a row too.
-            let said = Close { atr, state, score: *score, direction: flow, breakout, poc: 2_000_002 + sign * 5 };
-            events.extend(bar_events(minute, &Close { poc: said.poc, ..said }));
-            minute += 1;
-        }
-        events.push(trade(at, 2_000_002 + sign * px, *qty));
-    }
-    events
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
-    #[test]
-    fn upside_down_it_is_the_same(steps in random()) {
-        let (mut upright, mut inverted) = (pipeline(&[]), pipeline(&[]));
-        for (up, down) in stream(&steps, false).iter().zip(&stream(&steps, true)) {
-            let [left, right] = [(&mut upright, up), (&mut inverted, down)].map(|(pipeline, event)| pipeline.feed(event));
-            let legs = |emitted: &[Emitted], sign: i64| -> Vec<_> {
-                let both = of::<Leg>(emitted).into_iter().zip(of::<LegProfile>(emitted));
-                both.map(|(leg, profile)| {
-                    let from = |px: Px| sign * (cents(px) - 2_000_002);
-                    (leg.what, leg.reason, leg.leg, from(leg.start_px), from(leg.extreme_px), leg.retraced, profile)
-                }).collect()
-            };
-            prop_assert_eq!(legs(&left, 1), legs(&right, -1));
-        }
-    }
-
-    /// A state that was saved and loaded at any time goes on as if nothing had been.
-    #[test]
-    fn a_state_is_all_of_the_past(steps in random(), at in any::<prop::sample::Index>()) {
-        let (listings, events) = (opening().1, stream(&steps, false));
-        let set = [("minutes", "7"), ("max_rows", "256"), ("least_flow", "20")];
-        let (mut whole, at) = (pipeline(&set), at.index(events.len()));
-        events[..at].iter().for_each(|event| drop(whole.feed(event)));
-        let bytes = harness::saved(&whole.stage, &listings);
-        let mut loaded = pipeline(&set);
-        harness::load(&mut loaded.stage, &listings, &bytes).unwrap();
-        prop_assert!(harness::saved(&loaded.stage, &listings) == bytes);
-        for event in &events[at..] {
-            prop_assert_eq!(whole.feed(event), loaded.feed(event));
-        }
-        prop_assert!(harness::saved(&loaded.stage, &listings) == harness::saved(&whole.stage, &listings));
-    }
-}
-
-#[test]
-fn random_streams_make_legs_of_both_sorts_with_nodes_and_pullbacks() {
-    use proptest::strategy::ValueTree;
-    let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let mut counts = [0; 5];
-    for _ in 0..60 {
-        let mut pipeline = pipeline(&[("least_flow", "20")]);
-        let steps = random().new_tree(&mut runner).unwrap().current();
-        for event in stream(&steps, false) {
-            let emitted = pipeline.feed(&event);
-            for leg in of::<Leg>(&emitted) {
-                counts[usize::from(leg.leg == LegType::Reclaim.code())] += 1;
-                counts[2] += u64::from(leg.what == LegStep::OpenAgain.code());
-            }
-            counts[3] += of::<LegNode>(&emitted).len() as u64;
-            counts[4] += of::<Pullback>(&emitted).len() as u64;
-        }
-    }
-    assert!(counts.iter().all(|count| *count > 5), "{counts:?}");
 }
