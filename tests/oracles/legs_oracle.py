@@ -44,7 +44,7 @@ class Day:
         self.settings, self.counts = settings, counts
         self.ts, self.px, self.qty = [], [], []
         self.search = self.leg = None
-        self.numbers = {"atr": None, "state": "unknown", "published_state": "unknown", "flow_start_ns": 0, "score": 0,
+        self.numbers = {"atr": None, "state": "unknown", "published_state": "unknown", "flow_start_ns": None, "score": 0,
                         "flow_direction": "none", "published_score": 0, "published_direction": "none"}
 
     # Prices along a direction: larger is further.

@@ -24,7 +24,7 @@ pub enum FieldType {
     TimeNs,
     /// Seconds, u32.
     Seconds,
-    /// Seconds since the Unix epoch, u32; shown in nanoseconds.
+    /// Seconds since the Unix epoch, u32; 0 = absent. Shown in nanoseconds.
     Start,
     /// Length of a bar in seconds, u32; shown as `1m`.
     Interval,

@@ -11,7 +11,7 @@ fn meaning(field: &Field) -> String {
         FieldType::Price | FieldType::Average => "i64, price in 1e-9; `i64::MAX` = absent".to_owned(),
         FieldType::Qty => "u64, instrument's smallest unit".to_owned(),
         FieldType::TimeNs => "u64, ns since 1970-01-01 UTC; `u64::MAX` = absent".to_owned(),
-        FieldType::Start => "u32, s since 1970-01-01 UTC".to_owned(),
+        FieldType::Start => "u32, s since 1970-01-01 UTC; 0 = absent".to_owned(),
         FieldType::Seconds | FieldType::Interval => "u32, s".to_owned(),
         FieldType::Int => number('i'),
         FieldType::Float => "f64; NaN = absent".to_owned(),

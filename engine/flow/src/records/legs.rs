@@ -114,7 +114,7 @@ records! {
         start_px: Px as Price "price with which the leg starts",
         extreme_px: Px as Price "furthest price of the leg",
         atr: Real as Float "average true range of the bars of the session, in units of the price; absent before there are enough of them",
-        flow_start_s = "flow_start_ns": u32 as Start "start of the bar that the flow is of, Unix time; 0 = there was none",
+        flow_start_s = "flow_start_ns": u32 as Start "start of the bar that the flow is of, Unix time; absent before there is one",
         score: u8 as Uint "score of aggressive flow by the rules `tidegate`, 0 to 100",
         flow_direction: u8 as Enum(FlowDirection) "where that flow goes",
         state: u8 as Enum(MarketBalance) "state of the market by the rules `tidegate`",
