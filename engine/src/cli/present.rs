@@ -26,6 +26,13 @@ pub(crate) struct Shown {
     pub(crate) json: bool,
 }
 
+/// Says what is valid and yet will disappoint.
+pub(super) fn warnings<'a>(texts: impl IntoIterator<Item = &'a String>) {
+    for text in texts {
+        console::warn(wrapped(&format!("warning   {text}"), INDENT));
+    }
+}
+
 /// Prints the report: as JSON to standard output (to standard error if rows go there), else as a summary.
 pub(crate) fn report(report: &Report, shown: &Shown, rows_on_stdout: bool) -> Result<(), Failure> {
     if !shown.json {

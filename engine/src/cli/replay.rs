@@ -83,6 +83,7 @@ pub(crate) fn run(args: &ReplayArgs, registries: &Registries) -> Result<Exit, Fa
         choose(&args.rows.symbols, &mut draft.settings);
         let (settings, preflight) = Preflight::of_draft(draft)?;
         args.shard.map_or(Ok(()), |shard| takes_a_part(shard, &settings, &preflight.plan))?;
+        present::warnings(&preflight.plan.unmet);
         settings
     };
     let compare = match args {

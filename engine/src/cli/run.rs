@@ -9,7 +9,6 @@ use super::log::LogArgs;
 use super::metrics::RunMetrics;
 use super::pipeline::PipelineArgs;
 use super::present::{self, Shown};
-use super::screen::{INDENT, wrapped};
 use super::signals::Signals;
 use super::watch::{Service, Stall, Watch};
 use crate::config::keys::{self, AtStop, ClockKind};
@@ -184,9 +183,7 @@ fn concluded(args: &RunArgs, report: &Report, error: Option<RunError>, stalls: &
 fn checked(args: &RunArgs, registries: &Registries) -> Result<Settings, Failure> {
     console::speak(args.log.log);
     let (settings, found) = Preflight::of_draft(drafted(args, None, registries))?;
-    for text in &found.plan.idle_settings {
-        console::warn(wrapped(&format!("warning   {text}"), INDENT));
-    }
+    present::warnings(found.plan.unmet.iter().chain(&found.plan.idle_settings));
     Ok(settings)
 }
 

@@ -2,7 +2,7 @@
 
 use super::parts::{GroupPlan, Planned, RETURNS, Rehearsed, TickPlan};
 use super::wiring::{Shape, Wiring};
-use super::{cuts, gateways, observers, outcomes, proof};
+use super::{cuts, gateways, observers, outcomes, proof, unmet};
 use crate::config::keys::{self, ClockKind};
 use crate::config::{Fault, Faults, OrderRouting, Settings, one_of};
 use flow::{Kind, Kinds, Params};
@@ -59,6 +59,8 @@ pub struct Plan {
     pub rehearsals: Vec<Option<Box<Rehearsed>>>,
     /// What of the settings is without effect, in words: what is configured and does not run, limits that never refuse.
     pub idle_settings: Vec<String>,
+    /// Measures without what they read of other stages, in words.
+    pub unmet: Vec<String>,
 }
 
 impl Plan {
@@ -84,8 +86,7 @@ impl Plan {
         let outcomes = outcomes::outcomes(settings, &mut faults);
         let outcomes = outcomes.and(stages.iter().fold(Kinds::NONE, |all, s| all.or(s.stage.emits())));
         let trades = stages.iter().any(|s| s.stage.emits().has(Kind::Route));
-        let back = if trades { RETURNS } else { Kinds::NONE };
-        let tail = readers.or(outcomes).or(back);
+        let tail = readers.or(outcomes).or(if trades { RETURNS } else { Kinds::NONE });
         want(&mut stages, tail);
         let cuts = cuts::cuts(settings, &parts, &mut faults);
         let cores = cuts::cores(settings, cuts.len() + 1, &mut faults);
@@ -110,6 +111,7 @@ impl Plan {
         let idle = given.unwrap_or_else(|| idle(&groups, gateways::spinning(&routing), clock));
         Ok(Plan {
             venue_looks: routing.simulated && looks(settings, &stages, deciding, &groups),
+            unmet: unmet::unmet(settings, &parts, &stages),
             stages,
             deciding,
             groups,
@@ -146,7 +148,7 @@ impl Plan {
         let spins = "a group that spins keeps its core from the others: set pipeline.idle to auto".to_owned();
         let shared = groups > cores;
         let spinning = shared && matches!(self.idle, Idle::Spin | Idle::SpinHint | Idle::Pauses(_));
-        let settings = self.idle_settings.iter().cloned();
+        let settings = self.unmet.iter().chain(&self.idle_settings).cloned();
         let gateways = gateways::warning(&self.routing, &self.groups, ring::thread::cores().len());
         let said = shared.then_some(crowded).into_iter().chain(spinning.then_some(spins)).chain(gateways);
         said.chain(settings).collect()

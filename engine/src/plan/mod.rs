@@ -14,6 +14,7 @@ mod observers;
 mod outcomes;
 mod parts;
 mod proof;
+mod unmet;
 mod wiring;
 
 pub use build::Plan;

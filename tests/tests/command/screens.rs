@@ -9,6 +9,7 @@ pub(crate) const SCREENS: &[Named] = &[
     ("a_replay_is_one_screen", replay),
     ("lists_fit_the_screen", lists),
     ("what_is_configured_and_does_not_run_is_said", idle),
+    ("a_measure_without_what_it_reads_is_said", unmet),
     ("what_is_not_known_is_answered_with_the_nearest", nearest),
 ];
 
@@ -110,4 +111,36 @@ fn idle() {
     }
     fits(&valid);
     fits(&ran);
+}
+
+/// `validate`, `run` and `replay` say which measure would emit nothing, and what to add.
+fn unmet() {
+    let (folder, _) = folder();
+    let day = path(&folder, "day.itch");
+    let replay = |stages: &str, more: &[&str]| {
+        let stages = format!("pipeline.stages={stages}");
+        let outcome =
+            call(&[&["replay", "--input", &day, "--date", "2026-01-05", "--set", &stages], more].concat()).expect(0);
+        fits(&outcome);
+        outcome.stderr.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let state = "state has nothing to go on: add profile to pipeline.stages";
+    let alerts = "lvn-alerts has nothing to go on: add profile or legs to pipeline.stages";
+    let said = replay("bars,state,lvn-alerts", &[]);
+    assert!(said.contains(state) && said.contains(alerts), "{said}");
+    assert_eq!(said.matches("warning").count(), 2, "{said}");
+    let said = replay("profile,state", &[]);
+    let bars = "state reads bars of 1m: add bars to pipeline.stages, unless a feed brings them";
+    assert!(said.contains(bars) && said.matches("warning").count() == 1, "{said}");
+    let said = replay("bars,profile,state", &["--set", "bars.intervals=5m,1h"]);
+    let bars = "state reads bars of 1m: add that to bars.intervals (5m,1h), unless a feed brings them";
+    assert!(said.contains(bars) && said.matches("warning").count() == 1, "{said}");
+    let said = replay("bars,profile,state", &["--set", "bars.intervals=5m,60s"]);
+    assert!(!said.contains("warning"), "{said}");
+    let config = "[pipeline]\nstages = [\"bars\", \"state\"]\n[[input]]\nfeed = \"itch\"\nfiles = [\"day.itch\"]\ndate = \"2026-01-05\"\n";
+    let config = write(&folder, "unmet.toml", config.as_bytes());
+    let valid = call(&["validate", &config]).expect(0);
+    assert!(valid.stdout.contains(state), "{}", valid.stdout);
+    let ran = call(&["run", &config, "--journal", &path(&folder, "unmet"), "--speed", "max"]).expect(0);
+    assert!(ran.stderr.contains(state), "{}", ran.stderr);
 }

@@ -12,4 +12,4 @@ mod prints;
 mod stage;
 mod sum;
 
-pub use stage::{BarStage, MAX_INTERVALS, PARAMS};
+pub use stage::{BarStage, INTERVALS, MAX_INTERVALS, PARAMS};

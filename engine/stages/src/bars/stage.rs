@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 /// The most intervals at once.
 pub const MAX_INTERVALS: usize = 8;
 
-const INTERVALS: ListParam =
+/// The lengths of its bars.
+pub const INTERVALS: ListParam =
     ListParam::new("intervals", "1m", "bar lengths, up to eight, each from 5s to 1d and an even division of a day");
 const MAX_PRINTS: IntParam<usize> = IntParam::new(
     "max_prints",

@@ -121,6 +121,8 @@ impl Measure for Breakout {
         Ok((measure, PerInstrument::new(space)))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar], &[Kind::Profile]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::Bar, Kind::Profile, Kind::ProfileArea]) }

@@ -54,6 +54,8 @@ type BuildMeasure = fn(&Params, u8, Space) -> Result<Box<dyn MeasureSet>, ParamE
 pub struct Build {
     /// Kinds that it emits.
     pub emits: &'static [Kind],
+    /// Kinds without which it knows nothing, as [`Measure::WANTS`] has them.
+    pub wants: &'static [&'static [Kind]],
     /// The depth that it wants the book to tell.
     pub weighing: fn(&Params) -> Option<Weighing>,
     /// Builds it as the only running measure of its family.
@@ -67,6 +69,7 @@ impl Build {
     pub const fn of<M: Measure>() -> Build {
         Build {
             emits: M::Records::KINDS,
+            wants: M::WANTS,
             weighing: M::weighing,
             alone: |params, space| Ok(Box::new(Host::<One<M>>::alone(params, space)?)),
             among: |params, number, space| {

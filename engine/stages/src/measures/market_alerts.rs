@@ -78,6 +78,8 @@ impl Measure for MarketAlerts {
         Ok((measure, PerInstrument::new(space)))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::MarketState, Kind::Flow]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::MarketState, Kind::MarketStateNumbers, Kind::Flow]) }

@@ -112,6 +112,8 @@ impl Measure for MarketState {
         Ok((measure, markets))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar], &[Kind::Profile]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::Bar, Kind::Profile]) }

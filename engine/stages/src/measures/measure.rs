@@ -8,7 +8,7 @@ use super::{Context, MeasureState, Needs};
 use crate::Space;
 use crate::book::Weighing;
 use flow::records::Memory;
-use flow::{Event, Flags, Kinds, Lasting, Out, ParamError, ParamInForce, Params, RecordGroup};
+use flow::{Event, Flags, Kind, Kinds, Lasting, Out, ParamError, ParamInForce, Params, RecordGroup};
 
 /// A measure of the market.
 pub trait Measure: Send + Sized + 'static {
@@ -25,6 +25,9 @@ pub trait Measure: Send + Sized + 'static {
 
     /// Kinds that it reads.
     fn reads(&self) -> Kinds;
+
+    /// Kinds of other stages without which it knows nothing: of each of these sets at least one must come.
+    const WANTS: &'static [&'static [Kind]] = &[];
 
     /// Parts of the context that it needs.
     fn needs(&self) -> Needs {

@@ -143,6 +143,8 @@ impl Measure for FlowOfBars {
         Ok((measure, Minutes::new(space, len.into())))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::Trade, Kind::BrokenTrade, Kind::Bar, Kind::BarFlow]) }

@@ -113,6 +113,8 @@ impl Measure for Footprint {
         Ok((Footprint { interval, row_ticks, exhaustion_bars, limits }, bars))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::Listing, Kind::Trade, Kind::BrokenTrade, Kind::Bar, Kind::BarFlow]) }

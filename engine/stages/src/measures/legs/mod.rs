@@ -73,6 +73,8 @@ impl Measure for Legs {
         Ok((Legs(settings), state))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar], &[Kind::Breakout]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const {

@@ -102,6 +102,8 @@ impl Measure for LvnAlerts {
         Ok((LvnAlerts { interval_s, profile, legs, bands }, PerInstrument::new(space)))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::ProfileNode, Kind::LegNode]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const {
