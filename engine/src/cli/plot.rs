@@ -8,7 +8,7 @@ use super::replay::{Inputs, add_inputs};
 use super::target::{NewFile, may_write};
 use super::watch::Watch;
 use crate::config::{Draft, Settings, nearest};
-use crate::plot::{Day, DaySink, Imbalance, Kept, Refusal, STAGES};
+use crate::plot::{Day, DaySink, Imbalance, Kept, STAGES, first};
 use crate::recovery::Notices;
 use crate::registries::Registries;
 use crate::report::Report;
@@ -71,10 +71,15 @@ pub(crate) fn run(args: &PlotArgs, registries: &Registries) -> Result<Exit, Fail
     }
     let kept = Arc::into_inner(kept).and_then(std::sync::OnceLock::into_inner);
     let day = match kept {
-        Some(Err(refusal)) => return Err(refused(&refusal)),
+        Some(Err(refusal)) => return Err(Failure::usage(refusal)),
         Some(Ok(day)) if !report.stopped => day,
         _ => return Err(Failure::failed(format!("stopped: {} is not written", args.out.display()))),
     };
+    report
+        .inputs
+        .iter()
+        .flat_map(|input| &input.warnings)
+        .for_each(|warning| console::say(format!("warning: {warning}")));
     let page = page(&day, args, &settings, &report)?;
     write(args, &page)
 }
@@ -94,10 +99,6 @@ fn settings(args: &PlotArgs, registries: &Registries, watch: &Watch) -> Result<S
         draft.settings.watch_only(&[symbol.clone()].into());
     }
     Ok(Preflight::of_draft(draft)?.0)
-}
-
-fn refused(refusal: &Refusal) -> Failure {
-    Failure::usage(refusal)
 }
 
 /// The page of a day, if there is anything on it.
@@ -121,16 +122,13 @@ fn page(day: &Day, args: &PlotArgs, settings: &Settings, report: &Report) -> Res
 
 /// The input does not have the symbol, or has none at all.
 fn unknown(symbol: Option<&str>, report: &Report) -> Failure {
-    let known: Vec<&str> = report.listed.iter().chain(&report.unwatched).map(String::as_str).collect();
+    let known: Vec<String> = report.listed.iter().chain(&report.unwatched).cloned().collect();
     let Some(symbol) = symbol.filter(|_| !known.is_empty()) else {
         return Failure::usage("the input lists no instrument; is it the right file?");
     };
-    let meant = nearest(symbol, known.iter().copied()).map_or_else(String::new, |n| format!("; did you mean {n}?"));
-    const SHOWN: usize = 20;
-    let rest = known.len().saturating_sub(SHOWN);
-    let first = known[..known.len() - rest].join(", ");
-    let rest = if rest == 0 { String::new() } else { format!(" and {} more", grouped(rest as u64)) };
-    Failure::usage(format!("--symbol {symbol}: the input has no such symbol{meant} It has {first}{rest}"))
+    let meant = nearest(symbol, known.iter().map(String::as_str));
+    let meant = meant.map_or_else(String::new, |name| format!("; did you mean {name}"));
+    Failure::usage(format!("--symbol {symbol}: the input has no such symbol{meant}; it has {}", first(&known)))
 }
 
 /// Writes the page: it appears under its name when it is whole.

@@ -16,7 +16,7 @@ mod page;
 mod sessions;
 mod sink;
 
-pub(crate) use sink::{Day, DaySink, Kept, Refusal};
+pub(crate) use sink::{Day, DaySink, Kept, first};
 
 /// The most bars of a page.
 const MOST_BARS: usize = 20_000;

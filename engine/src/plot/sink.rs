@@ -12,10 +12,10 @@ use std::sync::{Arc, OnceLock};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
     /// The input has several symbols.
-    #[error("the input has {}; name one with --symbol", listed(.0))]
+    #[error("the input has {} symbols: {}; name one with --symbol", .0.len(), first(.0))]
     Several(Vec<String>),
     /// Several venues list the symbol.
-    #[error("the symbol is listed at {}; give the input of one venue", listed(.0))]
+    #[error("the symbol is listed at several venues, {}; give the input of one", first(.0))]
     Venues(Vec<String>),
     /// The input has more than a page holds.
     #[error(
@@ -24,12 +24,12 @@ pub(crate) enum Refusal {
     TooLong,
 }
 
-/// Names as a list, the first twenty of them.
-fn listed(names: &[String]) -> String {
+/// The first twenty of these names, and how many more there are.
+pub(crate) fn first(names: &[String]) -> String {
     const SHOWN: usize = 20;
     let first = names[..names.len().min(SHOWN)].join(", ");
     let rest = names.len().saturating_sub(SHOWN);
-    if rest == 0 { format!("{} symbols or venues: {first}", names.len()) } else { format!("{first} and {rest} more") }
+    if rest == 0 { first } else { format!("{first} and {rest} more") }
 }
 
 /// Where the sink leaves the day at its end, or why there is none.
@@ -134,7 +134,7 @@ impl Sink for DaySink {
             day.sessions.learn(event.record());
             return Ok(());
         }
-        if several && event.instrument != 0 {
+        if several && matches!(event.kind, Kind::Trade | Kind::Bar) {
             let names = self.listings.iter().map(|listed| listed.symbol.clone()).collect();
             return Err(self.refuse(Refusal::Several(names)));
         }

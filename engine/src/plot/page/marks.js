@@ -6,6 +6,8 @@ const number = text => Number(text);
 const seconds = ns => Number(ns) / 1e9;
 const signOf = { "up": 1, "down": -1, "buy": 1, "sell": -1, "imbalance-up": 1, "imbalance-down": -1 };
 
+const stateOf = { T: "trading", H: "halted", P: "paused", Q: "quotes only" };
+
 // How a mark is said in words, after its time; and whether the list of the day has it.
 const said = {
   "breakout": m => [`breakout ${m.direction}: ${m.what}`, `close ${m.close}, range ${m.val} to ${m.vah} (${m.range_of})${m.gap === "yes" ? ", with a gap" : ""}`],
@@ -14,12 +16,15 @@ const said = {
   "lvn-alert": m => [`low-volume node ahead, ${m.direction}`, `${m.px} is ${shown(m.distance, 2)} % from ${m.node_px} (${["previous", "composite", "impulse", "reclaim"].filter(of => m[of] === "yes").join(", ")})`],
   "state-alert": m => [`state: ${m.state}`, `before: ${m.state_before} for ${m.bars} bars; momentum ${shown(m.momentum, 2)} % of ${shown(m.threshold, 2)} %`],
   "flow-alert": m => [`aggressive flow: ${m.direction}, score ${m.score}`, `change ${signed(m.change)}, delta of the bar ${signed(m.delta)}`],
-  "status": m => [`trading state ${m.code}`, m.reason || ""],
+  "status": m => [m.what === 5 ? `circuit breaker, level ${m.code}` : stateOf[m.code] || `trading state ${m.code}`, m.reason ? `reason ${m.reason}` : ""],
   "gap": m => ["messages are missing", m.expected == null ? "" : `from ${m.expected} on`],
   "data-state": m => [`data ${m.state}`, m.cause ? `after ${m.cause}` : ""],
 };
 
-const marks = day.marks.filter(m => said[m.kind]).map(m => {
+// Of the states that a venue reports those of trading (2), of operation (3) and circuit breakers (5) are marks: not the rule for short
+// sales, and not the session of the market.
+const isMark = m => said[m.kind] && (m.kind !== "status" || [2, 3, 5].includes(m.what));
+const marks = day.marks.filter(isMark).map(m => {
   const at = seconds(m.ts_ns), ofBar = m.start_ns != null && m.kind !== "leg";
   return { ...m, at, place: ofBar ? placeAt(seconds(m.start_ns)) : placeOf(at), words: said[m.kind](m), sign: signOf[m.direction || m.state] || 0 };
 });
@@ -57,6 +62,31 @@ const ranges = (() => {
   return found;
 })();
 
+// From when to when trading was not free.
+const halts = (() => {
+  const found = [];
+  for (const m of marks.filter(m => m.kind === "status" && m.what !== 5)) {
+    const open = found[found.length - 1];
+    if (open && open.until == null) open.until = m.place;
+    if (m.code !== "T") found.push({ since: m.place, until: null, words: m.words[0] });
+  }
+  return found;
+})();
+
+function drawHalts(ctx, p) {
+  font(ctx, 10);
+  ctx.textBaseline = "top";
+  for (const halt of halts) {
+    const x1 = xOf(halt.since), x2 = xOf(halt.until == null ? count : halt.until);
+    ctx.globalAlpha = 0.22;
+    ctx.fillStyle = ink.balance;
+    ctx.fillRect(x1, p.top, x2 - x1, p.bottom - p.top);
+    ctx.globalAlpha = 1;
+    line(ctx, x1, p.top, x1, p.bottom, ink.balance, [3, 3]);
+    text(ctx, halt.words, x1 + 3, p.top + 24, ink.soft);
+  }
+}
+
 function drawRanges(ctx, p) {
   for (const range of ranges) {
     const x1 = xOf(range.since - 0.5), x2 = xOf(range.until == null ? count : range.until + 0.5);
@@ -87,12 +117,16 @@ function triangle(ctx, x, y, sign, side, colour) {
 
 // How each kind is drawn: at its price, or above and below its bar.
 const drawn = {
-  "breakout": (ctx, p, m, x) => {
+  "breakout": (ctx, p, m, x, place) => {
     const y = yOf(p, number(m.close)), colour = m.sign > 0 ? ink.up : ink.down;
     const words = { out: m.sign > 0 ? "out ↑" : "out ↓", accepted: "accepted", failed: "failed", returned: "returned" }[m.what];
     if (!words) return;
     font(ctx, 11, 600);
-    text(ctx, words, Math.max(x, 24), m.sign > 0 ? Math.min(y, yOf(p, day.high[m.place])) - 12 : Math.max(y, yOf(p, day.low[m.place])) + 12, colour, "center");
+    const far = barWidth() < cellsFrom ? 12 : 26;
+    place.y = m.sign > 0 ? Math.min(y, yOf(p, day.high[m.place])) - far : belowBar(p, m.place) + far;
+    if (place.before && Math.abs(place.before.x - x) < 50 && Math.abs(place.before.y - place.y) < 12) place.y = place.before.y - m.sign * 12;
+    place.before = { x, y: place.y };
+    text(ctx, words, Math.min(Math.max(x, 28), size.plot - 28), place.y, colour, "center");
   },
   "pullback": (ctx, p, m, x) => {
     if (m.what !== "touched" && m.what !== "with-flow") return;
@@ -117,7 +151,6 @@ const drawn = {
     triangle(ctx, x, y, up ? 1 : -1, 5, up ? ink.up : ink.down);
   },
   "state-alert": (ctx, p, m, x) => triangle(ctx, x, p.bottom - 9, -1, 4, m.sign > 0 ? ink.up : m.sign < 0 ? ink.down : ink.balance),
-  "status": (ctx, p, m, x) => upright(ctx, p, x, ink.balance, m.words[0]),
   "gap": (ctx, p, m, x) => upright(ctx, p, x, ink.alert, "gap"),
   "data-state": () => {},
 };
@@ -129,7 +162,9 @@ function upright(ctx, p, x, colour, words) {
 
 function drawMarks(ctx, p) {
   ctx.textBaseline = "middle";
+  // Where the last label stands, so that the next does not lie on it.
+  const place = { before: null };
   for (const m of marksIn(firstInView(), lastInView())) {
-    if (m.place >= 0 && drawn[m.kind]) drawn[m.kind](ctx, p, m, xOf(m.place));
+    if (m.place >= 0 && drawn[m.kind]) drawn[m.kind](ctx, p, m, xOf(m.place), place);
   }
 }

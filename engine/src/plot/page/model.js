@@ -26,8 +26,13 @@ const hms = s => `${hourMinute(s)}:${two(Math.floor(local(s)) % 60)}`;
 const dateOf = s => new Date(local(s) * 1000).toISOString().slice(0, 10);
 const written = date => String(date).replace(/(\d{4})(\d\d)(\d\d)/, "$1-$2-$3");
 
+// Decimals that nine of ten closes have: a listing's step may be finer than what is traded.
+const decimals = (() => {
+  const closes = day.close.filter(x => x != null).map(decimalsOf).sort((a, b) => a - b);
+  return Math.max(Math.min(2, day.decimals), closes.length ? closes[Math.floor((closes.length - 1) * 0.9)] : day.decimals);
+})();
 const shown = (x, digits) => x == null ? "–" : x.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-const price = x => x == null ? "–" : x.toFixed(Math.max(day.decimals, decimalsOf(x)));
+const price = x => x == null ? "–" : x.toFixed(Math.max(decimals, decimalsOf(x)));
 const whole = x => shown(x, 0);
 const signed = x => x == null ? "–" : (x > 0 ? "+" : "") + whole(x);
 const percent = x => x == null ? "–" : `${shown(x, 0)} %`;

@@ -32,7 +32,7 @@ const vpin = day.vpin.map(x => { standing = x ?? standing; return standing; });
 const mirrored = top => [-top, top];
 const bySign = column => i => column[i] < 0 ? ink.down : ink.up;
 
-pane("", 58, { scale: priceScale, written: x => x.toFixed(day.decimals), draw: drawPrice, beside: drawBeside, read: readPrice });
+pane("", 58, { scale: priceScale, written: x => x.toFixed(decimals), draw: drawPrice, beside: drawBeside, read: readPrice });
 pane("volume", 9, {
   scale: () => [0, most(day.volume)],
   written: brief,
@@ -121,7 +121,7 @@ function drawPointer() {
   if (p) {
     line(ctx, 0, pointer.y, size.width - axisWidth, pointer.y, ink.soft, [3, 3]);
     const value = valueOf(p, pointer.y);
-    tag(ctx, pointer.y, p === panes[0] ? value.toFixed(day.decimals) : Math.abs(value) < 2 ? value.toFixed(3) : brief(Math.round(value)), ink.soft);
+    tag(ctx, pointer.y, p === panes[0] ? value.toFixed(decimals) : Math.abs(value) < 2 ? value.toFixed(3) : brief(Math.round(value)), ink.soft);
   }
   const here = marksIn(i, i);
   if (!here.length || p !== panes[0]) return;
@@ -229,7 +229,7 @@ function head() {
   const range = extent([day.low, day.high], first, last), open = day.open[first], close = day.close[last];
   if (range) {
     const move = close - open;
-    span(header, `${price(close)}  ${move > 0 ? "+" : ""}${move.toFixed(day.decimals)} (${(move / open * 100).toFixed(2)} %)`, move < 0 ? "down" : "up", "last price of market hours; change from their open");
+    span(header, `${price(close)}  ${move > 0 ? "+" : ""}${move.toFixed(decimals)} (${(move / open * 100).toFixed(2)} %)`, move < 0 ? "down" : "up", "last price of market hours; change from their open");
     span(header, `O ${price(open)}  H ${price(range[1])}  L ${price(range[0])}`, "soft");
     const volume = day.volume.slice(first, last + 1).reduce((sum, x) => sum + (x || 0), 0);
     span(header, `volume ${brief(volume)}`, "soft", whole(volume));
@@ -258,11 +258,12 @@ function lookAtAddress() {
   if (places.length > 1) look(places[0] - 0.5, places[1] + 0.5); else atFootprint(places[0]);
 }
 
-// The list of what happened; a click looks at it.
+// The list of what happened in the session at the right edge; a click looks at it.
 function list() {
-  story.replaceChildren(...marks.filter(isShown).map(m => {
+  const session = profiled(), isListed = m => isShown(m) && m.what !== "expired" && (!session || (session.start <= m.at && m.at < session.end));
+  story.replaceChildren(...marks.filter(isListed).map(m => {
     const item = document.createElement("li"), time = document.createElement("time");
-    time.textContent = `${day.sessions.length > 1 ? `${dateOf(m.at).slice(5)} ` : ""}${hms(m.at)}  `;
+    time.textContent = `${hms(m.at)}  `;
     item.append(time, m.words[0]);
     item.title = m.words[1];
     item.addEventListener("click", () => { atFootprint(m.place); redraw(); });

@@ -18,6 +18,7 @@ function priceScale() {
 const foot = px => px - (day.tick || 0) / 2;
 
 function drawPrice(ctx, p) {
+  if (layers.alerts) drawHalts(ctx, p);
   if (layers.levels) drawLevels(ctx, p);
   if (layers.breakouts) drawRanges(ctx, p);
   if (layers.legs) drawLegs(ctx, p);
@@ -142,7 +143,7 @@ function drawTags(ctx, p) {
 function readPrice(i) {
   const change = day.close[i] == null || day.open[i] == null ? null : day.close[i] - day.open[i];
   const parts = [["O", price(day.open[i])], ["H", price(day.high[i])], ["L", price(day.low[i])], ["C", price(day.close[i])],
-    ["", change == null ? "" : (change > 0 ? "+" : "") + change.toFixed(day.decimals), change], ["POC", price(day.poc[i])],
+    ["", change == null ? "" : (change > 0 ? "+" : "") + change.toFixed(decimals), change], ["POC", price(day.poc[i])],
     ["VAH", price(day.vah[i])], ["VAL", price(day.val[i])], ["state", day.state[i] || "–"]];
   if (barWidth() >= candlesTo && day.foot[i].length) parts.push(["rows of", price(day.row * rowsTogether(panes[0]))]);
   return parts;

@@ -2,7 +2,8 @@
 // All lengths are CSS pixels. Drawing walks over the bars in view, so its cost follows the zoom and not the day.
 "use strict";
 
-const axisWidth = 88, axisHeight = 22;
+const axisHeight = 22;
+const axisWidth = 16 + 7 * Math.max(8, ...day.sessions.flatMap(s => [s.poc, s.vah, s.val]).map(x => `POC ${price(x)}`.length));
 const view = { from: -0.5, to: count - 0.5, prices: null };
 const layers = { profile: true, levels: true, legs: true, breakouts: true, alerts: true, published: false };
 const size = { width: 0, height: 0, plot: 0, profile: 0 };
