@@ -33,16 +33,16 @@ function imbalances(rows) {
 
 // How many rows are put together, so that a number has room, or a bar is seen.
 function rowsTogether(p) {
-  const step = yOf(p, p.low) - yOf(p, p.low + day.row), least = barWidth() < cellsFrom ? 3 : 11;
-  return step < least ? Math.ceil(roundStep(least / step, 1)) : 1;
+  const high = yOf(p, p.low) - yOf(p, p.low + day.row), least = barWidth() < cellsFrom ? 3 : 11;
+  return high < least ? Math.ceil(roundStep(least / high, 1)) : 1;
 }
 
 function drawFootprint(ctx, p, i, cells) {
   const width = barWidth(), left = xOf(i) - width / 2;
-  const of = rowsTogether(p), step = yOf(p, p.low) - yOf(p, p.low + day.row);
+  const of = rowsTogether(p), high = (yOf(p, p.low) - yOf(p, p.low + day.row)) * of;
   const rows = rowsOf(i, of);
   drawCandle(ctx, p, i, left + 5, 4);
-  const box = { left: left + 10, width: width - 14, of, high: step * of };
+  const box = { left: left + 10, width: width - 14, of, high };
   if (cells) drawCells(ctx, p, i, rows, box);
   else drawBars(ctx, p, rows, box);
 }
@@ -68,10 +68,18 @@ function drawCells(ctx, p, i, rows, box) {
   ctx.textBaseline = "middle";
   rows.forEach(([low, bought, sold, unsigned], key) => {
     const y = yOf(p, foot(low)) - box.high, all = bought + sold + unsigned, centre = y + box.high / 2 + 0.5;
+    // Lines behind a number would strike it out.
+    ctx.fillStyle = ink.paper;
+    ctx.fillRect(box.left, y, box.width, box.high - 1);
     ctx.globalAlpha = 0.08 + 0.5 * all / most;
     ctx.fillStyle = bought > sold ? ink.up : bought < sold ? ink.down : ink.none;
     ctx.fillRect(box.left, y, box.width, box.high - 1);
     ctx.globalAlpha = 1;
+    if (bought + sold === 0) {
+      font(ctx, px);
+      text(ctx, brief(unsigned), middle, centre, ink.soft, "center");
+      return;
+    }
     font(ctx, px, found.sell.has(key) ? 700 : 400);
     text(ctx, brief(sold), middle - 5, centre, found.sell.has(key) ? ink.down : ink.ink, "right");
     font(ctx, px);
@@ -82,7 +90,12 @@ function drawCells(ctx, p, i, rows, box) {
   drawOfBar(ctx, p, i, box, px);
 }
 
-// Where the lowest row of a bar ends, with the numbers of the bar below it.
+// Where the highest row of a bar ends.
+function aboveBar(p, i) {
+  const height = day.row * rowsTogether(p), flat = day.foot[i], highest = Math.max(day.high[i] ?? -Infinity, flat[flat.length - 4] ?? -Infinity);
+  return yOf(p, barWidth() < candlesTo ? highest : foot((Math.floor(highest / height + 1e-6) + 1) * height)) - 4;
+}
+// Where the lowest ends; below it are the numbers of the bar.
 function belowBar(p, i) {
   const height = day.row * rowsTogether(p), lowest = Math.min(day.low[i] ?? Infinity, day.foot[i][0] ?? Infinity);
   return yOf(p, foot(barWidth() < candlesTo ? lowest : Math.floor(lowest / height + 1e-6) * height)) + 4;

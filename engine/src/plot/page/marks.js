@@ -118,12 +118,11 @@ function triangle(ctx, x, y, sign, side, colour) {
 // How each kind is drawn: at its price, or above and below its bar.
 const drawn = {
   "breakout": (ctx, p, m, x, place) => {
-    const y = yOf(p, number(m.close)), colour = m.sign > 0 ? ink.up : ink.down;
+    const colour = m.sign > 0 ? ink.up : ink.down;
     const words = { out: m.sign > 0 ? "out ↑" : "out ↓", accepted: "accepted", failed: "failed", returned: "returned" }[m.what];
     if (!words) return;
     font(ctx, 11, 600);
-    const far = barWidth() < cellsFrom ? 12 : 26;
-    place.y = m.sign > 0 ? Math.min(y, yOf(p, day.high[m.place])) - far : belowBar(p, m.place) + far;
+    place.y = m.sign > 0 ? aboveBar(p, m.place) - 8 : belowBar(p, m.place) + (barWidth() < cellsFrom ? 8 : 34);
     if (place.before && Math.abs(place.before.x - x) < 50 && Math.abs(place.before.y - place.y) < 12) place.y = place.before.y - m.sign * 12;
     place.before = { x, y: place.y };
     text(ctx, words, Math.min(Math.max(x, 28), size.plot - 28), place.y, colour, "center");
@@ -146,8 +145,8 @@ const drawn = {
     ctx.fill();
   },
   "flow-alert": (ctx, p, m, x) => {
-    const up = m.sign > 0, below = barWidth() < cellsFrom ? 2 : 34;
-    const y = up ? belowBar(p, m.place) + below : yOf(p, day.high[m.place]) - (barWidth() < cellsFrom ? 5 : 14);
+    const up = m.sign > 0;
+    const y = up ? belowBar(p, m.place) + (barWidth() < cellsFrom ? 2 : 26) : aboveBar(p, m.place);
     triangle(ctx, x, y, up ? 1 : -1, 5, up ? ink.up : ink.down);
   },
   "state-alert": (ctx, p, m, x) => triangle(ctx, x, p.bottom - 9, -1, 4, m.sign > 0 ? ink.up : m.sign < 0 ? ink.down : ink.balance),

@@ -10,12 +10,15 @@ const profiled = () => sessionOf(lastInView()) || day.sessions[day.sessions.leng
 function priceScale() {
   if (view.prices) return view.prices;
   const range = extent([day.low, day.high], firstInView(), lastInView()) || [0, 1];
-  const pad = Math.max((range[1] - range[0]) * 0.08, day.tick || 1e-9);
-  return [range[0] - pad, range[1] + pad];
+  // A row of a footprint is no higher than a few lines of text.
+  const rows = barWidth() < candlesTo ? 0 : (panes[0].bottom - panes[0].top) / 26 * day.row;
+  const width = Math.max((range[1] - range[0]) * 1.16, rows, 2 * step), middle = (range[0] + range[1]) / 2;
+  return [middle - width / 2, middle + width / 2];
 }
 
-// Prices lie on ticks: a row reaches from half a tick below its lowest to half a tick above its highest.
-const foot = px => px - (day.tick || 0) / 2;
+// Prices lie on steps: a row reaches from half a step below its lowest to half a step above its highest, so a price is in the middle.
+const step = Math.max(day.tick || 0, 10 ** -decimals);
+const foot = px => px - Math.min(step, day.row) / 2;
 
 function drawPrice(ctx, p) {
   if (layers.alerts) drawHalts(ctx, p);
