@@ -3,6 +3,7 @@
 "use strict";
 
 const number = text => Number(text);
+const inPrice = text => price(number(text));
 const seconds = ns => Number(ns) / 1e9;
 const signOf = { "up": 1, "down": -1, "buy": 1, "sell": -1, "imbalance-up": 1, "imbalance-down": -1 };
 
@@ -10,10 +11,10 @@ const stateOf = { T: "trading", H: "halted", P: "paused", Q: "quotes only" };
 
 // How a mark is said in words, after its time; and whether the list of the day has it.
 const said = {
-  "breakout": m => [`breakout ${m.direction}: ${m.what}`, `close ${m.close}, range ${m.val} to ${m.vah} (${m.range_of})${m.gap === "yes" ? ", with a gap" : ""}`],
-  "leg": m => [`${m.leg} leg ${m.direction}: ${m.what}${m.what === "ended" ? `, ${m.reason}` : ""}`, `${m.start_px} to ${m.extreme_px}, came back ${shown(m.retraced, 0)} %`],
-  "pullback": m => [`pullback, leg ${m.direction}: ${m.what}`, `${m.px} at node ${m.node_px}, leg came back ${shown(m.retraced, 0)} %, flow ${m.score} ${m.flow_direction}`],
-  "lvn-alert": m => [`low-volume node ahead, ${m.direction}`, `${m.px} is ${shown(m.distance, 2)} % from ${m.node_px} (${["previous", "composite", "impulse", "reclaim"].filter(of => m[of] === "yes").join(", ")})`],
+  "breakout": m => [`breakout ${m.direction}: ${m.what}`, `close ${inPrice(m.close)}, range ${inPrice(m.val)} to ${inPrice(m.vah)} (${m.range_of})${m.gap === "yes" ? ", with a gap" : ""}`],
+  "leg": m => [`${m.leg} leg ${m.direction}: ${m.what}${m.what === "ended" ? `, ${m.reason}` : ""}`, `${inPrice(m.start_px)} to ${inPrice(m.extreme_px)}, came back ${shown(m.retraced, 0)} %`],
+  "pullback": m => [`pullback, leg ${m.direction}: ${m.what}`, `${inPrice(m.px)} at node ${inPrice(m.node_px)}, leg came back ${shown(m.retraced, 0)} %, flow ${m.score} ${m.flow_direction}`],
+  "lvn-alert": m => [`low-volume node ahead, ${m.direction}`, `${inPrice(m.px)} is ${shown(m.distance, 2)} % from ${inPrice(m.node_px)} (${["previous", "composite", "impulse", "reclaim"].filter(of => m[of] === "yes").join(", ")})`],
   "state-alert": m => [`state: ${m.state}`, `before: ${m.state_before} for ${m.bars} bars; momentum ${shown(m.momentum, 2)} % of ${shown(m.threshold, 2)} %`],
   "flow-alert": m => [`aggressive flow: ${m.direction}, score ${m.score}`, `change ${signed(m.change)}, delta of the bar ${signed(m.delta)}`],
   "status": m => [m.what === 5 ? `circuit breaker, level ${m.code}` : stateOf[m.code] || `trading state ${m.code}`, m.reason ? `reason ${m.reason}` : ""],

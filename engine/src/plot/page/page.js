@@ -123,7 +123,7 @@ function drawPointer() {
     const value = valueOf(p, pointer.y);
     tag(ctx, pointer.y, p === panes[0] ? value.toFixed(decimals) : Math.abs(value) < 2 ? value.toFixed(3) : brief(Math.round(value)), ink.soft);
   }
-  const here = marksIn(i, i);
+  const near = Math.max(0, 6 / barWidth() - 0.5), here = marksIn(i - near, i + near);
   if (!here.length || p !== panes[0]) return;
   tip.textContent = here.slice(0, 12).map(m => `${hms(m.at)}  ${m.words[0]}\n    ${m.words[1]}`).join("\n");
   tip.style.display = "block";

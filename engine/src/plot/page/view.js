@@ -4,6 +4,7 @@
 
 const axisHeight = 22;
 const axisWidth = 16 + 7 * Math.max(8, ...day.sessions.flatMap(s => [s.poc, s.vah, s.val]).map(x => `POC ${price(x)}`.length));
+const hasProfile = day.sessions.some(session => session.rows.length);
 const view = { from: -0.5, to: count - 0.5, prices: null };
 const layers = { profile: true, levels: true, legs: true, breakouts: true, alerts: true, published: false };
 const size = { width: 0, height: 0, plot: 0, profile: 0 };
@@ -28,7 +29,7 @@ function readColours() {
 function layOut(width, height) {
   size.width = width;
   size.height = height;
-  size.profile = layers.profile && width > 700 ? Math.min(190, Math.round(width * 0.13)) : 0;
+  size.profile = layers.profile && hasProfile && width > 700 ? Math.min(190, Math.round(width * 0.13)) : 0;
   size.plot = width - axisWidth - size.profile;
   let top = 0;
   const space = height - axisHeight, parts = panes.reduce((sum, p) => sum + p.part, 0);
@@ -151,11 +152,11 @@ function timeAxis(ctx) {
     if (!isNewDay && Math.floor(now / step) === Math.floor(before / step)) continue;
     const x = Math.round(xOf(isNewDay ? i - 0.5 : i)) + 0.5;
     line(ctx, x, 0, x, foot, isNewDay ? ink.edge : ink.line);
-    if (x < end) continue;
+    if (x - (isNewDay ? 0 : 18) < end) continue;
     const session = sessionOf(i);
     const words = isNewDay ? (session ? written(session.date) : dateOf(day.time[i])) : hourMinute(day.time[i]);
     font(ctx, 11, isNewDay ? 600 : 400);
     text(ctx, words, x + (isNewDay ? 4 : 0), foot + 11, isNewDay ? ink.ink : ink.soft, isNewDay ? "left" : "center");
-    end = x + (isNewDay ? 78 : 40);
+    end = x + (isNewDay ? 84 : 24);
   }
 }
