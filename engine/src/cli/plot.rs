@@ -4,10 +4,11 @@ use super::console;
 use super::exit::{Exit, Failure};
 use super::numbers::grouped;
 use super::pipeline::PipelineArgs;
-use super::replay::{Inputs, add_inputs};
+use super::replay::{Inputs, add_inputs, draft_of};
 use super::target::{NewFile, may_write};
 use super::watch::Watch;
 use crate::config::{Draft, Settings, nearest};
+use crate::plan::checked;
 use crate::plot::{Day, DaySink, Imbalance, Kept, STAGES, first};
 use crate::recovery::Notices;
 use crate::registries::Registries;
@@ -18,18 +19,20 @@ use clap::Args;
 use feeds::reader::date;
 use flow::{Interval, Value};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Options of `plot`.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     tidegate plot day.itch --symbol AAPL --out day.html\n  \
-    tidegate plot spy/20131007_trade.zip spy/20131008_trade.zip --out spy.html   two days: the second has the levels of the first\n  \
-    tidegate plot day.itch --symbol AAPL --out day.html --interval 5m --set footprint.row_ticks=5\n\n\
-    day.html#10:30 opens at the footprint of that time, day.html#10:30-11:30 with what lies between.")]
+    tidegate plot 20131007_trade.zip 20131008_trade.zip --out spy.html    two days\n  \
+    tidegate plot run1 --symbol AAPL --out day.html --interval 5m        a journal\n\n\
+    day.html#10:30 opens at the footprint of that time, day.html#10:30-11:30 with\n\
+    what lies between.")]
 pub(crate) struct PlotArgs {
-    /// Files, each one input (those of lean or csv are one together, and with --feed those of lobster); - is standard input.
+    /// Files, each one input (those of lean or csv are one together, and with --feed those of lobster), or the folder of a journal; - is standard input.
     #[arg(required = true)]
     input: Vec<PathBuf>,
     /// The symbol; may be left out where the input has only one.
@@ -59,12 +62,21 @@ pub(crate) fn run(args: &PlotArgs, registries: &Registries) -> Result<Exit, Fail
     let interval =
         args.interval.parse::<Interval>().map_err(|e| Failure::usage(format!("--interval {}: {e}", args.interval)))?;
     let watch = Watch::start(None, true)?;
-    let settings = settings(args, registries, &watch)?;
+    let recorded = recorded(args)?;
+    let settings = settings(args, recorded, registries, &watch.control().stop)?;
     let kept = Kept::default();
     let sink = DaySink::new(args.symbol.clone(), interval.seconds(), Arc::clone(&kept));
     let (control, notices) = (watch.control().clone(), Notices(console::say));
-    let (report, error) =
-        execute(&settings, Options { sinks: vec![Box::new(sink)], control, notices, ..Options::default() })?;
+    let (report, error) = execute(
+        &settings,
+        Options {
+            sinks: vec![Box::new(sink)],
+            recorded: recorded.map(Path::to_owned),
+            control,
+            notices,
+            ..Options::default()
+        },
+    )?;
     watch.end();
     if let Some(error) = error {
         return Err(error.into());
@@ -85,20 +97,41 @@ pub(crate) fn run(args: &PlotArgs, registries: &Registries) -> Result<Exit, Fail
 }
 
 /// The settings of the run: the stages that a page shows, the inputs, the symbol, and what the command line says of all that.
-fn settings(args: &PlotArgs, registries: &Registries, watch: &Watch) -> Result<Settings, Failure> {
-    let mut draft = Draft::from(Settings::of(registries.clone()));
+fn settings(
+    args: &PlotArgs,
+    recorded: Option<&Path>,
+    registries: &Registries,
+    stop: &AtomicBool,
+) -> Result<Settings, Failure> {
+    let fresh = || Ok(Draft::from(Settings::of(registries.clone())));
+    let mut draft = recorded.map_or_else(fresh, |dir| draft_of(dir, registries))?;
     draft.set("plot", &format!("pipeline.stages={}", STAGES.join(",")));
     draft.set("--interval", &format!("bars.intervals={}", args.interval));
     let by_bars = stages::entries()
         .filter(|entry| STAGES.contains(&entry.name()) && entry.params().iter().any(|param| param.name == "interval"));
     by_bars.for_each(|entry| draft.set("--interval", &format!("{}.interval={}", entry.name(), args.interval)));
     let mut draft = args.pipeline.applied(draft);
+    if recorded.is_some() {
+        return Ok(checked(draft)?);
+    }
     let inputs = Inputs { files: &args.input, feed: args.feed.as_deref(), date: args.date };
-    add_inputs(inputs, &mut draft.settings, &watch.control().stop)?;
+    add_inputs(inputs, &mut draft.settings, stop)?;
     if let Some(symbol) = &args.symbol {
         draft.settings.watch_only(&[symbol.clone()].into());
     }
     Ok(Preflight::of_draft(draft)?.0)
+}
+
+/// The journal whose inputs are run again, if the input is one.
+fn recorded(args: &PlotArgs) -> Result<Option<&Path>, Failure> {
+    let folder = args.input.iter().find(|path| path.is_dir());
+    match folder {
+        Some(folder) if args.input.len() > 1 || args.feed.is_some() || args.date.is_some() => {
+            let what = "the folder of a journal is an input by itself, without other files, --feed and --date";
+            Err(Failure::usage(format!("{}: {what}", folder.display())))
+        }
+        folder => Ok(folder.map(PathBuf::as_path)),
+    }
 }
 
 /// The page of a day, if there is anything on it.

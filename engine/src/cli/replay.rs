@@ -148,14 +148,19 @@ fn recorded_dir(args: &ReplayArgs) -> Result<Option<PathBuf>, Failure> {
 /// The settings that the run starts from: those of the record, of the configuration, or the defaults.
 fn draft(args: &ReplayArgs, recorded: Option<&Path>, registries: &Registries) -> Result<Draft, Failure> {
     if let Some(dir) = recorded {
-        let home = Home::open(dir).map_err(Failure::failed)?;
-        let Member { dir, info } = home.current();
-        return Ok(Draft::recorded(&info.config_text, &dir.join("journal.toml"), registries));
+        return draft_of(dir, registries);
     }
     Ok(match &args.config {
         Some(path) => Draft::load(path, registries),
         None => Settings::of(registries.clone()).into(),
     })
+}
+
+/// The settings of a recorded run.
+pub(crate) fn draft_of(dir: &Path, registries: &Registries) -> Result<Draft, Failure> {
+    let home = Home::open(dir).map_err(Failure::failed)?;
+    let Member { dir, info } = home.current();
+    Ok(Draft::recorded(&info.config_text, &dir.join("journal.toml"), registries))
 }
 
 /// Has only those symbols of the inputs read that are printed or traded. What is printed of them is the same as in a run that reads

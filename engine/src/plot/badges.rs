@@ -59,9 +59,11 @@ impl Signing {
              before: {by_price}; without one: {none}, and {auctions} of auctions"
         );
         match exact + by_quote + by_price {
-            0 if none + auctions == 0 => {
-                badge("no trades: bars alone", "no footprint and no CVD; of a profile made of bars see profile.volume_from", true)
-            }
+            0 if none + auctions == 0 => badge(
+                "no trades: bars alone",
+                "no footprint and no CVD; of a profile made of bars see profile.volume_from",
+                true,
+            ),
             0 => badge("no aggressor", title, true),
             _ if by_quote + by_price == 0 => badge("aggressor exact", title, false),
             signed => {

@@ -10,6 +10,7 @@ pub(crate) const PLOT: &[Named] = &[
     ("a_page_has_what_replay_emits", agrees),
     ("the_profile_and_the_marks_of_a_page_are_those_that_are_emitted", profile_and_marks),
     ("a_page_of_longer_bars", longer),
+    ("a_page_of_a_journal_is_that_of_its_inputs", journal),
     ("a_page_needs_one_symbol_that_is_there", symbols),
     ("a_page_is_whole_or_not_there", whole),
     ("a_page_loads_nothing", alone),
@@ -198,6 +199,18 @@ fn longer() {
     let known =
         |column: &str| data[column].as_array().expect("a column").iter().filter(|value| !value.is_null()).count();
     assert!(known("score") > 50 && known("state") > 50 && known("cvd") > 50);
+}
+
+fn journal() {
+    let (folder, day) = day();
+    let run = path(&folder, "run1");
+    let stages = "pipeline.stages=book,bars,cvd,momentum,portfolio,orders,risk,router";
+    call(&[&["replay", "--input", &day, "--journal", &run, "--set", stages][..], &DATE].concat()).expect(0);
+    let out = path(&folder, "run.html");
+    call(&["plot", &run, "--symbol", "AAAA", "--out", &out]).expect(0);
+    assert_eq!(data(&fs::read_to_string(&out).expect("it was written")), data(&page(&folder, &day, &[])));
+    let two = call(&["plot", &run, &day, "--symbol", "AAAA", "--out", &out, "--force"]);
+    says(two, 2, &["the folder of a journal is an input by itself"]);
 }
 
 fn symbols() {
