@@ -6,8 +6,8 @@
 use crate::bench::commands as bench;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{
-    at, console, ctl, demo, doctor, graph, help, journal, last, pack, questdb, replay, reset, run, schema, screen,
-    signals, sink, snapshot, synth, validate, why,
+    at, console, ctl, demo, doctor, graph, help, journal, last, pack, plot, questdb, replay, reset, run, schema,
+    screen, signals, sink, snapshot, synth, validate, why,
 };
 use crate::os;
 use crate::registries::Registries;
@@ -31,6 +31,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Writes recorded days in a form that is read whole or by instrument, faster than the original.
     Pack(pack::PackArgs),
+    /// Draws the day of one symbol as a page: candles, footprints, profile, measures, what happened.
+    Plot(plot::PlotArgs),
     /// Runs the service: the inputs of a configuration at the pace of the clock, journalled and restartable.
     Run(run::RunArgs),
     /// Commands a running engine: halt, resume, cancel-all, limits; or shows its state.
@@ -74,6 +76,7 @@ pub fn command(registries: &Registries) -> clap::Command {
     let feed = format!("Feed of the inputs: {feeds}; recognised by the first bytes if left out");
     let with_feeds = |command: clap::Command| command.mut_arg("feed", |arg| arg.help(feed.clone()));
     let root = Cli::command().mut_subcommand("replay", with_feeds).mut_subcommand("pack", with_feeds);
+    let root = root.mut_subcommand("plot", with_feeds);
     root.about(help::ABOUT).help_template(help::screen())
 }
 
@@ -113,6 +116,7 @@ fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
         Command::Demo(args) => demo::run(&args, registries),
         Command::Replay(args) => replay::run(&args, registries),
         Command::Pack(args) => pack::run(&args, registries),
+        Command::Plot(args) => plot::run(&args, registries),
         Command::Run(args) => run::run(&args, registries),
         Command::Ctl(args) => ctl::run(&args),
         Command::Get(args) => last::run(&args),

@@ -32,6 +32,7 @@ pub mod metrics;
 pub mod os;
 pub mod pipeline;
 pub mod plan;
+mod plot;
 pub mod provenance;
 pub mod recovery;
 pub mod registries;

@@ -8,18 +8,14 @@ pub(crate) const ABOUT: &str = "Books, bars, order flow and risk-checked orders:
 /// The commands by purpose: an example of each, and what it does.
 pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
     (
-        "Try",
+        "Try, replay, record",
         &[
             ("tidegate demo", "a synthetic exchange, end to end"),
             ("tidegate synth --out day.itch", "a synthetic day as an ITCH 5.0 file"),
             ("tidegate bench hop", "latency and throughput on this host"),
             ("tidegate doctor", "what this host costs, and what mends it"),
-        ],
-    ),
-    (
-        "Replay and record",
-        &[
             ("tidegate replay --input day.itch", "files or a journal: rows and summary"),
+            ("tidegate plot es.dbn --out es.html", "a day as a page: footprints, profile, story"),
             ("tidegate pack day.itch", "a day by instrument, for faster replays"),
             ("tidegate schema book-top", "kinds of rows, and the columns of one"),
             ("tidegate journal ls run1", "the logs of a run: list, check, export"),

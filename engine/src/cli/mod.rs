@@ -26,6 +26,7 @@ mod metrics;
 pub(crate) mod numbers;
 pub(crate) mod pack;
 pub(crate) mod pipeline;
+pub(crate) mod plot;
 mod present;
 mod progress;
 pub(crate) mod questdb;

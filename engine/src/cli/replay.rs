@@ -79,7 +79,12 @@ pub(crate) fn run(args: &ReplayArgs, registries: &Registries) -> Result<Exit, Fa
     let settings = if recorded.is_some() {
         checked(draft)?
     } else {
-        inputs(args, &mut draft.settings, &watch.control().stop)?;
+        if args.journal.is_some() {
+            draft.settings.journal_dir.clone_from(&args.journal);
+            draft.settings.given_by("--journal", "journal.dir");
+        }
+        let inputs = Inputs { files: &args.input, feed: args.feed.as_deref(), date: args.date };
+        add_inputs(inputs, &mut draft.settings, &watch.control().stop)?;
         choose(&args.rows.symbols, &mut draft.settings);
         let (settings, preflight) = Preflight::of_draft(draft)?;
         args.shard.map_or(Ok(()), |shard| takes_a_part(shard, &settings, &preflight.plan))?;
@@ -144,14 +149,19 @@ fn recorded_dir(args: &ReplayArgs) -> Result<Option<PathBuf>, Failure> {
 /// The settings that the run starts from: those of the record, of the configuration, or the defaults.
 fn draft(args: &ReplayArgs, recorded: Option<&Path>, registries: &Registries) -> Result<Draft, Failure> {
     if let Some(dir) = recorded {
-        let home = Home::open(dir).map_err(Failure::failed)?;
-        let Member { dir, info } = home.current();
-        return Ok(Draft::recorded(&info.config_text, &dir.join("journal.toml"), registries));
+        return draft_of(dir, registries);
     }
     Ok(match &args.config {
         Some(path) => Draft::load(path, registries),
         None => Settings::of(registries.clone()).into(),
     })
+}
+
+/// The settings of a recorded run.
+pub(crate) fn draft_of(dir: &Path, registries: &Registries) -> Result<Draft, Failure> {
+    let home = Home::open(dir).map_err(Failure::failed)?;
+    let Member { dir, info } = home.current();
+    Ok(Draft::recorded(&info.config_text, &dir.join("journal.toml"), registries))
 }
 
 /// Has only those symbols of the inputs read that are printed or traded. What is printed of them is the same as in a run that reads
@@ -182,29 +192,35 @@ fn takes_a_part(shard: Shard, settings: &Settings, plan: &Plan) -> Result<(), Fa
     }
 }
 
-/// Adds the inputs of the command line and the journal to write.
-fn inputs(args: &ReplayArgs, settings: &mut Settings, stop: &AtomicBool) -> Result<(), Failure> {
-    if args.journal.is_some() {
-        settings.journal_dir.clone_from(&args.journal);
-        settings.given_by("--journal", "journal.dir");
-    }
+/// The inputs of a command line.
+pub(crate) struct Inputs<'a> {
+    /// Files, each one input, or merged by a feed that does so.
+    pub(crate) files: &'a [PathBuf],
+    /// Their feed; `None` = recognised by the first bytes.
+    pub(crate) feed: Option<&'a str>,
+    /// Trading date, for feeds whose times count from midnight.
+    pub(crate) date: Option<NaiveDate>,
+}
+
+/// Adds the inputs of the command line.
+pub(crate) fn add_inputs(inputs: Inputs<'_>, settings: &mut Settings, stop: &AtomicBool) -> Result<(), Failure> {
     let known = settings.registries.clone();
-    let named = args.feed.as_deref().map(|name| feed_named(name, &known)).transpose()?;
-    if args.input.is_empty() && named.is_none_or(|feed| feed.files() != Files::None) {
+    let named = inputs.feed.map(|name| feed_named(name, &known)).transpose()?;
+    if inputs.files.is_empty() && named.is_none_or(|feed| feed.files() != Files::None) {
         return Ok(());
     }
     settings.inputs.clear();
     settings.given_by("--input", "input");
     let add = |feed: &'static Feed, files, settings: &mut Settings| {
         let params = settings.feeds[feed.name].clone();
-        settings.add_input(feed, files, args.date, params);
+        settings.add_input(feed, files, inputs.date, params);
     };
     if let Some(feed) = named.filter(|feed| feed.files() != Files::OneADay) {
-        add(feed, args.input.clone(), settings);
+        add(feed, inputs.files.to_vec(), settings);
         return Ok(());
     }
     let mut found: Vec<(&'static Feed, Vec<PathBuf>)> = Vec::new();
-    for file in &args.input {
+    for file in inputs.files {
         let feed = match named {
             Some(feed) => feed,
             None => recognised(file, &known, &|| stop.load(Ordering::Acquire))?,

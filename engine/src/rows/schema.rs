@@ -104,6 +104,11 @@ impl RowKind {
         self.is_follower
     }
 
+    /// Whether a row begins with an event of this kind.
+    pub(crate) fn is_first(&self, kind: Kind) -> bool {
+        self.kind == kind && !self.needs_the_past()
+    }
+
     /// Whether a row shows more than its own events: what came before them, from the beginning.
     pub fn needs_the_past(&self) -> bool {
         matches!(self.made, Made::Depth)

@@ -11,6 +11,7 @@ mod dbn;
 mod inputs;
 mod instruments;
 mod packed;
+mod plot;
 mod readme;
 mod screens;
 mod units;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         inputs::INPUTS,
         instruments::INSTRUMENTS,
         packed::PACKED,
+        plot::PLOT,
         screens::SCREENS,
         readme::README,
     ]
