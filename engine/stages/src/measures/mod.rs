@@ -26,6 +26,7 @@ mod bar_hours;
 mod by_session;
 mod context;
 mod entry;
+mod gliding;
 mod host;
 mod last_depth;
 mod measure;
