@@ -28,7 +28,7 @@ import polars
 from rows import first_difference, verdict
 
 STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,vpin,profile,state,breakout,legs"
-STAGES += ",lvn-alerts,market-alerts,random,orders,risk,router"
+STAGES += ",lvn-alerts,market-alerts,average,random,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
     "instruments": ["listing", "contract"],
@@ -53,6 +53,7 @@ KINDS = {
     "pullbacks": ["pullback"],
     "lvn_alerts": ["lvn-alert", "nearest-lvn"],
     "market_alerts": ["state-alert", "flow-alert"],
+    "averages": ["average"],
     "pace": ["pace"],
     "signing": ["signing"],
     "toxicity": ["vpin"],

@@ -24,12 +24,22 @@ pub enum Family {
     Legs,
     /// Alerts: what somebody wants to be told of at once.
     Alerts,
+    /// Indicators: what the usual formulas make of bars and trades.
+    Indicators,
 }
 
 impl Family {
     /// Every family, in pipeline order.
-    pub const ALL: [Family; 7] =
-        [Family::Flow, Family::Book, Family::Toxicity, Family::Profile, Family::State, Family::Legs, Family::Alerts];
+    pub const ALL: [Family; 8] = [
+        Family::Flow,
+        Family::Book,
+        Family::Toxicity,
+        Family::Profile,
+        Family::State,
+        Family::Legs,
+        Family::Alerts,
+        Family::Indicators,
+    ];
 
     /// The fixed position of its stage in event ids; see [`crate::STAGES`].
     pub const fn position(self) -> u8 {
@@ -41,6 +51,7 @@ impl Family {
             Family::State => 48,
             Family::Legs => 52,
             Family::Alerts => 56,
+            Family::Indicators => 60,
         }
     }
 }

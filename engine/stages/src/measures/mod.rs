@@ -8,6 +8,7 @@
 //! Bound: tables by instrument, filled as they are listed. Worst case of an event: that of the most expensive
 //! measure; `vpin` on a trade that closes more buckets than its window holds, linear in the window.
 
+pub mod average;
 pub mod breakout;
 pub mod cvd;
 pub mod flow_of_bars;
@@ -180,6 +181,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Alerts,
         summary: &[],
         build: Build::of::<market_alerts::MarketAlerts>(),
+    },
+    MeasureEntry {
+        name: "average",
+        doc: "engine/stages/docs/average.md",
+        about: "Averages of the closes of bars: exponential or simple.",
+        params: average::PARAMS,
+        family: Family::Indicators,
+        summary: &[(Kind::Average, "average")],
+        build: Build::of::<average::Average>(),
     },
 ];
 

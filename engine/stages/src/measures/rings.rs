@@ -46,6 +46,15 @@ impl<T: Copy + Default> Rings<T> {
         is_full.then_some(oldest)
     }
 
+    /// The values of an instrument from the oldest on, once its ring is full.
+    pub(super) fn full(&self, instrument: u32) -> Option<impl Iterator<Item = T> + Clone> {
+        let (at, len) = (instrument as usize, self.len);
+        let place = self.places.get(at).filter(|place| usize::from(place.held) == len)?;
+        let slots = self.slots.values().get(at * len..(at + 1) * len)?;
+        let (newest, oldest) = slots.split_at(usize::from(place.head));
+        Some(oldest.iter().chain(newest).copied())
+    }
+
     /// Forgets the values of an instrument.
     pub(super) fn empty(&mut self, instrument: u32) {
         if let Some(place) = self.places.get_mut(instrument as usize) {

@@ -24,6 +24,7 @@ mod measures_cvd;
 mod measures_flow;
 mod measures_footprint;
 mod measures_imbalance;
+mod measures_indicators;
 mod measures_legs;
 mod measures_market_alerts;
 mod measures_mixed;

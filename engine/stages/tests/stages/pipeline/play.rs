@@ -55,6 +55,8 @@ const SMALL: &[(&str, &str)] = &[
     ("lvn-alerts.interval", "5s"),
     ("lvn-alerts.band_bps", "500"),
     ("lvn-alerts.rearm_bps", "700"),
+    ("average.interval", "5s"),
+    ("average.bars", "2"),
     ("legs.atr_times", "0"),
     ("legs.closed", "1"),
     ("legs.max_entries", "16"),

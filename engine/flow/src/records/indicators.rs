@@ -1,0 +1,30 @@
+//! Indicators: what the usual formulas make of bars and trades.
+//!
+//! They are measures, like those of [`super::measures`], with words of their own.
+
+use crate::record::records;
+use crate::words::words;
+use crate::{Px, Real};
+
+words! {
+    /// How an average weighs its values.
+    AverageMethod: u8 {
+        /// Exponentially: each the less the older it is.
+        Exponential = 1 "ema",
+        /// All alike.
+        Simple = 2 "sma",
+    }
+}
+
+records! {
+    /// Average of the closes of bars; emitted when a bar closes.
+    Average = 200 "average" {
+        average: Real as Float "the average, in units of the price; absent before there are as many bars",
+        close: Px as Price "close of the bar",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        interval_s = "interval": u32 as Interval "length of the bar",
+        bars: u16 as Uint "bars of the average",
+        method: u8 as Enum(AverageMethod) "how it weighs them",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 12 row [interval, start_ns, close, average, bars, method, instance]
+}

@@ -1,0 +1,128 @@
+//! Indicators of bars: the worked numbers, when they become known, and which bars count.
+
+use crate::harness::{self, INSTRUMENTS, Pipeline};
+use crate::measures_state::{cents, minute};
+use crate::measures_trades::opening;
+use flow::records::{self, Bar};
+use flow::{AverageMethod, Event, Flags, Kind, Ns, Px, Real, Record};
+use stages::Space;
+use stages::measures::average::Average;
+use stages::measures::{Host, Measure, One};
+
+/// A stock of New York, by its number in the opening.
+pub(crate) const STOCK: u32 = 2;
+
+/// The closes of the worked series, in cents.
+const CLOSES: [i64; 20] = [
+    4434, 4409, 4415, 4361, 4433, 4483, 4510, 4542, 4584, 4608, 4589, 4603, 4561, 4628, 4628, 4600, 4603, 4641, 4622,
+    4564,
+];
+
+/// An indicator alone.
+pub(crate) fn alone<M: Measure>(name: &str, set: &[(&str, &str)]) -> Pipeline<Host<One<M>>> {
+    let space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
+    let mut pipeline = Pipeline::new(Host::alone(&harness::params(name, set), space).unwrap());
+    let listings = opening().0.into_iter().filter(|event| event.kind == Kind::Listing);
+    listings.for_each(|event| assert!(pipeline.feed(&event).is_empty()));
+    pipeline
+}
+
+/// A bar of a minute that begins there, with prices in cents.
+pub(crate) fn bar(start_s: u32, [high, low, close]: [i64; 3]) -> Event {
+    let [high, low, close] = [high, low, close].map(cents);
+    let bar = Bar { open: close, high, low, close, start_s, interval_s: 60 };
+    Event::new(Ns(u64::from(start_s + 60) * Ns::SECOND), STOCK, Flags::LAST_OF_GROUP, &bar)
+}
+
+/// The worked series: highs 0.30 above the closes and lows 0.25 below, but for two.
+pub(crate) fn worked() -> impl Iterator<Item = Event> {
+    (0..).zip(CLOSES).map(|(at, close)| {
+        let (up, down) = (if at == 5 { 70 } else { 30 }, if at == 13 { 85 } else { 25 });
+        bar(minute(0, at), [close + up, close - down, close])
+    })
+}
+
+/// What a measure says of each bar of the worked series.
+pub(crate) fn said<M: Measure, R: Record>(name: &str, set: &[(&str, &str)]) -> Vec<R> {
+    let mut pipeline = alone::<M>(name, set);
+    let of_bar = |event: Event| pipeline.feed(&event).iter().find_map(|emitted| emitted.0.get::<R>().copied());
+    worked().filter_map(of_bar).collect()
+}
+
+/// Whether a number is the worked one, as far as that is written out: to a part in a thousand million, or ten decimals.
+#[track_caller]
+pub(crate) fn near(found: Real, expected: f64) {
+    let found = found.known().expect("a number");
+    assert!((found - expected).abs() <= (expected.abs() * 1e-9).max(6e-11), "{found} for {expected}");
+}
+
+/// What is known, from the first on.
+#[track_caller]
+pub(crate) fn known_from(first: usize, numbers: impl Iterator<Item = Real>) -> Vec<f64> {
+    let numbers: Vec<_> = numbers.map(Real::known).collect();
+    assert!(
+        numbers[..first].iter().all(Option::is_none) && numbers[first..].iter().all(Option::is_some),
+        "{numbers:?}"
+    );
+    numbers.into_iter().flatten().collect()
+}
+
+#[test]
+fn the_worked_averages() {
+    let averages: Vec<records::Average> = said::<Average, _>("average", &[("bars", "5")]);
+    let known = known_from(4, averages.iter().map(|a| a.average));
+    assert_eq!(known.len(), 16);
+    near(averages[4].average, 44.104);
+    near(averages[19].average, 45.9960536194);
+    let last = records::Average {
+        average: averages[19].average,
+        close: cents(4564),
+        start_s: minute(0, 19),
+        interval_s: 60,
+        bars: 5,
+        method: AverageMethod::Exponential.code(),
+        ..Default::default()
+    };
+    assert_eq!(averages[19], last);
+
+    let simple: Vec<records::Average> = said::<Average, _>("average", &[("bars", "5"), ("method", "sma")]);
+    known_from(4, simple.iter().map(|a| a.average));
+    near(simple[4].average, 44.104);
+    near(simple[19].average, 46.06);
+    assert_eq!(simple[19].method, AverageMethod::Simple.code());
+    let of_one: Vec<records::Average> = said::<Average, _>("average", &[("bars", "1")]);
+    assert_eq!(known_from(0, of_one.iter().map(|a| a.average)), CLOSES.map(|close| close as f64 / 100.0));
+}
+
+#[test]
+fn a_bar_counts_if_it_is_whole_new_and_of_the_length() {
+    let mut pipeline = alone::<Average>("average", &[("bars", "2")]);
+    let mut average = |event: &Event| {
+        let emitted = pipeline.feed(event);
+        emitted.first().map(|e| e.0.record::<records::Average>().average.known())
+    };
+    assert_eq!(average(&bar(minute(0, 0), [100, 100, 100])), Some(None));
+    let of_five = Bar { high: cents(9), low: cents(9), close: cents(9), interval_s: 300, ..Bar::default() };
+    assert_eq!(average(&Event::new(Ns(1), STOCK, Flags::NONE, &of_five)), None, "another length");
+    let partial = Bar { close: Px::NONE, interval_s: 60, ..of_five };
+    assert_eq!(average(&Event::new(Ns(1), STOCK, Flags::NONE, &partial)), None, "no close");
+    let known = bar(minute(0, 1), [900, 900, 900]);
+    assert_eq!(average(&Event { flags: Flags::SNAPSHOT, ..known }), None, "of a snapshot");
+    assert_eq!(average(&Event { instrument: 0, ..known }), None, "of no instrument");
+    assert_eq!(average(&Event { instrument: 4, ..known }), Some(None), "another instrument");
+    // The bar of the next day follows the last one of this.
+    let inferred = Event { flags: Flags::INFERRED_AGGRESSOR, ..bar(minute(1, 0), [200, 200, 200]) };
+    assert_eq!(average(&inferred), Some(Some(1.5)));
+    let daily = Bar { interval_s: 86_400, close: cents(9), ..of_five };
+    let mut days = alone::<Average>("average", &[("bars", "1"), ("interval", "1d")]);
+    assert_eq!(days.feed(&Event::new(Ns(1), STOCK, Flags::NONE, &daily)).len(), 1, "a length may be a day");
+    let emitted = days.feed(&Event::new(Ns(1), STOCK, Flags::INFERRED_AGGRESSOR, &daily));
+    assert!(!emitted[0].0.flags.has(Flags::INFERRED_AGGRESSOR), "no side is in it");
+}
+
+#[test]
+fn a_length_that_is_none_is_refused() {
+    let space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
+    let refused = Average::new(&harness::params("average", &[("interval", "7s")]), space);
+    assert_eq!(refused.err().map(|e| e.key), Some("average.interval".to_owned()));
+}

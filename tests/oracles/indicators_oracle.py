@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Judges indicators on bars of LEAN, row by row.
+
+Reads the files of minutes itself and follows the pages of the indicators in `engine/stages/docs`: prices are integers, every sum is
+exact, and a number is divided as often as its page says. What it expects is compared with every row that the engine prints.
+
+    indicators_oracle.py check --tidegate target/release/tidegate [--set average.bars=5] ZIP…
+    indicators_oracle.py libraries ZIP…     the same numbers beside those of `talipp`, where that is installed
+
+The files are days of one symbol, in their order. Needs nothing but Python. Exit code: 0 equal, 1 not equal, 2 usage.
+"""
+
+import argparse
+import collections
+import datetime
+import os
+import re
+import sys
+import zipfile
+import zoneinfo
+
+from profile_oracle import nano
+from rows import first_difference, replay, verdict
+
+NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
+SECOND = 1_000_000_000
+SETTINGS = {"average.method": "ema", "average.bars": 20}
+
+Bar = collections.namedtuple("Bar", "start high low close volume")
+
+
+def bars(paths):
+    """Bars of a minute, prices in 1e-9."""
+    for path in paths:
+        day = datetime.datetime.strptime(re.search(r"\d{8}", os.path.basename(path))[0], "%Y%m%d")
+        midnight = int(day.replace(tzinfo=NEW_YORK).timestamp()) * SECOND
+        with zipfile.ZipFile(path) as archive:
+            lines = archive.read(archive.namelist()[0]).decode().split()
+        for line in lines:
+            ms, _, high, low, close, volume = map(int, line.split(","))
+            yield Bar(midnight + ms * 1_000_000, high * 100_000, low * 100_000, close * 100_000, volume)
+
+
+def per_unit(value):
+    return None if value is None else value / SECOND
+
+
+class Gliding:
+    """The mean of the first values, which each further one moves."""
+
+    def __init__(self, of, step):
+        self.of, self.step, self.first, self.value = of, step, [], None
+
+    def add(self, value):
+        if self.value is not None:
+            self.value = self.step(self.value, value)
+            return self.value
+        self.first.append(value)
+        if len(self.first) == self.of:
+            self.value = sum(self.first) / self.of
+        return self.value
+
+
+def exponential(of):
+    return Gliding(of, lambda average, value: average + (value - average) * (2 / (of + 1)))
+
+
+class Average:
+    kinds = ("average",)
+
+    def __init__(self, of):
+        self.method, self.of, self.closes = of("method"), of("bars"), []
+        self.gliding = exponential(self.of)
+
+    def bar(self, bar):
+        self.closes.append(bar.close)
+        value = self.gliding.add(bar.close)
+        if self.method == "sma":
+            value = sum(self.closes[-self.of:]) / self.of if len(self.closes) >= self.of else None
+        yield "average", bar.start, bar.close, per_unit(value), self.of, self.method
+
+    @staticmethod
+    def shown(row):
+        return row["start_ns"], nano(row["close"]), row["average"], row["bars"], row["method"]
+
+    @staticmethod
+    def libraries(all_bars, of):
+        from talipp.indicators import EMA, SMA
+        series = {"ema": EMA, "sma": SMA}[of("method")](of("bars"), [bar.close / SECOND for bar in all_bars])
+        return [(value,) for value in series], 3
+
+
+# In the order in which they run.
+INDICATORS = {"average": Average}
+
+
+def built(settings):
+    return [entry(lambda key, name=name: settings[f"{name}.{key}"]) for name, entry in INDICATORS.items()]
+
+
+def expected(settings, paths):
+    indicators = built(settings)
+    for bar in bars(paths):
+        for indicator in indicators:
+            yield from indicator.bar(bar)
+
+
+def parsed(options):
+    """The settings, and how the engine is told of those that are given."""
+    settings, more = dict(SETTINGS), []
+    for text in options.set:
+        name, _, value = text.partition("=")
+        settings[name] = type(settings[name])(value)
+        more += ["--set", text]
+    return settings, more
+
+
+def check(options):
+    settings, more = parsed(options)
+    more += ["--set", f"pipeline.stages={','.join(INDICATORS)}"]
+    shown = {kind: entry.shown for entry in INDICATORS.values() for kind in entry.kinds}
+    rows = replay(options.tidegate, "lean", options.files, ",".join(shown), "jsonl", *more)
+    rows = ((row["kind"], *shown[row["kind"]](row)) for row in rows)
+    names = " ".join(os.path.basename(path) for path in options.files)
+    return verdict(f"indicators of {names} {' '.join(options.set)}", *first_difference(expected(settings, options.files), rows))
+
+
+def libraries(options):
+    settings, _ = parsed(options)
+    all_bars = list(bars(options.files))
+    for name, entry in INDICATORS.items():
+        if not hasattr(entry, "libraries"):
+            continue
+        of = lambda key: settings[f"{name}.{key}"]
+        indicator = entry(of)
+        rows = [row for bar in all_bars for row in indicator.bar(bar)]
+        theirs, first = entry.libraries(all_bars, of)
+        if len(rows) != len(theirs):
+            print(f"{name}: {len(rows):,} rows, theirs {len(theirs):,}")
+            return False
+        furthest, unknown = 0.0, 0
+        for row, values in zip(rows, theirs):
+            for ours, other in zip(row[first:], values):
+                if (ours is None) != (other is None):
+                    print(f"{name}: {ours} is {other} there, at {row}")
+                    return False
+                unknown += ours is None
+                if ours is not None:
+                    furthest = max(furthest, abs(ours - other) / max(abs(other), 1e-3))
+        print(f"{name}: {len(rows):,} rows, {unknown} numbers unknown, the furthest apart by {furthest:.1e}")
+        if furthest > 1e-9:
+            return False
+    return True
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    for name, run in (("check", check), ("libraries", libraries)):
+        command = commands.add_parser(name)
+        command.set_defaults(run=run)
+        command.add_argument("files", nargs="+")
+        command.add_argument("--set", action="append", default=[], help="a parameter of an indicator")
+        if name == "check":
+            command.add_argument("--tidegate", required=True, help="the binary")
+    options = parser.parse_args()
+    sys.exit(0 if options.run(options) else 1)
+
+
+if __name__ == "__main__":
+    main()
