@@ -24,7 +24,7 @@ from rows import first_difference, replay, verdict
 
 NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
 SECOND = 1_000_000_000
-SETTINGS = {"average.method": "ema", "average.bars": 20}
+SETTINGS = {"average.method": "ema", "average.bars": 20, "rsi.bars": 14}
 
 Bar = collections.namedtuple("Bar", "start high low close volume")
 
@@ -65,6 +65,10 @@ def exponential(of):
     return Gliding(of, lambda average, value: average + (value - average) * (2 / (of + 1)))
 
 
+def wilder(of):
+    return Gliding(of, lambda average, value: (average * (of - 1) + value) / of)
+
+
 class Average:
     kinds = ("average",)
 
@@ -90,8 +94,35 @@ class Average:
         return [(value,) for value in series], 3
 
 
+class Rsi:
+    kinds = ("rsi",)
+
+    def __init__(self, of):
+        self.of, self.close = of("bars"), None
+        self.gains, self.losses = wilder(self.of), wilder(self.of)
+
+    def bar(self, bar):
+        value = None
+        if self.close is not None:
+            change = bar.close - self.close
+            gains, losses = self.gains.add(max(change, 0)), self.losses.add(max(-change, 0))
+            if gains is not None:
+                value = 100 * gains / (gains + losses) if gains + losses else 50.0
+        self.close = bar.close
+        yield "rsi", bar.start, bar.close, value, self.of
+
+    @staticmethod
+    def shown(row):
+        return row["start_ns"], nano(row["close"]), row["rsi"], row["bars"]
+
+    @staticmethod
+    def libraries(all_bars, of):
+        from talipp.indicators import RSI
+        return [(value,) for value in RSI(of("bars"), [bar.close / SECOND for bar in all_bars])], 3
+
+
 # In the order in which they run.
-INDICATORS = {"average": Average}
+INDICATORS = {"average": Average, "rsi": Rsi}
 
 
 def built(settings):
@@ -140,7 +171,7 @@ def libraries(options):
             return False
         furthest, unknown = 0.0, 0
         for row, values in zip(rows, theirs):
-            for ours, other in zip(row[first:], values):
+            for ours, other in zip(row[first:], values, strict=False):
                 if (ours is None) != (other is None):
                     print(f"{name}: {ours} is {other} there, at {row}")
                     return False

@@ -27,4 +27,13 @@ records! {
         method: u8 as Enum(AverageMethod) "how it weighs them",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 12 row [interval, start_ns, close, average, bars, method, instance]
+    /// Relative strength index of bars; emitted when a bar closes.
+    Rsi = 201 "rsi" {
+        rsi: Real as Float "100 x average gain / (average gain + average loss), 0 to 100; 50 where nothing has changed; absent before there are as many changes",
+        close: Px as Price "close of the bar",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        interval_s = "interval": u32 as Interval "length of the bar",
+        bars: u16 as Uint "changes that its first averages are of",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 13 row [interval, start_ns, close, rsi, bars, instance]
 }

@@ -20,6 +20,7 @@ pub mod market_alerts;
 pub mod market_state;
 pub mod pace;
 pub mod profile;
+pub mod rsi;
 pub mod signing;
 pub mod vpin;
 
@@ -190,6 +191,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Indicators,
         summary: &[(Kind::Average, "average")],
         build: Build::of::<average::Average>(),
+    },
+    MeasureEntry {
+        name: "rsi",
+        doc: "engine/stages/docs/rsi.md",
+        about: "Relative strength index: how much of the moves of closes went up, as Wilder has it.",
+        params: rsi::PARAMS,
+        family: Family::Indicators,
+        summary: &[(Kind::Rsi, "rsi")],
+        build: Build::of::<rsi::Rsi>(),
     },
 ];
 

@@ -7,6 +7,7 @@ use flow::records::{self, Bar};
 use flow::{AverageMethod, Event, Flags, Kind, Ns, Px, Real, Record};
 use stages::Space;
 use stages::measures::average::Average;
+use stages::measures::rsi::Rsi;
 use stages::measures::{Host, Measure, One};
 
 /// A stock of New York, by its number in the opening.
@@ -125,4 +126,32 @@ fn a_length_that_is_none_is_refused() {
     let space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
     let refused = Average::new(&harness::params("average", &[("interval", "7s")]), space);
     assert_eq!(refused.err().map(|e| e.key), Some("average.interval".to_owned()));
+}
+
+#[test]
+fn the_worked_indices() {
+    let indices: Vec<records::Rsi> = said::<Rsi, _>("rsi", &[]);
+    known_from(14, indices.iter().map(|i| i.rsi));
+    let worked = [70.4641350211, 66.2496185536, 66.4809418347, 69.3468531629, 66.2947126589, 57.9150206701];
+    indices[14..].iter().zip(worked).for_each(|(index, expected)| near(index.rsi, expected));
+    let last = records::Rsi {
+        rsi: indices[19].rsi,
+        close: cents(4564),
+        start_s: minute(0, 19),
+        interval_s: 60,
+        bars: 14,
+        ..Default::default()
+    };
+    assert_eq!(indices[19], last);
+}
+
+#[test]
+fn an_index_without_change_is_in_the_middle() {
+    let mut pipeline = alone::<Rsi>("rsi", &[("bars", "2")]);
+    let mut index = |at, close| {
+        let emitted = pipeline.feed(&bar(minute(0, at), [close, close, close]));
+        emitted[0].0.record::<records::Rsi>().rsi.known()
+    };
+    assert_eq!([index(0, 100), index(1, 100), index(2, 100), index(3, 100)], [None, None, Some(50.0), Some(50.0)]);
+    assert_eq!([index(4, 101), index(5, 100)], [Some(100.0), Some(100.0 / 3.0)]);
 }

@@ -50,7 +50,7 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 19] = [
+const CHOICES: [Choice; 20] = [
     ("cvd", &[]),
     ("flow", &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2")]),
     ("footprint", &[("interval", "5s"), ("stack_rows", "2"), ("exhaustion_bars", "2")]),
@@ -69,6 +69,7 @@ const CHOICES: [Choice; 19] = [
     ("market-alerts", &[("least_score", "1")]),
     ("average", &[("interval", "5s"), ("bars", "3")]),
     ("average", &[("interval", "5s"), ("method", "sma"), ("bars", "4")]),
+    ("rsi", &[("interval", "5s"), ("bars", "2")]),
     ("probe", &[]),
 ];
 
@@ -220,7 +221,7 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("state+breakout", 48),
         ("legs", 52),
         ("lvn-alerts+market-alerts", 56),
-        ("average", 60),
+        ("average+rsi", 60),
         ("momentum", 72),
         ("buy-and-hold", 73),
         ("random", 74),

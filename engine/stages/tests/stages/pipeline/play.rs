@@ -57,6 +57,8 @@ const SMALL: &[(&str, &str)] = &[
     ("lvn-alerts.rearm_bps", "700"),
     ("average.interval", "5s"),
     ("average.bars", "2"),
+    ("rsi.interval", "5s"),
+    ("rsi.bars", "2"),
     ("legs.atr_times", "0"),
     ("legs.closed", "1"),
     ("legs.max_entries", "16"),
