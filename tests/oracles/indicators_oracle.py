@@ -24,7 +24,7 @@ from rows import first_difference, replay, verdict
 
 NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
 SECOND = 1_000_000_000
-SETTINGS = {"average.method": "ema", "average.bars": 20, "rsi.bars": 14}
+SETTINGS = {"average.method": "ema", "average.bars": 20, "rsi.bars": 14, "macd.fast": 12, "macd.slow": 26, "macd.signal": 9}
 
 Bar = collections.namedtuple("Bar", "start high low close volume")
 
@@ -121,8 +121,35 @@ class Rsi:
         return [(value,) for value in RSI(of("bars"), [bar.close / SECOND for bar in all_bars])], 3
 
 
+class Macd:
+    kinds = ("macd",)
+
+    def __init__(self, of):
+        self.lengths = of("fast"), of("slow"), of("signal")
+        self.fast, self.slow, self.signal = map(exponential, self.lengths)
+
+    def bar(self, bar):
+        macd = signal = histogram = None
+        fast, slow = self.fast.add(bar.close), self.slow.add(bar.close)
+        if fast is not None and slow is not None:
+            macd = fast - slow
+            signal = self.signal.add(macd)
+            histogram = None if signal is None else macd - signal
+        yield "macd", bar.start, *map(per_unit, (macd, signal, histogram)), *self.lengths
+
+    @staticmethod
+    def shown(row):
+        return row["start_ns"], row["macd"], row["signal"], row["histogram"], row["fast"], row["slow"], row["signal_bars"]
+
+    @staticmethod
+    def libraries(all_bars, of):
+        from talipp.indicators import MACD
+        series = MACD(of("fast"), of("slow"), of("signal"), [bar.close / SECOND for bar in all_bars])
+        return [(None, None, None) if v is None else (v.macd, v.signal, v.histogram) for v in series], 2
+
+
 # In the order in which they run.
-INDICATORS = {"average": Average, "rsi": Rsi}
+INDICATORS = {"average": Average, "rsi": Rsi, "macd": Macd}
 
 
 def built(settings):

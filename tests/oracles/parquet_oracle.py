@@ -28,7 +28,7 @@ import polars
 from rows import first_difference, verdict
 
 STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,vpin,profile,state,breakout,legs"
-STAGES += ",lvn-alerts,market-alerts,average,rsi,random,orders,risk,router"
+STAGES += ",lvn-alerts,market-alerts,average,rsi,macd,random,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
     "instruments": ["listing", "contract"],
@@ -55,6 +55,7 @@ KINDS = {
     "market_alerts": ["state-alert", "flow-alert"],
     "averages": ["average"],
     "rsi": ["rsi"],
+    "macd": ["macd"],
     "pace": ["pace"],
     "signing": ["signing"],
     "toxicity": ["vpin"],

@@ -36,4 +36,16 @@ records! {
         bars: u16 as Uint "changes that its first averages are of",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 13 row [interval, start_ns, close, rsi, bars, instance]
+    /// Moving average convergence and divergence of closes; emitted when a bar closes.
+    Macd = 202 "macd" {
+        macd: Real as Float "fast average less slow average, in units of the price; absent before there are as many bars as the slow one has",
+        signal: Real as Float "average of these differences; absent before there are enough of them",
+        histogram: Real as Float "macd - signal; absent likewise",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        interval_s = "interval": u32 as Interval "length of the bar",
+        fast: u16 as Uint "bars of the fast average",
+        slow: u16 as Uint "bars of the slow average",
+        signal_bars: u16 as Uint "differences in their average",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 1 row [interval, start_ns, macd, signal, histogram, fast, slow, signal_bars, instance]
 }

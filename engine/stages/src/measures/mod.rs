@@ -16,6 +16,7 @@ pub mod footprint;
 pub mod imbalance;
 pub mod legs;
 pub mod lvn_alerts;
+pub mod macd;
 pub mod market_alerts;
 pub mod market_state;
 pub mod pace;
@@ -200,6 +201,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Indicators,
         summary: &[(Kind::Rsi, "rsi")],
         build: Build::of::<rsi::Rsi>(),
+    },
+    MeasureEntry {
+        name: "macd",
+        doc: "engine/stages/docs/macd.md",
+        about: "Moving average convergence and divergence: a fast average less a slow one, its average, and what lies between.",
+        params: macd::PARAMS,
+        family: Family::Indicators,
+        summary: &[(Kind::Macd, "macd"), (Kind::Macd, "histogram")],
+        build: Build::of::<macd::Macd>(),
     },
 ];
 

@@ -7,6 +7,7 @@ use flow::records::{self, Bar};
 use flow::{AverageMethod, Event, Flags, Kind, Ns, Px, Real, Record};
 use stages::Space;
 use stages::measures::average::Average;
+use stages::measures::macd::Macd;
 use stages::measures::rsi::Rsi;
 use stages::measures::{Host, Measure, One};
 
@@ -154,4 +155,26 @@ fn an_index_without_change_is_in_the_middle() {
     };
     assert_eq!([index(0, 100), index(1, 100), index(2, 100), index(3, 100)], [None, None, Some(50.0), Some(50.0)]);
     assert_eq!([index(4, 101), index(5, 100)], [Some(100.0), Some(100.0 / 3.0)]);
+}
+
+#[test]
+fn the_worked_convergence() {
+    let set = [("fast", "3"), ("slow", "6"), ("signal", "3")];
+    let lines: Vec<records::Macd> = said::<Macd, _>("macd", &set);
+    known_from(5, lines.iter().map(|l| l.macd));
+    known_from(7, lines.iter().map(|l| l.signal));
+    known_from(7, lines.iter().map(|l| l.histogram));
+    let last = lines[19];
+    near(last.macd, -0.0635485212);
+    near(last.signal, 0.0196053766);
+    near(last.histogram, -0.0831538979);
+    assert_eq!((last.start_s, last.interval_s), (minute(0, 19), 60));
+    assert_eq!((last.fast, last.slow, last.signal_bars), (3, 6, 3));
+}
+
+#[test]
+fn a_fast_average_that_is_not_faster_is_refused() {
+    let space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
+    let refused = Macd::new(&harness::params("macd", &[("fast", "26")]), space).err().expect("as slow as the slow one");
+    assert_eq!((refused.key.as_str(), refused.found.as_str()), ("macd.fast", "26"));
 }
