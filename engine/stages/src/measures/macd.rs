@@ -31,7 +31,7 @@ pub struct Macd {
 
 /// The averages of an instrument, in 1e-9.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Lines {
+pub struct Averages {
     fast: Gliding,
     slow: Gliding,
     signal: Gliding,
@@ -39,7 +39,7 @@ pub struct Lines {
 
 impl Measure for Macd {
     type Records = records::Macd;
-    type State = PerInstrument<Lines>;
+    type State = PerInstrument<Averages>;
 
     fn new(params: &Params, space: Space) -> Result<(Macd, Self::State), ParamError> {
         let interval_s = length("macd.interval", params.get(INTERVAL))?.seconds();
@@ -66,16 +66,16 @@ impl Measure for Macd {
         Flags::NONE
     }
 
-    fn on(&self, lines: &mut Self::State, _: &Context, event: &Event) -> Option<records::Macd> {
+    fn on(&self, averages: &mut Self::State, _: &Context, event: &Event) -> Option<records::Macd> {
         let bar = whole_bar(event, self.interval_s)?;
-        let lines = lines.get_mut(event.instrument)?;
-        lines.fast.exponential(bar.close.0 as f64, self.fast);
-        lines.slow.exponential(bar.close.0 as f64, self.slow);
-        let macd = lines.fast.known(self.fast).zip(lines.slow.known(self.slow)).map(|(fast, slow)| fast - slow);
+        let averages = averages.get_mut(event.instrument)?;
+        averages.fast.exponential(bar.close.0 as f64, self.fast);
+        averages.slow.exponential(bar.close.0 as f64, self.slow);
+        let macd = averages.fast.known(self.fast).zip(averages.slow.known(self.slow)).map(|(fast, slow)| fast - slow);
         if let Some(macd) = macd {
-            lines.signal.exponential(macd, self.signal);
+            averages.signal.exponential(macd, self.signal);
         }
-        let signal = lines.signal.known(self.signal);
+        let signal = averages.signal.known(self.signal);
         let real = |number: Option<f64>| Real::of(number.map(|number| number / Px::ONE as f64));
         Some(records::Macd {
             macd: real(macd),

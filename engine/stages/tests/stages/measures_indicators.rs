@@ -160,11 +160,11 @@ fn an_index_without_change_is_in_the_middle() {
 #[test]
 fn the_worked_convergence() {
     let set = [("fast", "3"), ("slow", "6"), ("signal", "3")];
-    let lines: Vec<records::Macd> = said::<Macd, _>("macd", &set);
-    known_from(5, lines.iter().map(|l| l.macd));
-    known_from(7, lines.iter().map(|l| l.signal));
-    known_from(7, lines.iter().map(|l| l.histogram));
-    let last = lines[19];
+    let macds: Vec<records::Macd> = said::<Macd, _>("macd", &set);
+    known_from(5, macds.iter().map(|m| m.macd));
+    known_from(7, macds.iter().map(|m| m.signal));
+    known_from(7, macds.iter().map(|m| m.histogram));
+    let last = macds[19];
     near(last.macd, -0.0635485212);
     near(last.signal, 0.0196053766);
     near(last.histogram, -0.0831538979);
