@@ -24,7 +24,10 @@ from rows import first_difference, replay, verdict
 
 NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
 SECOND = 1_000_000_000
-SETTINGS = {"average.method": "ema", "average.bars": 20, "rsi.bars": 14, "macd.fast": 12, "macd.slow": 26, "macd.signal": 9}
+SETTINGS = {
+    "average.method": "ema", "average.bars": 20, "rsi.bars": 14, "macd.fast": 12, "macd.slow": 26, "macd.signal": 9,
+    "atr.bars": 14,
+}
 
 Bar = collections.namedtuple("Bar", "start high low close volume")
 
@@ -67,6 +70,14 @@ def exponential(of):
 
 def wilder(of):
     return Gliding(of, lambda average, value: (average * (of - 1) + value) / of)
+
+
+def talipp(name, all_bars, *lengths):
+    """An indicator of that library over high, low and close."""
+    import talipp.indicators
+    from talipp.ohlcv import OHLCV
+    ohlcv = [OHLCV(*(px / SECOND for px in (bar.close, bar.high, bar.low, bar.close)), bar.volume) for bar in all_bars]
+    return getattr(talipp.indicators, name)(*lengths, ohlcv)
 
 
 class Average:
@@ -148,8 +159,28 @@ class Macd:
         return [(None, None, None) if v is None else (v.macd, v.signal, v.histogram) for v in series], 2
 
 
+class Atr:
+    kinds = ("atr",)
+
+    def __init__(self, of):
+        self.of, self.close, self.average = of("bars"), None, wilder(of("bars"))
+
+    def bar(self, bar):
+        reached = [bar.high, bar.low] + ([] if self.close is None else [self.close])
+        self.close, true_range = bar.close, max(reached) - min(reached)
+        yield "atr", bar.start, bar.close, per_unit(self.average.add(true_range)), true_range, self.of
+
+    @staticmethod
+    def shown(row):
+        return row["start_ns"], nano(row["close"]), row["atr"], nano(row["true_range"]), row["bars"]
+
+    @staticmethod
+    def libraries(all_bars, of):
+        return [(value,) for value in talipp("ATR", all_bars, of("bars"))], 3
+
+
 # In the order in which they run.
-INDICATORS = {"average": Average, "rsi": Rsi, "macd": Macd}
+INDICATORS = {"average": Average, "rsi": Rsi, "macd": Macd, "atr": Atr}
 
 
 def built(settings):

@@ -28,7 +28,7 @@ import polars
 from rows import first_difference, verdict
 
 STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,vpin,profile,state,breakout,legs"
-STAGES += ",lvn-alerts,market-alerts,average,rsi,macd,random,orders,risk,router"
+STAGES += ",lvn-alerts,market-alerts,average,rsi,macd,atr,random,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
     "instruments": ["listing", "contract"],
@@ -56,6 +56,7 @@ KINDS = {
     "averages": ["average"],
     "rsi": ["rsi"],
     "macd": ["macd"],
+    "atr": ["atr"],
     "pace": ["pace"],
     "signing": ["signing"],
     "toxicity": ["vpin"],

@@ -48,4 +48,14 @@ records! {
         signal_bars: u16 as Uint "differences in their average",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 1 row [interval, start_ns, macd, signal, histogram, fast, slow, signal_bars, instance]
+    /// Average true range of bars; emitted when a bar closes.
+    Atr = 203 "atr" {
+        atr: Real as Float "the average, in units of the price; absent before there are as many bars",
+        true_range: Px as Price "higher of high and close before, less lower of low and close before; of the first bar high less low",
+        close: Px as Price "close of the bar",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        interval_s = "interval": u32 as Interval "length of the bar",
+        bars: u16 as Uint "bars that its first average is of",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 5 row [interval, start_ns, close, true_range, atr, bars, instance]
 }

@@ -8,6 +8,7 @@
 //! Bound: tables by instrument, filled as they are listed. Worst case of an event: that of the most expensive
 //! measure; `vpin` on a trade that closes more buckets than its window holds, linear in the window.
 
+pub mod atr;
 pub mod average;
 pub mod breakout;
 pub mod cvd;
@@ -210,6 +211,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Indicators,
         summary: &[(Kind::Macd, "macd"), (Kind::Macd, "histogram")],
         build: Build::of::<macd::Macd>(),
+    },
+    MeasureEntry {
+        name: "atr",
+        doc: "engine/stages/docs/atr.md",
+        about: "Average true range of bars, as Wilder has it.",
+        params: atr::PARAMS,
+        family: Family::Indicators,
+        summary: &[(Kind::Atr, "atr")],
+        build: Build::of::<atr::Atr>(),
     },
 ];
 

@@ -6,6 +6,7 @@ use crate::measures_trades::opening;
 use flow::records::{self, Bar};
 use flow::{AverageMethod, Event, Flags, Kind, Ns, Px, Real, Record};
 use stages::Space;
+use stages::measures::atr::Atr;
 use stages::measures::average::Average;
 use stages::measures::macd::Macd;
 use stages::measures::rsi::Rsi;
@@ -177,4 +178,32 @@ fn a_fast_average_that_is_not_faster_is_refused() {
     let space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
     let refused = Macd::new(&harness::params("macd", &[("fast", "26")]), space).err().expect("as slow as the slow one");
     assert_eq!((refused.key.as_str(), refused.found.as_str()), ("macd.fast", "26"));
+}
+
+#[test]
+fn the_worked_ranges() {
+    let ranges: Vec<records::Atr> = said::<Atr, _>("atr", &[("bars", "5")]);
+    known_from(4, ranges.iter().map(|r| r.atr));
+    let worked = [0.692, 0.7936, 0.74888, 0.723104, 0.7224832, 0.68798656];
+    ranges[4..].iter().zip(worked).for_each(|(range, expected)| near(range.atr, expected));
+    // The first has no close before; that of the sixth is 45.53 less the close of 44.33.
+    assert_eq!([ranges[0].true_range, ranges[5].true_range], [55, 120].map(cents));
+    let last = records::Atr {
+        atr: ranges[19].atr,
+        true_range: cents(4622 - 4539),
+        close: cents(4564),
+        start_s: minute(0, 19),
+        interval_s: 60,
+        bars: 5,
+        ..Default::default()
+    };
+    assert_eq!(ranges[19], last);
+}
+
+#[test]
+fn the_first_range_of_a_day_holds_the_gap() {
+    let mut pipeline = alone::<Atr>("atr", &[]);
+    pipeline.feed(&bar(minute(0, 389), [1_010, 990, 1_000]));
+    let emitted = pipeline.feed(&bar(minute(1, 0), [1_210, 1_190, 1_200]));
+    assert_eq!(emitted[0].0.record::<records::Atr>().true_range, cents(210));
 }

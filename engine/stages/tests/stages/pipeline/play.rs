@@ -63,6 +63,8 @@ const SMALL: &[(&str, &str)] = &[
     ("macd.fast", "1"),
     ("macd.slow", "2"),
     ("macd.signal", "2"),
+    ("atr.interval", "5s"),
+    ("atr.bars", "2"),
     ("legs.atr_times", "0"),
     ("legs.closed", "1"),
     ("legs.max_entries", "16"),
