@@ -13,6 +13,7 @@ The files are days of one symbol, in their order. Needs nothing but Python. Exit
 import argparse
 import collections
 import datetime
+import math
 import os
 import re
 import sys
@@ -26,7 +27,7 @@ NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
 SECOND = 1_000_000_000
 SETTINGS = {
     "average.method": "ema", "average.bars": 20, "rsi.bars": 14, "macd.fast": 12, "macd.slow": 26, "macd.signal": 9,
-    "atr.bars": 14,
+    "atr.bars": 14, "bollinger.bars": 20, "bollinger.times": 2.0,
 }
 
 Bar = collections.namedtuple("Bar", "start high low close volume")
@@ -52,15 +53,15 @@ class Gliding:
     """The mean of the first values, which each further one moves."""
 
     def __init__(self, of, step):
-        self.of, self.step, self.first, self.value = of, step, [], None
+        self.of, self.step, self.seen, self.total, self.value = of, step, 0, 0, None
 
     def add(self, value):
         if self.value is not None:
             self.value = self.step(self.value, value)
             return self.value
-        self.first.append(value)
-        if len(self.first) == self.of:
-            self.value = sum(self.first) / self.of
+        self.seen, self.total = self.seen + 1, self.total + value
+        if self.seen == self.of:
+            self.value = self.total / self.of
         return self.value
 
 
@@ -179,8 +180,36 @@ class Atr:
         return [(value,) for value in talipp("ATR", all_bars, of("bars"))], 3
 
 
+class Bollinger:
+    kinds = ("bollinger",)
+
+    def __init__(self, of):
+        self.of, self.times, self.closes = of("bars"), of("times"), []
+
+    def bar(self, bar):
+        self.closes = self.closes[-self.of + 1:] + [bar.close]
+        middle = upper = lower = None
+        if len(self.closes) == self.of:
+            total, squares = sum(self.closes), 0.0
+            for close in self.closes:
+                squares += float(close * self.of - total) ** 2
+            middle, deviation = total / self.of, math.sqrt(squares / self.of) / self.of
+            upper, lower = middle + self.times * deviation, middle - self.times * deviation
+        yield "bollinger", bar.start, *map(per_unit, (middle, upper, lower)), self.of
+
+    @staticmethod
+    def shown(row):
+        return row["start_ns"], row["middle"], row["upper"], row["lower"], row["bars"]
+
+    @staticmethod
+    def libraries(all_bars, of):
+        from talipp.indicators import BB
+        series = BB(of("bars"), of("times"), [bar.close / SECOND for bar in all_bars])
+        return [(None, None, None) if v is None else (v.cb, v.ub, v.lb) for v in series], 2
+
+
 # In the order in which they run.
-INDICATORS = {"average": Average, "rsi": Rsi, "macd": Macd, "atr": Atr}
+INDICATORS = {"average": Average, "rsi": Rsi, "macd": Macd, "atr": Atr, "bollinger": Bollinger}
 
 
 def built(settings):

@@ -28,7 +28,7 @@ import polars
 from rows import first_difference, verdict
 
 STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,vpin,profile,state,breakout,legs"
-STAGES += ",lvn-alerts,market-alerts,average,rsi,macd,atr,random,orders,risk,router"
+STAGES += ",lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,random,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
     "instruments": ["listing", "contract"],
@@ -57,6 +57,7 @@ KINDS = {
     "rsi": ["rsi"],
     "macd": ["macd"],
     "atr": ["atr"],
+    "bollinger": ["bollinger"],
     "pace": ["pace"],
     "signing": ["signing"],
     "toxicity": ["vpin"],

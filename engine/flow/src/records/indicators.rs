@@ -58,4 +58,14 @@ records! {
         bars: u16 as Uint "bars that its first average is of",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 5 row [interval, start_ns, close, true_range, atr, bars, instance]
+    /// Mean of the closes of bars, with a band above and below; emitted when a bar closes.
+    Bollinger = 204 "bollinger" {
+        middle: Real as Float "mean of the last closes, in units of the price; absent before there are as many",
+        upper: Real as Float "some standard deviations above it; absent likewise",
+        lower: Real as Float "as many below it; absent likewise",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        interval_s = "interval": u32 as Interval "length of the bar",
+        bars: u16 as Uint "closes in the mean",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 5 row [interval, start_ns, middle, upper, lower, bars, instance]
 }

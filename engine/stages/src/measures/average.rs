@@ -7,8 +7,7 @@
 
 use super::bar_hours::{INTERVAL, length, whole_bar};
 use super::gliding::Gliding;
-use super::rings::Rings;
-use super::{Context, Measure, MeasureState, PerInstrument};
+use super::{Context, Measure, MeasureState, PerInstrument, Rings};
 use crate::Space;
 use flow::records;
 use flow::{

@@ -10,6 +10,7 @@
 
 pub mod atr;
 pub mod average;
+pub mod bollinger;
 pub mod breakout;
 pub mod cvd;
 pub mod flow_of_bars;
@@ -53,6 +54,7 @@ pub use last_depth::LastDepth;
 pub use measure::Measure;
 pub use of_session::OfSession;
 pub use per_instrument::PerInstrument;
+pub use rings::Rings;
 pub use session::Session;
 pub use state::MeasureState;
 pub use trade::{Aggressor, counted, counted_before};
@@ -220,6 +222,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Indicators,
         summary: &[(Kind::Atr, "atr")],
         build: Build::of::<atr::Atr>(),
+    },
+    MeasureEntry {
+        name: "bollinger",
+        doc: "engine/stages/docs/bollinger.md",
+        about: "Bollinger bands: the mean of the last closes, and some standard deviations above and below it.",
+        params: bollinger::PARAMS,
+        family: Family::Indicators,
+        summary: &[],
+        build: Build::of::<bollinger::Bollinger>(),
     },
 ];
 

@@ -8,6 +8,7 @@ use flow::{AverageMethod, Event, Flags, Kind, Ns, Px, Real, Record};
 use stages::Space;
 use stages::measures::atr::Atr;
 use stages::measures::average::Average;
+use stages::measures::bollinger::Bollinger;
 use stages::measures::macd::Macd;
 use stages::measures::rsi::Rsi;
 use stages::measures::{Host, Measure, One};
@@ -206,4 +207,29 @@ fn the_first_range_of_a_day_holds_the_gap() {
     pipeline.feed(&bar(minute(0, 389), [1_010, 990, 1_000]));
     let emitted = pipeline.feed(&bar(minute(1, 0), [1_210, 1_190, 1_200]));
     assert_eq!(emitted[0].0.record::<records::Atr>().true_range, cents(210));
+}
+
+#[test]
+fn the_worked_bands() {
+    let bands: Vec<records::Bollinger> = said::<Bollinger, _>("bollinger", &[("bars", "5")]);
+    for of in [|b: &records::Bollinger| b.middle, |b: &records::Bollinger| b.upper, |b: &records::Bollinger| b.lower] {
+        known_from(4, bands.iter().map(of));
+    }
+    let last = bands[19];
+    near(last.upper, 46.5730302135);
+    near(last.middle, 46.06);
+    near(last.lower, 45.5469697865);
+    assert_eq!((last.start_s, last.interval_s, last.bars), (minute(0, 19), 60, 5));
+    let wide: Vec<records::Bollinger> = said::<Bollinger, _>("bollinger", &[("bars", "5"), ("times", "4")]);
+    near(wide[19].upper, 46.06 + 2.0 * 0.5130302135);
+}
+
+#[test]
+fn bands_of_equal_closes_are_their_mean() {
+    let mut pipeline = alone::<Bollinger>("bollinger", &[("bars", "3")]);
+    let emitted: Vec<_> = (0..9).map(|at| pipeline.feed(&bar(minute(0, at), [7, 7, 7]))[0]).collect();
+    let last: &records::Bollinger = emitted[8].0.record();
+    assert_eq!([last.middle, last.upper, last.lower].map(Real::known), [Some(0.07); 3]);
+    assert!(pipeline.feed(&Event { instrument: 0, ..bar(minute(0, 9), [7, 7, 7]) }).is_empty(), "of no instrument");
+    assert!(pipeline.feed(&Event { instrument: INSTRUMENTS, ..bar(minute(0, 9), [7, 7, 7]) }).is_empty());
 }

@@ -65,6 +65,8 @@ const SMALL: &[(&str, &str)] = &[
     ("macd.signal", "2"),
     ("atr.interval", "5s"),
     ("atr.bars", "2"),
+    ("bollinger.interval", "5s"),
+    ("bollinger.bars", "2"),
     ("legs.atr_times", "0"),
     ("legs.closed", "1"),
     ("legs.max_entries", "16"),
