@@ -27,7 +27,7 @@ NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
 SECOND = 1_000_000_000
 SETTINGS = {
     "average.method": "ema", "average.bars": 20, "rsi.bars": 14, "macd.fast": 12, "macd.slow": 26, "macd.signal": 9,
-    "atr.bars": 14, "bollinger.bars": 20, "bollinger.times": 2.0,
+    "atr.bars": 14, "bollinger.bars": 20, "bollinger.times": 2.0, "donchian.bars": 20,
 }
 
 Bar = collections.namedtuple("Bar", "start high low close volume")
@@ -208,8 +208,35 @@ class Bollinger:
         return [(None, None, None) if v is None else (v.cb, v.ub, v.lb) for v in series], 2
 
 
+class Donchian:
+    kinds = ("donchian",)
+
+    def __init__(self, of):
+        self.of, self.bars = of("bars"), []
+
+    def channel(self):
+        if len(self.bars) < self.of:
+            return None, None
+        return max(bar.high for bar in self.bars), min(bar.low for bar in self.bars)
+
+    def bar(self, bar):
+        upper, lower = self.channel()
+        self.bars = (self.bars + [bar])[-self.of:]
+        now = self.channel()
+        # Prices of files are whole cents and tenths of them, so the middle is exact.
+        middle = None if now[0] is None else sum(now) // 2
+        broke = "none" if upper is None else "up" if bar.close > upper else "down" if bar.close < lower else "none"
+        yield "donchian", bar.start, bar.close, upper, lower, broke, *now, middle, self.of
+
+    @staticmethod
+    def shown(row):
+        prices = (row[name] and nano(row[name]) for name in ("upper_now", "lower_now", "middle_now"))
+        return (row["start_ns"], nano(row["close"]), row["upper"] and nano(row["upper"]), row["lower"] and nano(row["lower"]),
+                row["broke"], *prices, row["bars"])
+
+
 # In the order in which they run.
-INDICATORS = {"average": Average, "rsi": Rsi, "macd": Macd, "atr": Atr, "bollinger": Bollinger}
+INDICATORS = {"average": Average, "rsi": Rsi, "macd": Macd, "atr": Atr, "bollinger": Bollinger, "donchian": Donchian}
 
 
 def built(settings):

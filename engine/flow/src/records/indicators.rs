@@ -14,6 +14,17 @@ words! {
         /// All alike.
         Simple = 2 "sma",
     }
+    /// Where a bar closed, of a channel of prices.
+    #[derive(Default)]
+    ChannelBreak: u8 {
+        /// Inside, or the channel is not known.
+        #[default]
+        None = 0 "none",
+        /// Above it.
+        Up = 1 "up",
+        /// Below it.
+        Down = 2 "down",
+    }
 }
 
 records! {
@@ -68,4 +79,21 @@ records! {
         bars: u16 as Uint "closes in the mean",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 5 row [interval, start_ns, middle, upper, lower, bars, instance]
+    /// Highest and lowest price of the bars before a bar; emitted when it closes. Its `donchian-now` follows.
+    Donchian = 205 "donchian" {
+        close: Px as Price "close of the bar",
+        upper: Px as Price "highest high of the bars before; absent before there are as many",
+        lower: Px as Price "lowest low of them; absent likewise",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        interval_s = "interval": u32 as Interval "length of the bar",
+        bars: u16 as Uint "bars of the channel",
+        broke: u8 as Enum(ChannelBreak) "whether the bar closed outside the channel of the bars before",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 4 row [interval, start_ns, close, upper, lower, broke, upper_now, lower_now, middle_now, bars, instance]
+    /// The channel with the bar of a `donchian` in it; follows it.
+    DonchianNow = 206 "donchian-now" follows Donchian {
+        upper_now: Px as Price "highest high of the last bars; absent before there are as many",
+        lower_now: Px as Price "lowest low of them; absent likewise",
+        middle_now: Px as Average "half way between them, rounded half to even at 1e-9; absent likewise",
+    } reserved 16
 }

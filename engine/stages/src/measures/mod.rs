@@ -13,6 +13,7 @@ pub mod average;
 pub mod bollinger;
 pub mod breakout;
 pub mod cvd;
+pub mod donchian;
 pub mod flow_of_bars;
 pub mod footprint;
 pub mod imbalance;
@@ -231,6 +232,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Indicators,
         summary: &[],
         build: Build::of::<bollinger::Bollinger>(),
+    },
+    MeasureEntry {
+        name: "donchian",
+        doc: "engine/stages/docs/donchian.md",
+        about: "Donchian channel: the highest and the lowest price of the bars before, and of the last ones with the bar.",
+        params: donchian::PARAMS,
+        family: Family::Indicators,
+        summary: &[],
+        build: Build::of::<donchian::Donchian>(),
     },
 ];
 

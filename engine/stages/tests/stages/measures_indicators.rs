@@ -3,12 +3,13 @@
 use crate::harness::{self, INSTRUMENTS, Pipeline};
 use crate::measures_state::{cents, minute};
 use crate::measures_trades::opening;
-use flow::records::{self, Bar};
-use flow::{AverageMethod, Event, Flags, Kind, Ns, Px, Real, Record};
+use flow::records::{self, Bar, DonchianNow};
+use flow::{AverageMethod, ChannelBreak, Event, Flags, Kind, Ns, Px, Real, Record};
 use stages::Space;
 use stages::measures::atr::Atr;
 use stages::measures::average::Average;
 use stages::measures::bollinger::Bollinger;
+use stages::measures::donchian::Donchian;
 use stages::measures::macd::Macd;
 use stages::measures::rsi::Rsi;
 use stages::measures::{Host, Measure, One};
@@ -232,4 +233,41 @@ fn bands_of_equal_closes_are_their_mean() {
     assert_eq!([last.middle, last.upper, last.lower].map(Real::known), [Some(0.07); 3]);
     assert!(pipeline.feed(&Event { instrument: 0, ..bar(minute(0, 9), [7, 7, 7]) }).is_empty(), "of no instrument");
     assert!(pipeline.feed(&Event { instrument: INSTRUMENTS, ..bar(minute(0, 9), [7, 7, 7]) }).is_empty());
+}
+
+#[test]
+fn the_worked_channels() {
+    let set = [("bars", "5")];
+    let (before, now) =
+        (said::<Donchian, records::Donchian>("donchian", &set), said::<Donchian, DonchianNow>("donchian", &set));
+    let is_known = |px: &Px| px.known().is_some();
+    assert_eq!(before.iter().filter(|c| is_known(&c.upper) && is_known(&c.lower)).count(), 15);
+    assert_eq!(now.iter().filter(|c| is_known(&c.upper_now) && is_known(&c.middle_now)).count(), 16);
+    let last = records::Donchian {
+        close: cents(4564),
+        upper: cents(4671),
+        lower: cents(4575),
+        start_s: minute(0, 19),
+        interval_s: 60,
+        bars: 5,
+        broke: ChannelBreak::Down.code(),
+        ..Default::default()
+    };
+    assert_eq!(before[19], last);
+    let [upper_now, lower_now, middle_now] = [4671, 4539, 4605].map(cents);
+    assert_eq!(now[19], DonchianNow { upper_now, lower_now, middle_now, ..Default::default() });
+}
+
+#[test]
+fn a_channel_is_broken_by_a_close_strictly_outside() {
+    let mut pipeline = alone::<Donchian>("donchian", &[("bars", "2")]);
+    let mut broke = |at, prices| {
+        let emitted = pipeline.feed(&bar(minute(0, at), prices));
+        ChannelBreak::from_code(emitted[0].0.record::<records::Donchian>().broke).unwrap()
+    };
+    assert_eq!([broke(0, [110, 90, 100]), broke(1, [300, 100, 200])], [ChannelBreak::None; 2], "not known");
+    assert_eq!(broke(2, [310, 300, 300]), ChannelBreak::None, "at the highest");
+    assert_eq!(broke(3, [320, 300, 311]), ChannelBreak::Up);
+    assert_eq!(broke(4, [320, 50, 300]), ChannelBreak::None, "its low alone");
+    assert_eq!(broke(5, [320, 10, 49]), ChannelBreak::Down);
 }

@@ -67,6 +67,8 @@ const SMALL: &[(&str, &str)] = &[
     ("atr.bars", "2"),
     ("bollinger.interval", "5s"),
     ("bollinger.bars", "2"),
+    ("donchian.interval", "5s"),
+    ("donchian.bars", "2"),
     ("legs.atr_times", "0"),
     ("legs.closed", "1"),
     ("legs.max_entries", "16"),
