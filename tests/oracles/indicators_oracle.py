@@ -5,6 +5,7 @@ Reads the files of minutes itself and follows the pages of the indicators in `en
 exact, and a number is divided as often as its page says. What it expects is compared with every row that the engine prints.
 
     indicators_oracle.py check --tidegate target/release/tidegate [--set average.bars=5] ZIP…
+    indicators_oracle.py trades --tidegate target/release/tidegate [--set vwap.anchor=once] ZIP…    VWAP, of days of ticks
     indicators_oracle.py libraries ZIP…     the same numbers beside those of `talipp`, where that is installed
 
 The files are days of one symbol, in their order. Needs nothing but Python. Exit code: 0 equal, 1 not equal, 2 usage.
@@ -13,6 +14,7 @@ The files are days of one symbol, in their order. Needs nothing but Python. Exit
 import argparse
 import collections
 import datetime
+import fractions
 import math
 import os
 import re
@@ -20,7 +22,7 @@ import sys
 import zipfile
 import zoneinfo
 
-from profile_oracle import nano
+from profile_oracle import nano, trades
 from rows import first_difference, replay, verdict
 
 NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
@@ -28,6 +30,7 @@ SECOND = 1_000_000_000
 SETTINGS = {
     "average.method": "ema", "average.bars": 20, "rsi.bars": 14, "macd.fast": 12, "macd.slow": 26, "macd.signal": 9,
     "atr.bars": 14, "bollinger.bars": 20, "bollinger.times": 2.0, "donchian.bars": 20,
+    "vwap.volume_from": "bars-typical", "vwap.anchor": "hours", "vwap.since_s": 0,
 }
 
 Bar = collections.namedtuple("Bar", "start high low close volume")
@@ -235,8 +238,44 @@ class Donchian:
                 row["broke"], *prices, row["bars"])
 
 
+class Vwap:
+    kinds = ("vwap",)
+
+    def __init__(self, of):
+        self.anchor, self.since_s, self.since = of("anchor"), of("since_s"), None
+        self.day, self.paid, self.volume, self.count = None, 0, 0, 0
+
+    def counts(self, ts):
+        if self.anchor == "once":
+            return ts >= self.since_s * SECOND
+        at = datetime.datetime.fromtimestamp(ts // SECOND, NEW_YORK)
+        if at.date() != self.day:
+            self.day, self.paid, self.volume, self.count = at.date(), 0, 0, 0
+        return self.anchor == "session" or datetime.time(9, 30) <= at.time() < datetime.time(16)
+
+    def add(self, ts, price, px, qty, volume_from):
+        if not self.counts(ts):
+            return
+        if self.count == 0:
+            self.since = ts // SECOND * SECOND
+        self.paid, self.volume, self.count = self.paid + price * qty, self.volume + qty, self.count + 1
+        vwap = round(fractions.Fraction(self.paid) / self.volume)
+        yield "vwap", vwap, px, self.volume, self.count, self.since, volume_from, self.anchor
+
+    def bar(self, bar):
+        typical = fractions.Fraction(bar.high + bar.low + bar.close, 3)
+        yield from self.add(bar.start, typical, bar.close, bar.volume, "bars-typical")
+
+    @staticmethod
+    def shown(row):
+        return (nano(row["vwap"]), nano(row["px"]), row["volume"], row["trades"], row["since_ns"], row["volume_from"],
+                row["anchor"])
+
+
 # In the order in which they run.
-INDICATORS = {"average": Average, "rsi": Rsi, "macd": Macd, "atr": Atr, "bollinger": Bollinger, "donchian": Donchian}
+INDICATORS = {
+    "average": Average, "rsi": Rsi, "macd": Macd, "atr": Atr, "bollinger": Bollinger, "donchian": Donchian, "vwap": Vwap,
+}
 
 
 def built(settings):
@@ -244,15 +283,16 @@ def built(settings):
 
 
 def expected(settings, paths):
-    indicators = built(settings)
+    # Volumes come behind the prices of a bar, and so does what follows from them.
+    indicators = sorted(built(settings), key=lambda indicator: isinstance(indicator, Vwap))
     for bar in bars(paths):
         for indicator in indicators:
             yield from indicator.bar(bar)
 
 
 def parsed(options):
-    """The settings, and how the engine is told of those that are given."""
-    settings, more = dict(SETTINGS), []
+    """The settings, and how the engine is set to them."""
+    settings, more = dict(SETTINGS), ["--set", "vwap.volume_from=bars-typical"]
     for text in options.set:
         name, _, value = text.partition("=")
         settings[name] = type(settings[name])(value)
@@ -268,6 +308,18 @@ def check(options):
     rows = ((row["kind"], *shown[row["kind"]](row)) for row in rows)
     names = " ".join(os.path.basename(path) for path in options.files)
     return verdict(f"indicators of {names} {' '.join(options.set)}", *first_difference(expected(settings, options.files), rows))
+
+
+def of_trades(options):
+    """VWAP after every trade that makes a price."""
+    settings, more = parsed(options)
+    more += ["--set", "pipeline.stages=vwap", "--set", "vwap.volume_from=trades"]
+    vwap = Vwap(lambda key: settings[f"vwap.{key}"])
+    found = (trade for path in options.files for trade in trades(path, "by-conditions")[0])
+    promised = (row for ts, px, qty, _ in found for row in vwap.add(ts, px, px, qty, "trades"))
+    rows = (("vwap", *Vwap.shown(row)) for row in replay(options.tidegate, "lean", options.files, "vwap", "jsonl", *more))
+    names = " ".join(os.path.basename(path) for path in options.files)
+    return verdict(f"vwap of {names} {' '.join(options.set)}", *first_difference(promised, rows))
 
 
 def libraries(options):
@@ -301,12 +353,12 @@ def libraries(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    for name, run in (("check", check), ("libraries", libraries)):
+    for name, run in (("check", check), ("trades", of_trades), ("libraries", libraries)):
         command = commands.add_parser(name)
         command.set_defaults(run=run)
         command.add_argument("files", nargs="+")
         command.add_argument("--set", action="append", default=[], help="a parameter of an indicator")
-        if name == "check":
+        if name != "libraries":
             command.add_argument("--tidegate", required=True, help="the binary")
     options = parser.parse_args()
     sys.exit(0 if options.run(options) else 1)

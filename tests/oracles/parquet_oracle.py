@@ -28,7 +28,7 @@ import polars
 from rows import first_difference, verdict
 
 STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,vpin,profile,state,breakout,legs"
-STAGES += ",lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,donchian,random,orders,risk,router"
+STAGES += ",lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,donchian,vwap,random,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
     "instruments": ["listing", "contract"],
@@ -59,6 +59,7 @@ KINDS = {
     "atr": ["atr"],
     "bollinger": ["bollinger"],
     "donchian": ["donchian"],
+    "vwap": ["vwap"],
     "pace": ["pace"],
     "signing": ["signing"],
     "toxicity": ["vpin"],

@@ -4,7 +4,7 @@
 
 use crate::record::records;
 use crate::words::words;
-use crate::{Px, Real};
+use crate::{Px, Qty, Real};
 
 words! {
     /// How an average weighs its values.
@@ -24,6 +24,15 @@ words! {
         Up = 1 "up",
         /// Below it.
         Down = 2 "down",
+    }
+    /// When an average of prices begins.
+    VwapAnchor: u8 {
+        /// With market hours; what is outside of them does not count.
+        Hours = 1 "hours",
+        /// With a trade date.
+        Session = 2 "session",
+        /// Once, and it goes on over sessions.
+        Once = 3 "once",
     }
 }
 
@@ -96,4 +105,15 @@ records! {
         lower_now: Px as Price "lowest low of them; absent likewise",
         middle_now: Px as Average "half way between them, rounded half to even at 1e-9; absent likewise",
     } reserved 16
+    /// Volume-weighted average price since an anchor; emitted after each trade or bar that counts.
+    Vwap = 207 "vwap" {
+        vwap: Px as Average "price times quantity over quantity, rounded half to even at 1e-9; absent without volume",
+        px: Px as Price "price of the last trade, or close of the last bar",
+        volume: Qty as Qty "quantity that has counted",
+        since_s = "since_ns": u32 as Start "second of the first trade, or start of the first bar, that has counted",
+        trades: u32 as Uint "trades, or bars, that have counted",
+        volume_from: u8 as Enum(VolumeFrom) "what it is made of",
+        anchor: u8 as Enum(VwapAnchor) "when it begins",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 5 row [vwap, px, volume, trades, since_ns, volume_from, anchor, instance]
 }

@@ -30,6 +30,11 @@ impl BarHours {
         Some(BarHours { session: context.session(instrument, start), from, until })
     }
 
+    /// Whether an instant is in their session, before or after them or within.
+    pub(super) fn are_of(&self, instrument: u32, ts: Ns, context: &Context) -> bool {
+        self.session == context.session(instrument, ts)
+    }
+
     /// When they begin.
     pub(super) fn from(&self) -> Ns {
         self.from

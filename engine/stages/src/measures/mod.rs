@@ -27,6 +27,7 @@ pub mod profile;
 pub mod rsi;
 pub mod signing;
 pub mod vpin;
+pub mod vwap;
 
 mod bar_hours;
 mod by_session;
@@ -241,6 +242,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Indicators,
         summary: &[],
         build: Build::of::<donchian::Donchian>(),
+    },
+    MeasureEntry {
+        name: "vwap",
+        doc: "engine/stages/docs/vwap.md",
+        about: "Volume-weighted average price since the session or another anchor began.",
+        params: vwap::PARAMS,
+        family: Family::Indicators,
+        summary: &[(Kind::Vwap, "vwap")],
+        build: Build::of::<vwap::Vwap>(),
     },
 ];
 

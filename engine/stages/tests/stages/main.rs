@@ -34,6 +34,7 @@ mod measures_signing;
 mod measures_state;
 mod measures_trades;
 mod measures_vpin;
+mod measures_vwap;
 mod orders_busts;
 mod orders_harness;
 mod orders_random;

@@ -50,7 +50,7 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 24] = [
+const CHOICES: [Choice; 26] = [
     ("cvd", &[]),
     ("flow", &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2")]),
     ("footprint", &[("interval", "5s"), ("stack_rows", "2"), ("exhaustion_bars", "2")]),
@@ -74,6 +74,8 @@ const CHOICES: [Choice; 24] = [
     ("atr", &[("interval", "5s"), ("bars", "2")]),
     ("bollinger", &[("interval", "5s"), ("bars", "3")]),
     ("donchian", &[("interval", "5s"), ("bars", "3")]),
+    ("vwap", &[]),
+    ("vwap", &[("volume_from", "bars-typical"), ("interval", "5s"), ("anchor", "once")]),
     ("probe", &[]),
 ];
 
@@ -225,7 +227,7 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("state+breakout", 48),
         ("legs", 52),
         ("lvn-alerts+market-alerts", 56),
-        ("average+rsi+macd+atr+bollinger+donchian", 60),
+        ("average+rsi+macd+atr+bollinger+donchian+vwap", 60),
         ("momentum", 72),
         ("buy-and-hold", 73),
         ("random", 74),
