@@ -272,9 +272,40 @@ class Vwap:
                 row["anchor"])
 
 
+class Pivots:
+    """Of market hours: the files have bars before and after them."""
+
+    kinds = ("pivots",)
+
+    def __init__(self, of):
+        self.day, self.bars = None, []
+
+    def bar(self, bar):
+        at = datetime.datetime.fromtimestamp(bar.start // SECOND, NEW_YORK)
+        ended = None
+        if at.date() != self.day:
+            self.day, ended, self.bars = at.date(), self.bars, []
+        if datetime.time(9, 30) <= at.time() < datetime.time(16):
+            self.bars.append(bar)
+            if at.time() == datetime.time(15, 59):
+                ended, self.bars = self.bars, []
+        if ended:
+            high, low, close = max(bar.high for bar in ended), min(bar.low for bar in ended), ended[-1].close
+            pivot = fractions.Fraction(high + low + close, 3)
+            levels = (pivot, 2 * pivot - low, 2 * pivot - high, pivot + high - low, pivot - high + low,
+                      high + 2 * (pivot - low), low - 2 * (high - pivot))
+            yield "pivots", bar.start, *map(round, levels), close, ended[0].start, len(ended)
+
+    @staticmethod
+    def shown(row):
+        prices = (nano(row[name]) for name in ("pivot", "r1", "s1", "r2", "s2", "r3", "s3", "close"))
+        return row["start_ns"], *prices, row["since_ns"], row["bars"]
+
+
 # In the order in which they run.
 INDICATORS = {
     "average": Average, "rsi": Rsi, "macd": Macd, "atr": Atr, "bollinger": Bollinger, "donchian": Donchian, "vwap": Vwap,
+    "pivots": Pivots,
 }
 
 

@@ -48,6 +48,7 @@ const SETTINGS: &[&str] = &[
     "bollinger.bars=2",
     "donchian.interval=5s",
     "donchian.bars=2",
+    "pivots.interval=5s",
     "legs.atr_times=0.5",
     "legs.closed=5",
     "buy-and-hold.symbols=",

@@ -116,4 +116,22 @@ records! {
         anchor: u8 as Enum(VwapAnchor) "when it begins",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 5 row [vwap, px, volume, trades, since_ns, volume_from, anchor, instance]
+    /// Pivot levels from a session, for the one after it; emitted when it is over. Its `pivot-levels` follows.
+    Pivots = 208 "pivots" {
+        pivot: Px as Average "P = (high + low + close) / 3 of the session, rounded half to even at 1e-9",
+        r1: Px as Average "first resistance, 2P - low, rounded likewise",
+        s1: Px as Average "first support, 2P - high, rounded likewise",
+        start_s = "start_ns": u32 as Start "start of the bar with which they are known, Unix time",
+        since_s = "since_ns": u32 as Start "start of the first bar of the session that counts",
+        bars: u32 as Uint "bars of the session that count",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 3 row [start_ns, pivot, r1, s1, r2, s2, r3, s3, close, since_ns, bars, instance]
+    /// More of `pivots`; follows them.
+    PivotLevels = 209 "pivot-levels" follows Pivots {
+        r2: Px as Average "second resistance, P + (high - low), rounded likewise",
+        s2: Px as Average "second support, P - (high - low), rounded likewise",
+        r3: Px as Average "third resistance, high + 2(P - low), rounded likewise",
+        s3: Px as Average "third support, low - 2(high - P), rounded likewise",
+        close: Px as Price "last close of the session",
+    }
 }

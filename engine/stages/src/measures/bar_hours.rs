@@ -45,6 +45,11 @@ impl BarHours {
         self.from <= start && start < self.until
     }
 
+    /// Whether their session is over by `ts`.
+    pub(super) fn is_past(&self, ts: Ns) -> bool {
+        self.session.is_over(ts)
+    }
+
     /// Whether they are over by `ts`.
     pub(super) fn are_over(&self, ts: Ns) -> bool {
         ts >= self.until

@@ -23,6 +23,7 @@ pub mod macd;
 pub mod market_alerts;
 pub mod market_state;
 pub mod pace;
+pub mod pivots;
 pub mod profile;
 pub mod rsi;
 pub mod signing;
@@ -251,6 +252,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Indicators,
         summary: &[(Kind::Vwap, "vwap")],
         build: Build::of::<vwap::Vwap>(),
+    },
+    MeasureEntry {
+        name: "pivots",
+        doc: "engine/stages/docs/pivots.md",
+        about: "Classic pivot levels from high, low and close of the session before.",
+        params: pivots::PARAMS,
+        family: Family::Indicators,
+        summary: &[],
+        build: Build::of::<pivots::Pivots>(),
     },
 ];
 

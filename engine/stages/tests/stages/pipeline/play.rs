@@ -69,6 +69,7 @@ const SMALL: &[(&str, &str)] = &[
     ("bollinger.bars", "2"),
     ("donchian.interval", "5s"),
     ("donchian.bars", "2"),
+    ("pivots.interval", "5s"),
     ("legs.atr_times", "0"),
     ("legs.closed", "1"),
     ("legs.max_entries", "16"),
