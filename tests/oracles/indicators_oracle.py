@@ -31,6 +31,7 @@ SETTINGS = {
     "average.method": "ema", "average.bars": 20, "rsi.bars": 14, "macd.fast": 12, "macd.slow": 26, "macd.signal": 9,
     "atr.bars": 14, "bollinger.bars": 20, "bollinger.times": 2.0, "donchian.bars": 20,
     "vwap.volume_from": "bars-typical", "vwap.anchor": "hours", "vwap.since_s": 0,
+    "swings.bars": 5, "swings.fractal_bars": 2,
 }
 
 Bar = collections.namedtuple("Bar", "start high low close volume")
@@ -302,10 +303,37 @@ class Pivots:
         return row["start_ns"], *prices, row["since_ns"], row["bars"]
 
 
+class Swings:
+    kinds = ("swing",)
+
+    def __init__(self, of):
+        self.lists = (("swing", of("bars")), ("fractal", of("fractal_bars")))
+        self.bars, self.last = [], {}
+
+    def bar(self, bar):
+        self.bars.append(bar)
+        for what, side in self.lists:
+            window = self.bars[-2 * side - 1:]
+            if len(window) <= 2 * side:
+                continue
+            for extreme, sign in (("high", 1), ("low", -1)):
+                reach = [sign * getattr(one, extreme) for one in window]
+                left, middle, right = max(reach[:side]), reach[side], max(reach[side + 1:])
+                if left < middle and (right < middle or what == "swing" and right == middle):
+                    px = getattr(window[side], extreme)
+                    yield ("swing", window[side].start, what, extreme, px, self.last.get((what, extreme)), side, bar.start)
+                    self.last[what, extreme] = px
+
+    @staticmethod
+    def shown(row):
+        return (row["start_ns"], row["what"], row["extreme"], nano(row["px"]), row["before"] and nano(row["before"]),
+                row["bars"], row["confirmed_ns"])
+
+
 # In the order in which they run.
 INDICATORS = {
     "average": Average, "rsi": Rsi, "macd": Macd, "atr": Atr, "bollinger": Bollinger, "donchian": Donchian, "vwap": Vwap,
-    "pivots": Pivots,
+    "pivots": Pivots, "swings": Swings,
 }
 
 

@@ -90,8 +90,8 @@ pub use real::Real;
 pub use record::{Follows, KindInfo, Record};
 pub use records::{
     AverageMethod, BreakoutStep, ChannelBreak, Extremes, FlowDirection, KINDS, KINDS_INSIDE, LegEnd, LegStep, LegType,
-    MarketBalance, PriceDirection, ProfileNodeType, ProfileOf, PullbackStep, RuleSet, Seen, VolumeFrom, VpinMode,
-    VwapAnchor,
+    MarketBalance, PriceDirection, ProfileNodeType, ProfileOf, PullbackStep, RuleSet, Seen, SwingExtreme, SwingType,
+    VolumeFrom, VpinMode, VwapAnchor,
 };
 pub use records::{Weighting, follower_of, kind_info, kind_named};
 pub use registry::{Registered, find};

@@ -75,6 +75,11 @@ pub const TABLES: &[TableSpec] = &[
     TableSpec { name: "donchian", about: "Highest and lowest prices of the last bars.", kinds: &[Kind::Donchian] },
     TableSpec { name: "vwap", about: "Volume-weighted average prices since an anchor.", kinds: &[Kind::Vwap] },
     TableSpec { name: "pivots", about: "Pivot levels from the bar or session before.", kinds: &[Kind::Pivots] },
+    TableSpec {
+        name: "swings",
+        about: "Swing highs and lows of bars, and fractals, once confirmed.",
+        kinds: &[Kind::Swing],
+    },
     TableSpec { name: "pace", about: "Number and size of the last trades.", kinds: &[Kind::Pace] },
     TableSpec { name: "signing", about: "How often rules find the aggressor that is told.", kinds: &[Kind::Signing] },
     TableSpec { name: "toxicity", about: "VPIN, by volume bucket.", kinds: &[Kind::Vpin] },

@@ -34,6 +34,20 @@ words! {
         /// Once, and it goes on over sessions.
         Once = 3 "once",
     }
+    /// Which of two lists a turn of price is in.
+    SwingType: u8 {
+        /// The first of equals counts.
+        Swing = 1 "swing",
+        /// It stands alone.
+        Fractal = 2 "fractal",
+    }
+    /// Which end of its way price has turned at.
+    SwingExtreme: u8 {
+        /// At the top.
+        High = 1 "high",
+        /// At the bottom.
+        Low = 2 "low",
+    }
 }
 
 records! {
@@ -134,4 +148,16 @@ records! {
         s3: Px as Average "third support, low - 2(high - P), rounded likewise",
         close: Px as Price "last close of the session",
     }
+    /// A bar that reaches beyond its neighbours; emitted when the last of those to its right closes.
+    Swing = 210 "swing" {
+        px: Px as Price "its high or low",
+        before: Px as Price "that of the one of the same list and extreme that was confirmed before; absent at the first",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        confirmed_s = "confirmed_ns": u32 as Start "start of the bar with which it is known",
+        interval_s = "interval": u32 as Interval "length of the bars",
+        bars: u16 as Uint "bars on each side",
+        what: u8 as Enum(SwingType) "which list it is in",
+        extreme: u8 as Enum(SwingExtreme) "whether price has turned at its high or low",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 7 row [interval, start_ns, what, extreme, px, before, bars, confirmed_ns, instance]
 }

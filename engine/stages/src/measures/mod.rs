@@ -27,6 +27,7 @@ pub mod pivots;
 pub mod profile;
 pub mod rsi;
 pub mod signing;
+pub mod swings;
 pub mod vpin;
 pub mod vwap;
 
@@ -261,6 +262,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Indicators,
         summary: &[],
         build: Build::of::<pivots::Pivots>(),
+    },
+    MeasureEntry {
+        name: "swings",
+        doc: "engine/stages/docs/swings.md",
+        about: "Swing highs and lows of bars, confirmed as many bars later.",
+        params: swings::PARAMS,
+        family: Family::Indicators,
+        summary: &[],
+        build: Build::of::<swings::Swings>(),
     },
 ];
 

@@ -33,6 +33,7 @@ mod measures_pivots;
 mod measures_profile;
 mod measures_signing;
 mod measures_state;
+mod measures_swings;
 mod measures_trades;
 mod measures_vpin;
 mod measures_vwap;

@@ -70,6 +70,8 @@ const SMALL: &[(&str, &str)] = &[
     ("donchian.interval", "5s"),
     ("donchian.bars", "2"),
     ("pivots.interval", "5s"),
+    ("swings.interval", "5s"),
+    ("swings.bars", "1"),
     ("legs.atr_times", "0"),
     ("legs.closed", "1"),
     ("legs.max_entries", "16"),
