@@ -184,6 +184,7 @@ fn main() {
     cost(report, "vwap, a trade", ("vwap", &[]), &trades, Kind::Trade);
     cost(report, "pivots, a bar", ("pivots", &[]), &trades, Kind::Bar);
     cost(report, "swings, a bar", ("swings", &[]), &trades, Kind::Bar);
+    cost(report, "volatility, a bar", ("volatility", &[]), &trades, Kind::Bar);
     let profiles = Kinds::of(&[Kind::Session, Kind::Profile, Kind::ProfileArea]);
     let told = day(if count(2) > 1 { 600_000 } else { 100_000 }, "book,bars,profile", flow.or(profiles));
     cost(report, "state, a bar", ("state", &[]), &told, Kind::Bar);

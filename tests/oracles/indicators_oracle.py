@@ -32,9 +32,10 @@ SETTINGS = {
     "atr.bars": 14, "bollinger.bars": 20, "bollinger.times": 2.0, "donchian.bars": 20,
     "vwap.volume_from": "bars-typical", "vwap.anchor": "hours", "vwap.since_s": 0,
     "swings.bars": 5, "swings.fractal_bars": 2,
+    "volatility.bars": 60, "volatility.bars_a_year": 0,
 }
 
-Bar = collections.namedtuple("Bar", "start high low close volume")
+Bar = collections.namedtuple("Bar", "start open high low close volume")
 
 
 def bars(paths):
@@ -45,8 +46,8 @@ def bars(paths):
         with zipfile.ZipFile(path) as archive:
             lines = archive.read(archive.namelist()[0]).decode().split()
         for line in lines:
-            ms, _, high, low, close, volume = map(int, line.split(","))
-            yield Bar(midnight + ms * 1_000_000, high * 100_000, low * 100_000, close * 100_000, volume)
+            ms, *prices, volume = map(int, line.split(","))
+            yield Bar(midnight + ms * 1_000_000, *(px * 100_000 for px in prices), volume)
 
 
 def per_unit(value):
@@ -330,10 +331,55 @@ class Swings:
                 row["bars"], row["confirmed_ns"])
 
 
+class Near(float):
+    """A number from logarithms, whose last digits depend on the library."""
+
+    def __eq__(self, other):
+        return other is not None and math.isclose(self, other, rel_tol=1e-12, abs_tol=1e-18)
+
+    def __ne__(self, other):
+        return not self == other
+
+    __hash__ = None
+
+
+class Volatility:
+    kinds = ("volatility",)
+
+    def __init__(self, of):
+        self.of, self.year, self.close, self.last = of("bars"), of("bars_a_year") or 252 * 390, None, []
+
+    def bar(self, bar):
+        before, self.close = self.close, bar.close
+        if before is not None:
+            returned, (o, h, l, c) = math.log(bar.close / before), (bar.open, bar.high, bar.low, bar.close)
+            reach, way = math.log(h / l), math.log(c / o)
+            self.last = (self.last + [(returned, (
+                reach ** 2 / (4 * math.log(2)),
+                reach ** 2 / 2 - (2 * math.log(2) - 1) * way ** 2,
+                math.log(h / c) * math.log(h / o) + math.log(l / c) * math.log(l / o),
+            ))])[-self.of:]
+        numbers = [None] * 6
+        if len(self.last) == self.of:
+            returns = [returned for returned, _ in self.last]
+            squares, mean = math.fsum(r * r for r in returns), math.fsum(returns) / self.of
+            variances = [math.fsum((r - mean) ** 2 for r in returns) / (self.of - 1), squares / self.of]
+            variances += [math.fsum(ranges[at] for _, ranges in self.last) / self.of for at in range(3)]
+            yearly = [None if variance < 0 else Near(math.sqrt(variance * self.year)) for variance in variances]
+            numbers = yearly[:2] + [Near(squares)] + yearly[2:]
+        yield "volatility", bar.start, *numbers, self.of, self.year
+
+    @staticmethod
+    def shown(row):
+        names = ("start_ns", "volatility", "zero_mean", "realised_variance", "parkinson", "garman_klass",
+                 "rogers_satchell", "bars", "bars_a_year")
+        return tuple(row[name] for name in names)
+
+
 # In the order in which they run.
 INDICATORS = {
     "average": Average, "rsi": Rsi, "macd": Macd, "atr": Atr, "bollinger": Bollinger, "donchian": Donchian, "vwap": Vwap,
-    "pivots": Pivots, "swings": Swings,
+    "pivots": Pivots, "swings": Swings, "volatility": Volatility,
 }
 
 

@@ -28,7 +28,7 @@ import polars
 from rows import first_difference, verdict
 
 STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,vpin,profile,state,breakout,legs"
-STAGES += ",lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,donchian,vwap,pivots,swings,random,orders,risk,router"
+STAGES += ",lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,donchian,vwap,pivots,swings,volatility,random,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
     "instruments": ["listing", "contract"],
@@ -62,6 +62,7 @@ KINDS = {
     "vwap": ["vwap"],
     "pivots": ["pivots"],
     "swings": ["swing"],
+    "volatility": ["volatility"],
     "pace": ["pace"],
     "signing": ["signing"],
     "toxicity": ["vpin"],

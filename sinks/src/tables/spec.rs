@@ -80,6 +80,7 @@ pub const TABLES: &[TableSpec] = &[
         about: "Swing highs and lows of bars, and fractals, once confirmed.",
         kinds: &[Kind::Swing],
     },
+    TableSpec { name: "volatility", about: "Volatility of bars.", kinds: &[Kind::Volatility] },
     TableSpec { name: "pace", about: "Number and size of the last trades.", kinds: &[Kind::Pace] },
     TableSpec { name: "signing", about: "How often rules find the aggressor that is told.", kinds: &[Kind::Signing] },
     TableSpec { name: "toxicity", about: "VPIN, by volume bucket.", kinds: &[Kind::Vpin] },

@@ -7,7 +7,7 @@ use tidegate_tests::{Outcome, QuestDb, Scratch, run, tidegate};
 
 /// Stages of a run that makes rows of every kind that a replay can make.
 const STAGES: &str = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,vpin,profile,state,breakout,legs,\
-     lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,donchian,vwap,pivots,swings,random,orders,risk,router";
+     lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,donchian,vwap,pivots,swings,volatility,random,orders,risk,router";
 
 /// A journal and a server.
 pub(crate) struct Rig {

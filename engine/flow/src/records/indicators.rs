@@ -160,4 +160,21 @@ records! {
         extreme: u8 as Enum(SwingExtreme) "whether price has turned at its high or low",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 7 row [interval, start_ns, what, extreme, px, before, bars, confirmed_ns, instance]
+    /// Volatility of the returns of bars; emitted when a bar closes. Its `volatility-ranges` follows.
+    Volatility = 211 "volatility" {
+        volatility: Real as Float "standard deviation of the last returns, for a year, as a part of the price; absent before there are enough of them",
+        zero_mean: Real as Float "the same around zero; absent likewise",
+        realised_variance: Real as Float "sum of their squares, not for a year; absent likewise",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        interval_s = "interval": u32 as Interval "length of the bar",
+        bars: u16 as Uint "returns that it is of",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 5 row [interval, start_ns, volatility, zero_mean, realised_variance, parkinson, garman_klass, rogers_satchell, bars, bars_a_year, instance]
+    /// Volatility from how far prices reach within the bars of a `volatility`; follows it.
+    VolatilityRanges = 212 "volatility-ranges" follows Volatility {
+        parkinson: Real as Float "from highs and lows, for a year; absent before there are enough bars with all prices",
+        garman_klass: Real as Float "from all four prices, of a price without drift; absent likewise, and where the estimate is below zero",
+        rogers_satchell: Real as Float "from all four prices, whatever the drift; absent likewise",
+        bars_a_year: u32 as Uint "bars of a year",
+    } reserved 12
 }

@@ -28,6 +28,7 @@ pub mod profile;
 pub mod rsi;
 pub mod signing;
 pub mod swings;
+pub mod volatility;
 pub mod vpin;
 pub mod vwap;
 
@@ -271,6 +272,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Indicators,
         summary: &[],
         build: Build::of::<swings::Swings>(),
+    },
+    MeasureEntry {
+        name: "volatility",
+        doc: "engine/stages/docs/volatility.md",
+        about: "Volatility of bars: from the returns of closes, and from their ranges.",
+        params: volatility::PARAMS,
+        family: Family::Indicators,
+        summary: &[(Kind::Volatility, "volatility")],
+        build: Build::of::<volatility::Volatility>(),
     },
 ];
 

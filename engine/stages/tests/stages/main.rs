@@ -35,6 +35,7 @@ mod measures_signing;
 mod measures_state;
 mod measures_swings;
 mod measures_trades;
+mod measures_volatility;
 mod measures_vpin;
 mod measures_vwap;
 mod orders_busts;

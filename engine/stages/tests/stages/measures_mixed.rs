@@ -50,7 +50,7 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 28] = [
+const CHOICES: [Choice; 29] = [
     ("cvd", &[]),
     ("flow", &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2")]),
     ("footprint", &[("interval", "5s"), ("stack_rows", "2"), ("exhaustion_bars", "2")]),
@@ -78,6 +78,7 @@ const CHOICES: [Choice; 28] = [
     ("vwap", &[("volume_from", "bars-typical"), ("interval", "5s"), ("anchor", "once")]),
     ("pivots", &[("interval", "5s")]),
     ("swings", &[("interval", "5s"), ("bars", "1")]),
+    ("volatility", &[("interval", "5s"), ("bars", "3")]),
     ("probe", &[]),
 ];
 
@@ -229,7 +230,7 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("state+breakout", 48),
         ("legs", 52),
         ("lvn-alerts+market-alerts", 56),
-        ("average+rsi+macd+atr+bollinger+donchian+vwap+pivots+swings", 60),
+        ("average+rsi+macd+atr+bollinger+donchian+vwap+pivots+swings+volatility", 60),
         ("momentum", 72),
         ("buy-and-hold", 73),
         ("random", 74),

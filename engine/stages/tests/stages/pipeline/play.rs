@@ -72,6 +72,8 @@ const SMALL: &[(&str, &str)] = &[
     ("pivots.interval", "5s"),
     ("swings.interval", "5s"),
     ("swings.bars", "1"),
+    ("volatility.interval", "5s"),
+    ("volatility.bars", "3"),
     ("legs.atr_times", "0"),
     ("legs.closed", "1"),
     ("legs.max_entries", "16"),
