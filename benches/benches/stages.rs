@@ -175,16 +175,10 @@ fn main() {
     cost(report, "pace, a trade", ("pace", &[]), &trades, Kind::Trade);
     cost(report, "profile, a trade", ("profile", &[]), &trades, Kind::Trade);
     cost(report, "profile by ticks, a trade", ("profile", &[("row_ticks", "1")]), &trades, Kind::Trade);
-    cost(report, "average, a bar", ("average", &[]), &trades, Kind::Bar);
-    cost(report, "rsi, a bar", ("rsi", &[]), &trades, Kind::Bar);
-    cost(report, "macd, a bar", ("macd", &[]), &trades, Kind::Bar);
-    cost(report, "atr, a bar", ("atr", &[]), &trades, Kind::Bar);
-    cost(report, "bollinger, a bar", ("bollinger", &[]), &trades, Kind::Bar);
-    cost(report, "donchian, a bar", ("donchian", &[]), &trades, Kind::Bar);
     cost(report, "vwap, a trade", ("vwap", &[]), &trades, Kind::Trade);
-    cost(report, "pivots, a bar", ("pivots", &[]), &trades, Kind::Bar);
-    cost(report, "swings, a bar", ("swings", &[]), &trades, Kind::Bar);
-    cost(report, "volatility, a bar", ("volatility", &[]), &trades, Kind::Bar);
+    for of_bars in ["average", "rsi", "macd", "atr", "bollinger", "donchian", "pivots", "swings", "volatility"] {
+        cost(report, &format!("{of_bars}, a bar"), (of_bars, &[]), &trades, Kind::Bar);
+    }
     let profiles = Kinds::of(&[Kind::Session, Kind::Profile, Kind::ProfileArea]);
     let told = day(if count(2) > 1 { 600_000 } else { 100_000 }, "book,bars,profile", flow.or(profiles));
     cost(report, "state, a bar", ("state", &[]), &told, Kind::Bar);
