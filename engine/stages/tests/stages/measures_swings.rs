@@ -97,6 +97,6 @@ proptest! {
             }
         }
         let (k, fractal) = (k.to_string(), fractal.to_string());
-        prop_assert_eq!(said(&[("bars", &k), ("fractal_bars", &fractal)], reaches), expected);
+        prop_assert_eq!(said(&[("bars", k.as_str()), ("fractal_bars", fractal.as_str())], reaches), expected);
     }
 }

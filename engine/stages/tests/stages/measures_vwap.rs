@@ -68,7 +68,7 @@ fn what_counts_depends_on_the_anchor() {
     assert_eq!(counts(&[("anchor", "session")]), [Some(1), Some(2), Some(3), Some(1)]);
     assert_eq!(counts(&[("anchor", "once")]), [Some(1), Some(2), Some(3), Some(4)]);
     let since = minute(0, 1).to_string();
-    assert_eq!(counts(&[("anchor", "once"), ("since_s", &since)]), [None, None, Some(1), Some(2)]);
+    assert_eq!(counts(&[("anchor", "once"), ("since_s", since.as_str())]), [None, None, Some(1), Some(2)]);
 }
 
 #[test]
