@@ -4,11 +4,11 @@
 Reads the files of minutes itself and follows the pages of the indicators in `engine/stages/docs`: prices are integers, every sum is
 exact, and a number is divided as often as its page says. What it expects is compared with every row that the engine prints.
 
-    indicators_oracle.py check --tidegate target/release/tidegate [--set average.bars=5] ZIP…
+    indicators_oracle.py check --tidegate target/release/tidegate [--interval 1d] [--set average.bars=5] ZIP…
     indicators_oracle.py trades --tidegate target/release/tidegate [--set vwap.anchor=once] ZIP…    VWAP, of days of ticks
     indicators_oracle.py libraries ZIP…     the same numbers beside those of `talipp`, where that is installed
 
-The files are days of one symbol, in their order. Needs nothing but Python. Exit code: 0 equal, 1 not equal, 2 usage.
+The files are days of one symbol, in their order, or one of all its days. Needs nothing but Python. Exit code: 0 equal, 1 not equal, 2 usage.
 """
 
 import argparse
@@ -38,16 +38,21 @@ SETTINGS = {
 Bar = collections.namedtuple("Bar", "start open high low close volume")
 
 
+def midnight(date):
+    """Where a date of New York begins."""
+    return int(datetime.datetime.strptime(date, "%Y%m%d").replace(tzinfo=NEW_YORK).timestamp()) * SECOND
+
+
 def bars(paths):
-    """Bars of a minute, prices in 1e-9."""
+    """Bars of a minute, or of a day from a file without a date in its name; prices in 1e-9."""
     for path in paths:
-        day = datetime.datetime.strptime(re.search(r"\d{8}", os.path.basename(path))[0], "%Y%m%d")
-        midnight = int(day.replace(tzinfo=NEW_YORK).timestamp()) * SECOND
+        date = re.search(r"\d{8}", os.path.basename(path))
         with zipfile.ZipFile(path) as archive:
-            lines = archive.read(archive.namelist()[0]).decode().split()
+            lines = archive.read(archive.namelist()[0]).decode().splitlines()
         for line in lines:
-            ms, *prices, volume = map(int, line.split(","))
-            yield Bar(midnight + ms * 1_000_000, *(px * 100_000 for px in prices), volume)
+            at, *prices, volume = line.split(",")
+            start = midnight(date[0]) + int(at) * 1_000_000 if date else midnight(at.split()[0])
+            yield Bar(start, *(int(px) * 100_000 for px in prices), int(volume))
 
 
 def per_unit(value):
@@ -275,21 +280,21 @@ class Vwap:
 
 
 class Pivots:
-    """Of market hours: the files have bars before and after them."""
+    """Of market hours, as the files have minutes before and after them, or of each bar of a day."""
 
     kinds = ("pivots",)
 
     def __init__(self, of):
-        self.day, self.bars = None, []
+        self.are_days, self.day, self.bars = of("interval") == "1d", None, []
 
     def bar(self, bar):
         at = datetime.datetime.fromtimestamp(bar.start // SECOND, NEW_YORK)
         ended = None
         if at.date() != self.day:
             self.day, ended, self.bars = at.date(), self.bars, []
-        if datetime.time(9, 30) <= at.time() < datetime.time(16):
+        if self.are_days or datetime.time(9, 30) <= at.time() < datetime.time(16):
             self.bars.append(bar)
-            if at.time() == datetime.time(15, 59):
+            if self.are_days or at.time() == datetime.time(15, 59):
                 ended, self.bars = self.bars, []
         if ended:
             high, low, close = max(bar.high for bar in ended), min(bar.low for bar in ended), ended[-1].close
@@ -347,7 +352,8 @@ class Volatility:
     kinds = ("volatility",)
 
     def __init__(self, of):
-        self.of, self.year, self.close, self.last = of("bars"), of("bars_a_year") or 252 * 390, None, []
+        self.of, self.close, self.last = of("bars"), None, []
+        self.year = of("bars_a_year") or (252 if of("interval") == "1d" else 252 * 390)
 
     def bar(self, bar):
         before, self.close = self.close, bar.close
@@ -384,7 +390,8 @@ INDICATORS = {
 
 
 def built(settings):
-    return [entry(lambda key, name=name: settings[f"{name}.{key}"]) for name, entry in INDICATORS.items()]
+    of = lambda name: lambda key: settings[key if key == "interval" else f"{name}.{key}"]
+    return [entry(of(name)) for name, entry in INDICATORS.items()]
 
 
 def expected(settings, paths):
@@ -397,7 +404,8 @@ def expected(settings, paths):
 
 def parsed(options):
     """The settings, and how the engine is set to them."""
-    settings, more = dict(SETTINGS), ["--set", "vwap.volume_from=bars-typical"]
+    settings, more = dict(SETTINGS, interval=options.interval), ["--set", "vwap.volume_from=bars-typical"]
+    more += [word for name in INDICATORS for word in ("--set", f"{name}.interval={options.interval}")]
     for text in options.set:
         name, _, value = text.partition("=")
         settings[name] = type(settings[name])(value)
@@ -433,7 +441,7 @@ def libraries(options):
     for name, entry in INDICATORS.items():
         if not hasattr(entry, "libraries"):
             continue
-        of = lambda key: settings[f"{name}.{key}"]
+        of = lambda key, name=name: settings[f"{name}.{key}"]
         indicator = entry(of)
         rows = [row for bar in all_bars for row in indicator.bar(bar)]
         theirs, first = entry.libraries(all_bars, of)
@@ -462,6 +470,7 @@ def main():
         command = commands.add_parser(name)
         command.set_defaults(run=run)
         command.add_argument("files", nargs="+")
+        command.add_argument("--interval", default="1m", choices=("1m", "1d"), help="length of the bars of the files")
         command.add_argument("--set", action="append", default=[], help="a parameter of an indicator")
         if name != "libraries":
             command.add_argument("--tidegate", required=True, help="the binary")
