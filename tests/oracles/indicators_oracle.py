@@ -403,9 +403,8 @@ def expected(settings, paths):
 
 
 def parsed(options):
-    """The settings, and how the engine is set to them."""
-    settings, more = dict(SETTINGS, interval=options.interval), ["--set", "vwap.volume_from=bars-typical"]
-    more += [word for name in INDICATORS for word in ("--set", f"{name}.interval={options.interval}")]
+    """The settings, and those that the engine has to be given."""
+    settings, more = dict(SETTINGS, interval=options.interval), []
     for text in options.set:
         name, _, value = text.partition("=")
         settings[name] = type(settings[name])(value)
@@ -415,7 +414,8 @@ def parsed(options):
 
 def check(options):
     settings, more = parsed(options)
-    more += ["--set", f"pipeline.stages={','.join(INDICATORS)}"]
+    more += ["--set", f"pipeline.stages={','.join(INDICATORS)}", "--set", "vwap.volume_from=bars-typical"]
+    more += [word for name in INDICATORS for word in ("--set", f"{name}.interval={options.interval}")]
     shown = {kind: entry.shown for entry in INDICATORS.values() for kind in entry.kinds}
     rows = replay(options.tidegate, "lean", options.files, ",".join(shown), "jsonl", *more)
     rows = ((row["kind"], *shown[row["kind"]](row)) for row in rows)
