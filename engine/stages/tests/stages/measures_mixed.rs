@@ -205,10 +205,10 @@ fn the_mixed_stream_makes_every_measure_work() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut counts = [0; CHOICES.len()];
     for _ in 0..100 {
-        let steps = steps(400).new_tree(&mut runner).unwrap().current();
+        let events = day(&steps(400).new_tree(&mut runner).unwrap().current());
         for (choice, count) in CHOICES.iter().zip(&mut counts) {
             let (mut stage, mut out) = (alone(*choice), Out::new(32, Kinds::ALL));
-            *count += day(&steps).iter().map(|event| run(stage.as_mut(), &mut out, event).len()).sum::<usize>();
+            *count += events.iter().map(|event| run(stage.as_mut(), &mut out, event).len()).sum::<usize>();
         }
     }
     assert!(counts.iter().all(|n| *n > 10), "{counts:?}");
