@@ -176,7 +176,20 @@ fn main() {
     cost(report, "profile, a trade", ("profile", &[]), &trades, Kind::Trade);
     cost(report, "profile by ticks, a trade", ("profile", &[("row_ticks", "1")]), &trades, Kind::Trade);
     cost(report, "vwap, a trade", ("vwap", &[]), &trades, Kind::Trade);
-    for of_bars in ["average", "rsi", "macd", "atr", "bollinger", "donchian", "pivots", "swings", "volatility"] {
+    cost(report, "event-bars, a trade", ("event-bars", &[]), &trades, Kind::Trade);
+    for of_bars in [
+        "average",
+        "rsi",
+        "macd",
+        "atr",
+        "bollinger",
+        "donchian",
+        "pivots",
+        "swings",
+        "volatility",
+        "regime",
+        "correlation",
+    ] {
         cost(report, &format!("{of_bars}, a bar"), (of_bars, &[]), &trades, Kind::Bar);
     }
     let profiles = Kinds::of(&[Kind::Session, Kind::Profile, Kind::ProfileArea]);

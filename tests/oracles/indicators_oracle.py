@@ -6,7 +6,6 @@ exact, and a number is divided as often as its page says. What it expects is com
 
     indicators_oracle.py check --tidegate target/release/tidegate [--interval 1d] [--set average.bars=5] ZIP…
     indicators_oracle.py trades --tidegate target/release/tidegate [--set vwap.anchor=once] ZIP…    VWAP, of days of ticks
-    indicators_oracle.py libraries ZIP…     the same numbers beside those of `talipp`, where that is installed
 
 The files are days of one symbol, in their order, or one of all its days. Needs nothing but Python. Exit code: 0 equal, 1 not equal, 2 usage.
 """
@@ -32,7 +31,8 @@ SETTINGS = {
     "atr.bars": 14, "bollinger.bars": 20, "bollinger.times": 2.0, "donchian.bars": 20,
     "vwap.volume_from": "bars-typical", "vwap.anchor": "hours", "vwap.since_s": 0,
     "swings.bars": 5, "swings.fractal_bars": 2,
-    "volatility.bars": 60, "volatility.bars_a_year": 0,
+    "vwap.times": 2.0, "volatility.bars": 60, "volatility.bars_a_year": 0,
+    "regime.bars": 60, "regime.history": 1950, "regime.least": 390, "regime.low": 20.0, "regime.high": 80.0, "regime.leave": 5.0,
 }
 
 Bar = collections.namedtuple("Bar", "start open high low close volume")
@@ -83,14 +83,6 @@ def wilder(of):
     return Gliding(of, lambda average, value: (average * (of - 1) + value) / of)
 
 
-def talipp(name, all_bars, *lengths):
-    """An indicator of that library over high, low and close."""
-    import talipp.indicators
-    from talipp.ohlcv import OHLCV
-    ohlcv = [OHLCV(*(px / SECOND for px in (bar.close, bar.high, bar.low, bar.close)), bar.volume) for bar in all_bars]
-    return getattr(talipp.indicators, name)(*lengths, ohlcv)
-
-
 class Average:
     kinds = ("average",)
 
@@ -108,12 +100,6 @@ class Average:
     @staticmethod
     def shown(row):
         return row["start_ns"], nano(row["close"]), row["average"], row["bars"], row["method"]
-
-    @staticmethod
-    def libraries(all_bars, of):
-        from talipp.indicators import EMA, SMA
-        series = {"ema": EMA, "sma": SMA}[of("method")](of("bars"), [bar.close / SECOND for bar in all_bars])
-        return [(value,) for value in series], 3
 
 
 class Rsi:
@@ -137,11 +123,6 @@ class Rsi:
     def shown(row):
         return row["start_ns"], nano(row["close"]), row["rsi"], row["bars"]
 
-    @staticmethod
-    def libraries(all_bars, of):
-        from talipp.indicators import RSI
-        return [(value,) for value in RSI(of("bars"), [bar.close / SECOND for bar in all_bars])], 3
-
 
 class Macd:
     kinds = ("macd",)
@@ -163,12 +144,6 @@ class Macd:
     def shown(row):
         return row["start_ns"], row["macd"], row["signal"], row["histogram"], row["fast"], row["slow"], row["signal_bars"]
 
-    @staticmethod
-    def libraries(all_bars, of):
-        from talipp.indicators import MACD
-        series = MACD(of("fast"), of("slow"), of("signal"), [bar.close / SECOND for bar in all_bars])
-        return [(None, None, None) if v is None else (v.macd, v.signal, v.histogram) for v in series], 2
-
 
 class Atr:
     kinds = ("atr",)
@@ -184,10 +159,6 @@ class Atr:
     @staticmethod
     def shown(row):
         return row["start_ns"], nano(row["close"]), row["atr"], nano(row["true_range"]), row["bars"]
-
-    @staticmethod
-    def libraries(all_bars, of):
-        return [(value,) for value in talipp("ATR", all_bars, of("bars"))], 3
 
 
 class Bollinger:
@@ -210,12 +181,6 @@ class Bollinger:
     @staticmethod
     def shown(row):
         return row["start_ns"], row["middle"], row["upper"], row["lower"], row["bars"]
-
-    @staticmethod
-    def libraries(all_bars, of):
-        from talipp.indicators import BB
-        series = BB(of("bars"), of("times"), [bar.close / SECOND for bar in all_bars])
-        return [(None, None, None) if v is None else (v.cb, v.ub, v.lb) for v in series], 2
 
 
 class Donchian:
@@ -249,34 +214,44 @@ class Vwap:
     kinds = ("vwap",)
 
     def __init__(self, of):
-        self.anchor, self.since_s, self.since = of("anchor"), of("since_s"), None
-        self.day, self.paid, self.volume, self.count = None, 0, 0, 0
+        self.anchor, self.since_s, self.since, self.times = of("anchor"), of("since_s"), None, of("times")
+        self.day = None
+        self.begin()
+
+    def begin(self):
+        self.paid, self.off, self.squares, self.volume, self.count = 0, 0, 0, 0, 0
 
     def counts(self, ts):
         if self.anchor == "once":
             return ts >= self.since_s * SECOND
         at = datetime.datetime.fromtimestamp(ts // SECOND, NEW_YORK)
         if at.date() != self.day:
-            self.day, self.paid, self.volume, self.count = at.date(), 0, 0, 0
+            self.day = at.date()
+            self.begin()
         return self.anchor == "session" or datetime.time(9, 30) <= at.time() < datetime.time(16)
 
-    def add(self, ts, price, px, qty, volume_from):
+    def add(self, ts, price, parts, px, qty, volume_from):
+        """Of a price in parts of 1e-9."""
         if not self.counts(ts):
             return
         if self.count == 0:
-            self.since = ts // SECOND * SECOND
-        self.paid, self.volume, self.count = self.paid + price * qty, self.volume + qty, self.count + 1
-        vwap = round(fractions.Fraction(self.paid) / self.volume)
-        yield "vwap", vwap, px, self.volume, self.count, self.since, volume_from, self.anchor
+            self.since, self.origin = ts // SECOND * SECOND, price
+        away = price - self.origin
+        self.paid, self.off, self.squares = self.paid + price * qty, self.off + away * qty, self.squares + away * away * qty
+        self.volume, self.count = self.volume + qty, self.count + 1
+        vwap = round(fractions.Fraction(self.paid, parts) / self.volume)
+        off, squares, volume = map(float, (self.off, self.squares, self.volume))
+        deviation = math.sqrt(max((squares - off * off / volume) / volume, 0.0)) / (parts * SECOND)
+        upper, lower = (vwap / SECOND + times * deviation for times in (self.times, -self.times))
+        yield "vwap", vwap, px, deviation, upper, lower, self.volume, self.count, self.since, volume_from, self.anchor
 
     def bar(self, bar):
-        typical = fractions.Fraction(bar.high + bar.low + bar.close, 3)
-        yield from self.add(bar.start, typical, bar.close, bar.volume, "bars-typical")
+        yield from self.add(bar.start, bar.high + bar.low + bar.close, 3, bar.close, bar.volume, "bars-typical")
 
     @staticmethod
     def shown(row):
-        return (nano(row["vwap"]), nano(row["px"]), row["volume"], row["trades"], row["since_ns"], row["volume_from"],
-                row["anchor"])
+        return (nano(row["vwap"]), nano(row["px"]), row["deviation"], row["upper"], row["lower"], row["volume"], row["trades"],
+                row["since_ns"], row["volume_from"], row["anchor"])
 
 
 class Pivots:
@@ -382,10 +357,55 @@ class Volatility:
         return tuple(row[name] for name in names)
 
 
+class Regime:
+    kinds = ("regime", "regime-change")
+
+    def __init__(self, of):
+        self.of, self.most, self.least = of("bars"), of("history"), of("least")
+        self.low, self.high, self.leave = of("low"), of("high"), of("leave")
+        self.close, self.returns, self.numbers, self.regime = None, [], [], "unknown"
+
+    def bar(self, bar):
+        before, self.close = self.close, bar.close
+        if before is not None:
+            self.returns = (self.returns + [math.log(bar.close / before)])[-self.of:]
+        realised, percentile, among, was = None, None, 0, self.regime
+        if len(self.returns) == self.of:
+            squares = 0.0
+            for returned in self.returns:
+                squares += returned * returned
+            number, among = math.sqrt(squares), len(self.numbers)
+            if among >= self.least:
+                lower, equal = (sum(map(is_so, self.numbers)) for is_so in (number.__gt__, number.__eq__))
+                percentile = 100 * (lower + equal / 2) / among
+                self.regime = self.next(percentile)
+            realised, self.numbers = Near(number), (self.numbers + [number])[-self.most:]
+        yield "regime", bar.start, realised, percentile, self.regime, among, self.of
+        if was not in ("unknown", self.regime):
+            yield "regime-change", bar.start, self.regime, was, realised, percentile
+
+    def next(self, percentile):
+        if percentile <= self.low:
+            return "low"
+        if percentile >= self.high:
+            return "high"
+        if self.regime == "low" and percentile < self.low + self.leave:
+            return "low"
+        if self.regime == "high" and percentile > self.high - self.leave:
+            return "high"
+        return "normal"
+
+    @staticmethod
+    def shown(row):
+        if row["kind"] == "regime":
+            return row["start_ns"], row["realised"], row["percentile"], row["regime"], row["among"], row["bars"]
+        return row["start_ns"], row["regime"], row["was"], row["realised"], row["percentile"]
+
+
 # In the order in which they run.
 INDICATORS = {
     "average": Average, "rsi": Rsi, "macd": Macd, "atr": Atr, "bollinger": Bollinger, "donchian": Donchian, "vwap": Vwap,
-    "pivots": Pivots, "swings": Swings, "volatility": Volatility,
+    "pivots": Pivots, "swings": Swings, "volatility": Volatility, "regime": Regime,
 }
 
 
@@ -429,51 +449,22 @@ def of_trades(options):
     more += ["--set", "pipeline.stages=vwap", "--set", "vwap.volume_from=trades"]
     vwap = Vwap(lambda key: settings[f"vwap.{key}"])
     found = (trade for path in options.files for trade in trades(path, "by-conditions")[0])
-    promised = (row for ts, px, qty, _ in found for row in vwap.add(ts, px, px, qty, "trades"))
+    promised = (row for ts, px, qty, _ in found for row in vwap.add(ts, px, 1, px, qty, "trades"))
     rows = (("vwap", *Vwap.shown(row)) for row in replay(options.tidegate, "lean", options.files, "vwap", "jsonl", *more))
     names = " ".join(os.path.basename(path) for path in options.files)
     return verdict(f"vwap of {names} {' '.join(options.set)}", *first_difference(promised, rows))
 
 
-def libraries(options):
-    settings, _ = parsed(options)
-    all_bars = list(bars(options.files))
-    for name, entry in INDICATORS.items():
-        if not hasattr(entry, "libraries"):
-            continue
-        of = lambda key, name=name: settings[f"{name}.{key}"]
-        indicator = entry(of)
-        rows = [row for bar in all_bars for row in indicator.bar(bar)]
-        theirs, first = entry.libraries(all_bars, of)
-        if len(rows) != len(theirs):
-            print(f"{name}: {len(rows):,} rows, theirs {len(theirs):,}")
-            return False
-        furthest, unknown = 0.0, 0
-        for row, values in zip(rows, theirs):
-            for ours, other in zip(row[first:], values, strict=False):
-                if (ours is None) != (other is None):
-                    print(f"{name}: {ours} is {other} there, at {row}")
-                    return False
-                unknown += ours is None
-                if ours is not None:
-                    furthest = max(furthest, abs(ours - other) / max(abs(other), 1e-3))
-        print(f"{name}: {len(rows):,} rows, {unknown} numbers unknown, the furthest apart by {furthest:.1e}")
-        if furthest > 1e-9:
-            return False
-    return True
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    for name, run in (("check", check), ("trades", of_trades), ("libraries", libraries)):
+    for name, run in (("check", check), ("trades", of_trades)):
         command = commands.add_parser(name)
         command.set_defaults(run=run)
         command.add_argument("files", nargs="+")
         command.add_argument("--interval", default="1m", choices=("1m", "1d"), help="length of the bars of the files")
         command.add_argument("--set", action="append", default=[], help="a parameter of an indicator")
-        if name != "libraries":
-            command.add_argument("--tidegate", required=True, help="the binary")
+        command.add_argument("--tidegate", required=True, help="the binary")
     options = parser.parse_args()
     sys.exit(0 if options.run(options) else 1)
 

@@ -73,7 +73,11 @@ pub const TABLES: &[TableSpec] = &[
     TableSpec { name: "atr", about: "Average true ranges of bars.", kinds: &[Kind::Atr] },
     TableSpec { name: "bollinger", about: "Bollinger bands around the closes of bars.", kinds: &[Kind::Bollinger] },
     TableSpec { name: "donchian", about: "Highest and lowest prices of the last bars.", kinds: &[Kind::Donchian] },
-    TableSpec { name: "vwap", about: "Volume-weighted average prices since an anchor.", kinds: &[Kind::Vwap] },
+    TableSpec {
+        name: "vwap",
+        about: "Volume-weighted average prices since an anchor, with bands.",
+        kinds: &[Kind::Vwap],
+    },
     TableSpec { name: "pivots", about: "Pivot levels from the bar or session before.", kinds: &[Kind::Pivots] },
     TableSpec {
         name: "swings",
@@ -81,6 +85,17 @@ pub const TABLES: &[TableSpec] = &[
         kinds: &[Kind::Swing],
     },
     TableSpec { name: "volatility", about: "Volatility of bars.", kinds: &[Kind::Volatility] },
+    TableSpec {
+        name: "regimes",
+        about: "Regimes of volatility at every bar, and when they change.",
+        kinds: &[Kind::Regime, Kind::RegimeChange],
+    },
+    TableSpec {
+        name: "correlations",
+        about: "Correlations of the returns of two instruments.",
+        kinds: &[Kind::Correlation],
+    },
+    TableSpec { name: "event_bars", about: "Bars that the clock does not end.", kinds: &[Kind::EventBar] },
     TableSpec { name: "pace", about: "Number and size of the last trades.", kinds: &[Kind::Pace] },
     TableSpec { name: "signing", about: "How often rules find the aggressor that is told.", kinds: &[Kind::Signing] },
     TableSpec { name: "toxicity", about: "VPIN, by volume bucket.", kinds: &[Kind::Vpin] },

@@ -48,6 +48,30 @@ words! {
         /// At the bottom.
         Low = 2 "low",
     }
+    /// What ends a bar that the clock does not end.
+    EventBarBy: u8 {
+        /// So many trades.
+        Trades = 1 "trades",
+        /// So much quantity.
+        Volume = 2 "volume",
+        /// So much money.
+        Value = 3 "value",
+        /// Prices that lie so far apart.
+        Range = 4 "range",
+    }
+    /// How volatile a market is, by its own measure.
+    #[derive(Default)]
+    VolatilityRegime: u8 {
+        /// It has no history yet.
+        #[default]
+        Unknown = 0 "unknown",
+        /// Less than most of the time.
+        Low = 1 "low",
+        /// As usual.
+        Normal = 2 "normal",
+        /// More than most of the time.
+        High = 3 "high",
+    }
 }
 
 records! {
@@ -119,7 +143,7 @@ records! {
         lower_now: Px as Price "lowest low of them; absent likewise",
         middle_now: Px as Average "half way between them, rounded half to even at 1e-9; absent likewise",
     } reserved 16
-    /// Volume-weighted average price since an anchor; emitted after each trade or bar that counts.
+    /// Volume-weighted average price since an anchor; emitted after each trade or bar that counts. Its `vwap-bands` follows.
     Vwap = 207 "vwap" {
         vwap: Px as Average "price times quantity over quantity, rounded half to even at 1e-9; absent without volume",
         px: Px as Price "price of the last trade, or close of the last bar",
@@ -129,7 +153,7 @@ records! {
         volume_from: u8 as Enum(VolumeFrom) "what it is made of",
         anchor: u8 as Enum(VwapAnchor) "when it begins",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 5 row [vwap, px, volume, trades, since_ns, volume_from, anchor, instance]
+    } reserved 5 row [vwap, px, deviation, upper, lower, volume, trades, since_ns, volume_from, anchor, instance]
     /// Pivot levels from a session, for the one after it; emitted when it is over. Its `pivot-levels` follows.
     Pivots = 208 "pivots" {
         pivot: Px as Average "P = (high + low + close) / 3 of the session, rounded half to even at 1e-9",
@@ -177,4 +201,62 @@ records! {
         rogers_satchell: Real as Float "from all four prices, whatever the drift; absent likewise",
         bars_a_year: u32 as Uint "bars of a year",
     } reserved 12
+    /// A bar that ends with what was traded; emitted with the trade that ends it. Its `event-bar-flow` follows.
+    EventBar = 213 "event-bar" {
+        open: Px as Price "first price",
+        high: Px as Price "highest price",
+        low: Px as Price "lowest price",
+        close: Px as Price "last price",
+        start_s = "start_ns": u32 as Start "second of its first trade",
+        by: u8 as Enum(EventBarBy) "what ends it",
+        whole: u8 as Enum(Seen) "whether it has come to its size; `no` for what a session leaves at its end",
+        doubtful: u8 as Enum(Seen) "whether a trade that gave it one of its prices was broken, so that high and low may reach too far",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } row [start_ns, last_ns, by, open, high, low, close, volume, vwap, buy_volume, sell_volume, trades, whole, doubtful, instance]
+    /// Volumes of an `event-bar`; follows it.
+    EventBarFlow = 214 "event-bar-flow" follows EventBar {
+        volume: Qty as Qty "quantity of its trades",
+        vwap: Px as Average "price times quantity over quantity, rounded half to even at 1e-9",
+        buy_volume: Qty as Qty "quantity whose aggressor bought",
+        sell_volume: Qty as Qty "quantity whose aggressor sold",
+        trades: u32 as Uint "number of its trades",
+        last_s = "last_ns": u32 as Start "second of its last trade",
+    }
+    /// How volatile a market is, of its own history; emitted when a bar closes.
+    Regime = 215 "regime" {
+        realised: Real as Float "root of the sum of the squares of the last returns, as a part of the price; absent before there are as many",
+        percentile: Real as Float "how many per cent of its values before are lower, equal ones counting half, 0 to 100; absent before there are enough of them",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        interval_s = "interval": u32 as Interval "length of the bar",
+        bars: u16 as Uint "returns that it is of",
+        among: u16 as Uint "values before that it is compared with",
+        regime: u8 as Enum(VolatilityRegime) "what that comes to",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 10 row [interval, start_ns, realised, percentile, regime, among, bars, instance]
+    /// A market has become more volatile, or less; emitted after its `regime`.
+    RegimeChange = 216 "regime-change" {
+        realised: Real as Float "root of the sum of the squares of the last returns",
+        percentile: Real as Float "how many per cent of its values before are lower",
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        interval_s = "interval": u32 as Interval "length of the bar",
+        regime: u8 as Enum(VolatilityRegime) "what it has become",
+        was: u8 as Enum(VolatilityRegime) "what it was",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 13 row [interval, start_ns, regime, was, realised, percentile, instance]
+    /// Bands about a `vwap`; follows it.
+    VwapBands = 217 "vwap-bands" follows Vwap {
+        deviation: Real as Float "standard deviation of prices from the average, by quantity, in units of the price; absent where it is",
+        upper: Real as Float "some of them above it; absent likewise",
+        lower: Real as Float "as many below it; absent likewise",
+    } reserved 16
+    /// How alike the returns of two instruments are; emitted when the later of their bars of a time closes.
+    Correlation = 218 "correlation" {
+        correlation: Real as Float "that of Pearson, -1 to 1; absent before they have enough returns in common, and where one does not change",
+        other: u32 as Uint "the other instrument, by its number in the run",
+        start_s = "start_ns": u32 as Start "start of the bars, Unix time",
+        interval_s = "interval": u32 as Interval "length of the bars",
+        common: u16 as Uint "returns that both have",
+        bars: u16 as Uint "last times of bars that count",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 15 row [interval, start_ns, other, correlation, common, bars, instance]
 }

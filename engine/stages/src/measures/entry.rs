@@ -4,7 +4,7 @@ use super::named::Named;
 use super::{Host, Measure, MeasureSet, One};
 use crate::Space;
 use crate::book::Weighing;
-use flow::{Field, Kind, Kinds, Param, ParamError, Params, RecordGroup, Stage};
+use flow::{Field, Kind, Kinds, Param, ParamError, Params, RecordGroup, Scope, Stage};
 
 /// Measures that run in one stage. The pipeline is cut between families, never inside one, so event ids do not depend on
 /// cuts.
@@ -26,11 +26,13 @@ pub enum Family {
     Alerts,
     /// Indicators: what the usual formulas make of bars and trades.
     Indicators,
+    /// Pairs: how two instruments move together.
+    Pairs,
 }
 
 impl Family {
     /// Every family, in pipeline order.
-    pub const ALL: [Family; 8] = [
+    pub const ALL: [Family; 9] = [
         Family::Flow,
         Family::Book,
         Family::Toxicity,
@@ -39,6 +41,7 @@ impl Family {
         Family::Legs,
         Family::Alerts,
         Family::Indicators,
+        Family::Pairs,
     ];
 
     /// The fixed position of its stage in event ids; see [`crate::STAGES`].
@@ -52,6 +55,7 @@ impl Family {
             Family::Legs => 52,
             Family::Alerts => 56,
             Family::Indicators => 60,
+            Family::Pairs => 64,
         }
     }
 }
@@ -65,6 +69,8 @@ type BuildMeasure = fn(&Params, u8, Space) -> Result<Box<dyn MeasureSet>, ParamE
 pub struct Build {
     /// Kinds that it emits.
     pub emits: &'static [Kind],
+    /// Whether what it says of an instrument depends on others.
+    pub scope: Scope,
     /// The depth that it wants the book to tell.
     pub weighing: fn(&Params) -> Option<Weighing>,
     /// Builds it as the only running measure of its family.
@@ -78,6 +84,7 @@ impl Build {
     pub const fn of<M: Measure>() -> Build {
         Build {
             emits: M::Records::KINDS,
+            scope: M::SCOPE,
             weighing: M::weighing,
             alone: |params, space| Ok(Box::new(Host::<One<M>>::alone(params, space)?)),
             among: |params, number, space| {

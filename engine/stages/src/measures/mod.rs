@@ -12,8 +12,10 @@ pub mod atr;
 pub mod average;
 pub mod bollinger;
 pub mod breakout;
+pub mod correlation;
 pub mod cvd;
 pub mod donchian;
+pub mod event_bars;
 pub mod flow_of_bars;
 pub mod footprint;
 pub mod imbalance;
@@ -25,6 +27,7 @@ pub mod market_state;
 pub mod pace;
 pub mod pivots;
 pub mod profile;
+pub mod regime;
 pub mod rsi;
 pub mod signing;
 pub mod swings;
@@ -119,6 +122,15 @@ pub const MEASURES: &[MeasureEntry] = &[
             (Kind::Signing, "lee_ready_right"),
         ],
         build: Build::of::<signing::Signing>(),
+    },
+    MeasureEntry {
+        name: "event-bars",
+        doc: "engine/stages/docs/event-bars.md",
+        about: "Bars that end after so many trades, so much volume or value, or once prices lie so far apart.",
+        params: event_bars::PARAMS,
+        family: Family::Flow,
+        summary: &[],
+        build: Build::of::<event_bars::EventBars>(),
     },
     MeasureEntry {
         name: "imbalance",
@@ -249,7 +261,7 @@ pub const MEASURES: &[MeasureEntry] = &[
     MeasureEntry {
         name: "vwap",
         doc: "engine/stages/docs/vwap.md",
-        about: "Volume-weighted average price since the session or another anchor began.",
+        about: "Volume-weighted average price since the session or another anchor began, with bands about it.",
         params: vwap::PARAMS,
         family: Family::Indicators,
         summary: &[(Kind::Vwap, "vwap")],
@@ -281,6 +293,24 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Indicators,
         summary: &[(Kind::Volatility, "volatility")],
         build: Build::of::<volatility::Volatility>(),
+    },
+    MeasureEntry {
+        name: "regime",
+        doc: "engine/stages/docs/regime.md",
+        about: "Regime of volatility: low, normal or high, by the percentile of realised volatility in its own history.",
+        params: regime::PARAMS,
+        family: Family::Indicators,
+        summary: &[(Kind::Regime, "regime"), (Kind::Regime, "percentile")],
+        build: Build::of::<regime::Regime>(),
+    },
+    MeasureEntry {
+        name: "correlation",
+        doc: "engine/stages/docs/correlation.md",
+        about: "Correlation of the returns of each two instruments, over the last bars of up to 64 of them.",
+        params: correlation::PARAMS,
+        family: Family::Pairs,
+        summary: &[],
+        build: Build::of::<correlation::Correlation>(),
     },
 ];
 

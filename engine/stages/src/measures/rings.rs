@@ -53,11 +53,18 @@ impl<T: Copy + Default> Rings<T> {
 
     /// The values of an instrument from the oldest on, once its ring is full.
     pub fn full(&self, instrument: u32) -> Option<impl Iterator<Item = T> + Clone> {
+        let is_full = self.places.get(instrument as usize).is_some_and(|place| usize::from(place.held) == self.len);
+        is_full.then(|| self.held(instrument))
+    }
+
+    /// The values that an instrument has so far, from the oldest on.
+    pub fn held(&self, instrument: u32) -> impl Iterator<Item = T> + Clone {
         let (at, len) = (instrument as usize, self.len);
-        let place = self.places.get(at).filter(|place| usize::from(place.held) == len)?;
-        let slots = self.slots.values().get(at * len..(at + 1) * len)?;
-        let (newest, oldest) = slots.split_at(usize::from(place.head));
-        Some(oldest.iter().chain(newest).copied())
+        let Place { head, held } = self.places.get(at).copied().unwrap_or_default();
+        let slots = self.slots.values().get(at * len..at * len + usize::from(held)).unwrap_or_default();
+        // A ring that is not full begins at its first slot.
+        let (newest, oldest) = slots.split_at(usize::from(head).min(slots.len()));
+        oldest.iter().chain(newest).copied()
     }
 
     /// Forgets the values of an instrument.

@@ -1,18 +1,19 @@
 //! Volume-weighted average price since an anchor: market hours, a trade date, or a moment.
 //!
 //! What was paid and how much was traded are two sums of integers, divided once. From trades it is exact, and a broken trade leaves it; from
-//! bars each counts at the mean of its high, low and close, whose thirds are added up undivided.
+//! bars each counts at the mean of its high, low and close, whose thirds are added up undivided. The bands need the squares of prices as well;
+//! these are of distances from the first price, so that they fit and nothing is lost where prices hardly differ.
 //!
-//! Bound: 128 bytes an instrument. Sums that no integer holds are lost until the next anchor, and the average is absent. Worst case: a
+//! Bound: 176 bytes an instrument. Sums that no integer holds are lost until the next anchor, and the average is absent. Worst case: a
 //! trade that begins a session looks up its hours.
 
 use super::bar_hours::{BarHours, INTERVAL, length, start_of, whole_bar};
 use super::{Context, Measure, Needs, PerInstrument, counted, counted_before};
 use crate::Space;
-use flow::records::{self, BarFlow};
+use flow::records::{self, BarFlow, VwapBands};
 use flow::{
-    ChoiceParam, Event, Flags, IntParam, Kind, Kinds, Ns, Param, ParamError, Params, Px, Qty, VolumeFrom, VwapAnchor,
-    choices, divide_half_even,
+    ChoiceParam, Event, Flags, FloatParam, IntParam, Kind, Kinds, Ns, Param, ParamError, Params, Px, Qty, Real,
+    VolumeFrom, VwapAnchor, choices, divide_half_even,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,9 +32,11 @@ const ANCHOR: ChoiceParam<VwapAnchor> = ChoiceParam::new(
 const SINCE_S: IntParam<u32> =
     IntParam::new("since_s", (0, u32::MAX as u64), "0", "with the anchor `once`: Unix time from which on trades count")
         .unit("seconds");
+const TIMES: FloatParam =
+    FloatParam::new("times", (0.0, 100.0), "2", "standard deviations between the average and a band");
 
 /// Parameters.
-pub const PARAMS: &[Param] = &[VOLUME_FROM.param(), INTERVAL.param(), ANCHOR.param(), SINCE_S.param()];
+pub const PARAMS: &[Param] = &[VOLUME_FROM.param(), INTERVAL.param(), ANCHOR.param(), SINCE_S.param(), TIMES.param()];
 
 /// The measure `vwap`.
 pub struct Vwap {
@@ -41,13 +44,22 @@ pub struct Vwap {
     interval_s: u32,
     anchor: VwapAnchor,
     since: Ns,
+    times: f64,
 }
+
+/// What the measure emits together.
+type Averaged = (records::Vwap, VwapBands);
 
 /// What was paid and traded since an anchor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Sums {
     /// Prices times quantities; of bars, three times that.
     paid: i128,
+    /// The first price; of bars, three times that.
+    origin: i128,
+    /// How far prices are from the first one, times quantities; and the squares of that distance, times quantities.
+    off: i128,
+    squares: i128,
     volume: u64,
     /// Trades or bars.
     count: u32,
@@ -60,23 +72,33 @@ struct Sums {
 impl Sums {
     fn add(&mut self, px: i128, qty: Qty, at: Ns) {
         if self.count == 0 {
-            self.since = at;
+            (self.since, self.origin) = (at, px);
         }
-        let paid = px.checked_mul(qty.0.into()).and_then(|paid| self.paid.checked_add(paid));
-        self.take(paid, self.volume.checked_add(qty.0), self.count.saturating_add(1));
+        self.count = self.count.saturating_add(1);
+        self.take(self.volume.checked_add(qty.0), px, qty.0.into());
     }
 
     fn take_out(&mut self, px: Px, qty: Qty) {
-        let paid = self.paid.checked_sub(i128::from(px.0) * i128::from(qty.0));
-        self.take(paid, self.volume.checked_sub(qty.0), self.count.saturating_sub(1));
+        self.count = self.count.saturating_sub(1);
+        self.take(self.volume.checked_sub(qty.0), px.0.into(), -i128::from(qty.0));
     }
 
-    fn take(&mut self, paid: Option<i128>, volume: Option<u64>, count: u32) {
-        self.count = count;
-        match paid.zip(volume) {
-            Some((paid, volume)) => (self.paid, self.volume) = (paid, volume),
+    /// Adds a quantity at a price, or takes one below zero out.
+    fn take(&mut self, volume: Option<u64>, px: i128, qty: i128) {
+        match volume.zip(self.with(px, qty)) {
+            Some((volume, [paid, off, squares])) => {
+                (self.volume, self.paid, self.off, self.squares) = (volume, paid, off, squares);
+            }
             None => self.are_lost = true,
         }
+    }
+
+    /// The sums with a quantity at a price; none where an integer does not hold one of them.
+    fn with(&self, px: i128, qty: i128) -> Option<[i128; 3]> {
+        let (paid, away) = (px.checked_mul(qty)?, px.checked_sub(self.origin)?);
+        let off = away.checked_mul(qty)?;
+        let squares = off.checked_mul(away)?;
+        Some([self.paid.checked_add(paid)?, self.off.checked_add(off)?, self.squares.checked_add(squares)?])
     }
 
     /// The average of `parts` to a price; absent without volume.
@@ -85,6 +107,16 @@ impl Sums {
             return Px::NONE;
         }
         Px(divide_half_even(self.paid, parts * i128::from(self.volume)))
+    }
+
+    /// The standard deviation of prices from their average, of `parts` to a price; absent without volume.
+    fn deviation(&self, parts: i128) -> Real {
+        if self.are_lost || self.volume == 0 {
+            return Real::NONE;
+        }
+        let (off, squares, volume) = (self.off as f64, self.squares as f64, self.volume as f64);
+        let variance = ((squares - off * off / volume) / volume).max(0.0);
+        Real::of(variance.sqrt() / (parts * i128::from(Px::ONE)) as f64)
     }
 }
 
@@ -107,7 +139,7 @@ pub struct Now {
 }
 
 impl Measure for Vwap {
-    type Records = records::Vwap;
+    type Records = (records::Vwap, VwapBands);
     type State = PerInstrument<Now>;
 
     fn new(params: &Params, space: Space) -> Result<(Vwap, Self::State), ParamError> {
@@ -116,6 +148,7 @@ impl Measure for Vwap {
             interval_s: length("vwap.interval", params.get(INTERVAL))?.seconds(),
             anchor: params.get(ANCHOR),
             since: Ns(u64::from(params.get(SINCE_S)) * Ns::SECOND),
+            times: params.get(TIMES),
         };
         Ok((measure, PerInstrument::new(space)))
     }
@@ -144,7 +177,7 @@ impl Measure for Vwap {
     }
 
     #[inline]
-    fn on(&self, markets: &mut Self::State, context: &Context, event: &Event) -> Option<records::Vwap> {
+    fn on(&self, markets: &mut Self::State, context: &Context, event: &Event) -> Option<Self::Records> {
         match event.kind {
             Kind::Trade => {
                 let trade = counted(event)?;
@@ -188,7 +221,7 @@ impl Vwap {
 
     /// Takes a broken trade out, if it is in the sums.
     #[cold]
-    fn broken(&self, markets: &mut PerInstrument<Now>, context: &Context, event: &Event) -> Option<records::Vwap> {
+    fn broken(&self, markets: &mut PerInstrument<Now>, context: &Context, event: &Event) -> Option<Averaged> {
         let (trade, instrument) = (counted_before(event)?, event.instrument);
         let now = markets.get_mut(instrument)?;
         let is_in = match self.anchor {
@@ -206,7 +239,7 @@ impl Vwap {
     }
 
     /// The volumes of a bar.
-    fn bar(&self, markets: &mut PerInstrument<Now>, context: &Context, event: &Event) -> Option<records::Vwap> {
+    fn bar(&self, markets: &mut PerInstrument<Now>, context: &Context, event: &Event) -> Option<Averaged> {
         let flow: &BarFlow = event.get()?;
         if flow.interval_s != self.interval_s {
             return None;
@@ -220,10 +253,11 @@ impl Vwap {
     }
 
     #[inline]
-    fn record(&self, now: &Now) -> records::Vwap {
+    fn record(&self, now: &Now) -> Averaged {
         let parts = if self.volume_from == VolumeFrom::Trades { 1 } else { 3 };
-        records::Vwap {
-            vwap: now.sums.average(parts),
+        let (vwap, deviation) = (now.sums.average(parts), now.sums.deviation(parts));
+        let average = records::Vwap {
+            vwap,
             px: now.px,
             volume: Qty(now.sums.volume),
             since_s: (now.sums.since.0 / Ns::SECOND) as u32,
@@ -231,6 +265,12 @@ impl Vwap {
             volume_from: self.volume_from.code(),
             anchor: self.anchor.code(),
             ..records::Vwap::default()
-        }
+        };
+        let band = |times: f64| match vwap.known().zip(deviation.known()) {
+            Some((Px(nano), deviation)) => Real::of(nano as f64 / Px::ONE as f64 + times * deviation),
+            None => Real::NONE,
+        };
+        let (upper, lower) = (band(self.times), band(-self.times));
+        (average, VwapBands { deviation, upper, lower, ..VwapBands::default() })
     }
 }

@@ -50,12 +50,14 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 29] = [
+const CHOICES: [Choice; 33] = [
     ("cvd", &[]),
     ("flow", &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2")]),
     ("footprint", &[("interval", "5s"), ("stack_rows", "2"), ("exhaustion_bars", "2")]),
     ("pace", &[("window", "3600")]),
     ("signing", &[]),
+    ("event-bars", &[("size", "2")]),
+    ("event-bars", &[("by", "volume"), ("size", "9")]),
     ("imbalance", &[("levels", "1")]),
     ("imbalance", &[("levels", "4")]),
     ("vpin", &[("bucket_qty", "7"), ("window", "3")]),
@@ -79,6 +81,8 @@ const CHOICES: [Choice; 29] = [
     ("pivots", &[("interval", "5s")]),
     ("swings", &[("interval", "5s"), ("bars", "1")]),
     ("volatility", &[("interval", "5s"), ("bars", "3")]),
+    ("regime", &[("interval", "5s"), ("bars", "2"), ("history", "4"), ("least", "1"), ("leave", "0")]),
+    ("correlation", &[("interval", "5s"), ("bars", "4"), ("least", "2")]),
     ("probe", &[]),
 ];
 
@@ -223,14 +227,15 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("book", 8),
         ("bars", 16),
         ("portfolio", 24),
-        ("cvd+flow+footprint+pace+signing", 32),
+        ("cvd+flow+footprint+pace+signing+event-bars", 32),
         ("imbalance", 36),
         ("vpin", 40),
         ("profile", 44),
         ("state+breakout", 48),
         ("legs", 52),
         ("lvn-alerts+market-alerts", 56),
-        ("average+rsi+macd+atr+bollinger+donchian+vwap+pivots+swings+volatility", 60),
+        ("average+rsi+macd+atr+bollinger+donchian+vwap+pivots+swings+volatility+regime", 60),
+        ("correlation", 64),
         ("momentum", 72),
         ("buy-and-hold", 73),
         ("random", 74),

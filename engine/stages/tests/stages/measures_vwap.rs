@@ -1,22 +1,22 @@
 //! Volume-weighted average prices: the worked numbers, anchors, broken trades and bars.
 
-use crate::measures_indicators::{STOCK, bar};
+use crate::measures_indicators::{STOCK, bar, near};
 use crate::measures_state::{alone, cents, minute};
-use flow::records::{BarFlow, BrokenTrade, Trade, Vwap};
-use flow::{Event, Flags, Ns, Px, Qty, VolumeFrom, VwapAnchor};
+use flow::records::{BarFlow, BrokenTrade, Trade, Vwap, VwapBands};
+use flow::{Event, Flags, Ns, Px, Qty, Real, VolumeFrom, VwapAnchor};
 use stages::measures::vwap::Vwap as VwapMeasure;
 use stages::measures::{Host, One};
 
 type Stages = crate::harness::Pipeline<Host<One<VwapMeasure>>>;
 
 /// A trade in the minute of a session's day, at a price in cents.
-fn trade((day, number): (u32, u32), px: i64, qty: u64) -> Event {
+pub(crate) fn trade((day, number): (u32, u32), px: i64, qty: u64) -> Event {
     let ts = Ns(u64::from(minute(day, 0)) * Ns::SECOND + u64::from(number) * 60 * Ns::SECOND);
     Event::new(ts, STOCK, Flags::NONE, &Trade { px: cents(px), qty: Qty(qty), ..Trade::default() })
 }
 
 /// The input that breaks it, in another minute.
-fn breaks(at: (u32, u32), broken: &Event) -> Event {
+pub(crate) fn breaks(at: (u32, u32), broken: &Event) -> Event {
     let Trade { px, qty, .. } = *broken.record();
     let record = BrokenTrade { px, qty, trade_ts: broken.ts, ..BrokenTrade::default() };
     Event { flags: broken.flags, ..Event::new(trade(at, 0, 0).ts, STOCK, Flags::NONE, &record) }
@@ -115,4 +115,45 @@ fn sums_that_no_integer_holds_are_absent_until_the_next_anchor() {
     let lost = feed(&mut pipeline, &trade((0, 1), 1_000, 10)).unwrap();
     assert_eq!((lost.vwap, lost.trades), (Px::NONE, 2));
     assert_eq!(average(&mut pipeline, &trade((1, 0), 1_000, 10)), Some((10_000_000_000, 10, 1)));
+}
+
+fn bands(pipeline: &mut Stages, event: &Event) -> VwapBands {
+    let emitted = pipeline.feed(event);
+    assert_eq!(emitted.len(), 2);
+    *emitted[1].0.record()
+}
+
+#[test]
+fn the_worked_bands_of_trades() {
+    let mut pipeline: Stages = alone("vwap", &[]);
+    let first = bands(&mut pipeline, &trade((0, 0), 1_000, 100));
+    assert_eq!([first.deviation, first.upper, first.lower].map(Real::known), [Some(0.0), Some(10.0), Some(10.0)]);
+    bands(&mut pipeline, &trade((0, 1), 1_010, 300));
+    let last = trade((0, 2), 1_002, 50);
+    let all = bands(&mut pipeline, &last);
+    near(all.deviation, 0.044333194096);
+    near(all.upper, 10.157555277192);
+    near(all.lower, 9.980222500808);
+    // 100 at 10.00 and 300 at 10.10 are 0.075 and 0.025 away from 10.075.
+    let without = bands(&mut pipeline, &breaks((0, 3), &last));
+    near(without.deviation, (0.25 * 0.075 * 0.075 + 0.75 * 0.025 * 0.025_f64).sqrt());
+    near(bands(&mut pipeline, &breaks((0, 3), &trade((0, 0), 1_000, 100))).lower, 10.10);
+    let none = bands(&mut pipeline, &breaks((0, 3), &trade((0, 1), 1_010, 300)));
+    assert_eq!([none.deviation, none.upper, none.lower], [Real::NONE; 3]);
+}
+
+#[test]
+fn bands_of_bars_are_of_typical_prices() {
+    let mut pipeline: Stages = alone("vwap", &[("volume_from", "bars-typical"), ("times", "1")]);
+    let mut after = |at, prices| {
+        let first = bar(minute(0, at), prices);
+        assert!(pipeline.feed(&first).is_empty());
+        let flow = BarFlow { volume: Qty(100), interval_s: 60, ..BarFlow::UNKNOWN };
+        bands(&mut pipeline, &Event::new(first.ts, STOCK, Flags::LAST_OF_GROUP, &flow))
+    };
+    after(0, [1_000, 1_000, 1_000]);
+    let two = after(1, [1_030, 1_000, 1_000]);
+    near(two.deviation, 0.05);
+    near(two.upper, 10.10);
+    near(two.lower, 10.0);
 }
