@@ -2,7 +2,7 @@
 //!
 //! A day of the synthetic exchange goes through the pipeline once; what a stage reads of it is kept in the order in which the
 //! stage saw it, and fed to the stage alone: 64-byte events one after the other, what it emits is read again. The rival
-//! must emit the same, to the bit; of `flow`, `footprint`, `pace`, `profile`, `state`, `breakout`, `legs` and `lvn-alerts` there is none. `reading` is the loop without the stage: the events are read and the buffer is
+//! must emit the same, to the bit; of `flow`, `footprint`, `pace`, `profile`, `state`, `breakout`, `legs`, `lvn-alerts` and the indicators there is none. `reading` is the loop without the stage: the events are read and the buffer is
 //! prepared, so what a stage costs in a pipeline is the difference to it. Units are trades, tops, bars, or whatever the group's
 //! name says; what else the stage reads is in the time.
 
@@ -175,6 +175,23 @@ fn main() {
     cost(report, "pace, a trade", ("pace", &[]), &trades, Kind::Trade);
     cost(report, "profile, a trade", ("profile", &[]), &trades, Kind::Trade);
     cost(report, "profile by ticks, a trade", ("profile", &[("row_ticks", "1")]), &trades, Kind::Trade);
+    cost(report, "vwap, a trade", ("vwap", &[]), &trades, Kind::Trade);
+    cost(report, "event-bars, a trade", ("event-bars", &[]), &trades, Kind::Trade);
+    for of_bars in [
+        "average",
+        "rsi",
+        "macd",
+        "atr",
+        "bollinger",
+        "donchian",
+        "pivots",
+        "swings",
+        "volatility",
+        "regime",
+        "correlation",
+    ] {
+        cost(report, &format!("{of_bars}, a bar"), (of_bars, &[]), &trades, Kind::Bar);
+    }
     let profiles = Kinds::of(&[Kind::Session, Kind::Profile, Kind::ProfileArea]);
     let told = day(if count(2) > 1 { 600_000 } else { 100_000 }, "book,bars,profile", flow.or(profiles));
     cost(report, "state, a bar", ("state", &[]), &told, Kind::Bar);

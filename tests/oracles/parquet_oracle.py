@@ -27,8 +27,8 @@ import polars
 
 from rows import first_difference, verdict
 
-STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,vpin,profile,state,breakout,legs"
-STAGES += ",lvn-alerts,market-alerts,random,orders,risk,router"
+STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,event-bars,imbalance,vpin,profile,state,breakout,legs"
+STAGES += ",lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,donchian,vwap,pivots,swings,volatility,regime,correlation,random,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
     "instruments": ["listing", "contract"],
@@ -53,6 +53,19 @@ KINDS = {
     "pullbacks": ["pullback"],
     "lvn_alerts": ["lvn-alert", "nearest-lvn"],
     "market_alerts": ["state-alert", "flow-alert"],
+    "averages": ["average"],
+    "rsi": ["rsi"],
+    "macd": ["macd"],
+    "atr": ["atr"],
+    "bollinger": ["bollinger"],
+    "donchian": ["donchian"],
+    "vwap": ["vwap"],
+    "pivots": ["pivots"],
+    "swings": ["swing"],
+    "volatility": ["volatility"],
+    "regimes": ["regime", "regime-change"],
+    "correlations": ["correlation"],
+    "event_bars": ["event-bar"],
     "pace": ["pace"],
     "signing": ["signing"],
     "toxicity": ["vpin"],

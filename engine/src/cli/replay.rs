@@ -165,7 +165,7 @@ pub(crate) fn draft_of(dir: &Path, registries: &Registries) -> Result<Draft, Fai
 }
 
 /// Has only those symbols of the inputs read that are printed or traded. What is printed of them is the same as in a run that reads
-/// all, but for the numbers of the inputs. A strategy that trades whatever comes needs all, and a journal records all.
+/// all, but for the numbers of the inputs. A strategy that trades whatever comes and a measure that compares instruments need all, and a journal records all.
 fn choose(printed: &[String], settings: &mut Settings) {
     let whole = printed.is_empty() || settings.journal_dir.is_some();
     if let Some(mut symbols) = settings.traded().filter(|_| !whole) {
@@ -182,7 +182,8 @@ fn takes_a_part(shard: Shard, settings: &Settings, plan: &Plan) -> Result<(), Fa
     }
     // Others come with one of those that are named.
     let named = settings.pipeline.get(keys::STAGES);
-    let is_global = |planned: &&Planned| planned.stage.scope() == Scope::Global && named.contains(&planned.name);
+    let is_named = |planned: &Planned| planned.name.split('+').any(|name| named.iter().any(|one| one == name));
+    let is_global = |planned: &&Planned| planned.stage.scope() == Scope::Global && is_named(planned);
     match plan.stages.iter().find(is_global) {
         Some(Planned { name, .. }) => wrong(format!(
             "the stage {name} counts over all instruments, so a part of them would give other results; leave it out of \

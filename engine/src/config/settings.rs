@@ -8,7 +8,8 @@ use super::nearest::one_of;
 use crate::registries::Registries;
 use chrono::NaiveDate;
 use feeds::Feed;
-use flow::{Param, ParamError, ParamType, Params, Registered, Symbols, Value};
+use flow::{Param, ParamError, ParamType, Params, Registered, Scope, Symbols, Value};
+use stages::measures::{MEASURES, MeasureEntry};
 use stages::strategies::{STRATEGIES, traded_symbols};
 use stages::{Instanced, Instances, Space};
 use std::collections::BTreeMap;
@@ -223,8 +224,20 @@ impl Settings {
         Faults(faults.into_iter().map(placed).collect())
     }
 
-    /// The symbols that the strategies of the pipeline trade; `None` = one of them trades whatever comes.
+    /// Whether a measure of the pipeline says of an instrument what depends on others.
+    fn looks_across(&self) -> bool {
+        let uses = |name| self.instances.find(name).map_or(name, |(_, instance)| instance.uses);
+        let is_global = |entry: &MeasureEntry| entry.build.scope == Scope::Global;
+        let is_across = |name| MEASURES.iter().any(|entry| entry.name == name && is_global(entry));
+        self.pipeline.get(keys::STAGES).iter().any(|name| is_across(uses(name)))
+    }
+
+    /// The symbols that the strategies of the pipeline trade; `None` = what is not traded matters too: a strategy trades whatever comes,
+    /// or a measure compares instruments.
     pub fn traded(&self) -> Option<Symbols> {
+        if self.looks_across() {
+            return None;
+        }
         let stages = self.pipeline.get(keys::STAGES);
         let is_plain = |name: &str| STRATEGIES.iter().any(|entry| entry.name == name);
         let is_instance = |name: &str| self.instances.find(name).is_some_and(|(of, _)| of == Instanced::Strategies);

@@ -96,6 +96,9 @@ fn traded() {
     // A strategy that trades whatever comes reads all.
     let config = write(&folder, "all.toml", text("").as_bytes());
     assert_eq!(read(&["replay", &config, "--symbols", &printed]), read(&["replay", &config]));
+    // So does a measure that compares instruments.
+    let across = ["replay", "--input", &day, "--date", "2026-01-05", "--set", "pipeline.stages=bars,correlation"];
+    assert_eq!(read(&[&across[..], &["--symbols", &printed]].concat()), read(&across));
 }
 
 fn parts() {
@@ -120,6 +123,8 @@ fn refused() {
     let stages = "pipeline.stages=book,random,orders,risk,router";
     let parts = ["--shard 1/2: the stage random counts over all instruments", "leave it out of pipeline.stages"];
     says(with(&["--shard", "1/2", "--set", stages]), 2, &parts);
+    let across = ["--shard", "1/2", "--set", "pipeline.stages=bars,correlation"];
+    says(with(&across), 2, &["--shard 1/2: the stage correlation counts over all instruments"]);
     let journal = path(&folder, "run");
     says(with(&["--shard", "1/2", "--journal", &journal]), 2, &["a journal records a whole run"]);
     says(with(&["--shard", "3/2"]), 2, &["\"3/2\" is no part: write which of how many, such as 2/8"]);

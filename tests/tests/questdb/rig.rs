@@ -6,8 +6,8 @@ use std::process::{Child, Command, Stdio};
 use tidegate_tests::{Outcome, QuestDb, Scratch, run, tidegate};
 
 /// Stages of a run that makes rows of every kind that a replay can make.
-const STAGES: &str = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,vpin,profile,state,breakout,legs,\
-     lvn-alerts,market-alerts,random,orders,risk,router";
+const STAGES: &str = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,event-bars,imbalance,vpin,profile,state,breakout,legs,\
+     lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,donchian,vwap,pivots,swings,volatility,regime,correlation,random,orders,risk,router";
 
 /// A journal and a server.
 pub(crate) struct Rig {

@@ -5,6 +5,7 @@
 
 mod beside;
 mod control;
+mod indicators;
 mod inside;
 mod legs;
 mod market;
@@ -13,6 +14,7 @@ mod orders;
 
 pub use beside::*;
 pub use control::*;
+pub use indicators::*;
 pub use inside::*;
 pub use legs::*;
 pub use market::*;
@@ -28,6 +30,7 @@ const _: () = {
     assert!(all_in(control::INFOS, Range::CONTROL), "a control kind has a number from another module's range");
     assert!(all_in(measures::INFOS, Range::MEASURES), "a measure has a number from another module's range");
     assert!(all_in(legs::INFOS, Range::MEASURES), "a kind of legs has a number from another module's range");
+    assert!(all_in(indicators::INFOS, Range::MEASURES), "an indicator has a number from another module's range");
     assert!(all_in(orders::INFOS, Range::ORDERS), "an order kind has a number from another module's range");
     assert!(all_in(beside::INFOS, Range::BESIDE), "a result from beside has a number from another module's range");
     assert!(all_in(inside::INFOS, Range::INSIDE), "what stages tell each other has a number from another range");
@@ -48,11 +51,13 @@ const LEN: usize = market::INFOS.len()
     + control::INFOS.len()
     + measures::INFOS.len()
     + legs::INFOS.len()
+    + indicators::INFOS.len()
     + orders::INFOS.len()
     + beside::INFOS.len();
 
 const fn joined() -> [KindInfo; LEN] {
-    let parts = [market::INFOS, control::INFOS, measures::INFOS, legs::INFOS, orders::INFOS, beside::INFOS];
+    let parts =
+        [market::INFOS, control::INFOS, measures::INFOS, legs::INFOS, indicators::INFOS, orders::INFOS, beside::INFOS];
     let mut table = [market::INFOS[0]; LEN];
     let (mut part, mut at) = (0, 0);
     while part < parts.len() {

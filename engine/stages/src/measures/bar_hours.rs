@@ -5,8 +5,12 @@
 
 use super::{Context, Session};
 use flow::records::Bar;
-use flow::{Event, Flags, Interval, Ns, ParamError};
+use flow::{Event, Flags, Interval, IntervalError, Ns, ParamError, TextParam};
 use serde::{Deserialize, Serialize};
+
+/// The length of the bars of an indicator, which may be of any length.
+pub(super) const INTERVAL: TextParam =
+    TextParam::new("interval", "1m", "length of the bars, one that the pipeline or a feed provides");
 
 /// The session of an instrument's last bar, and its market hours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +30,11 @@ impl BarHours {
         Some(BarHours { session: context.session(instrument, start), from, until })
     }
 
+    /// Whether an instant is in their session, before or after them or within.
+    pub(super) fn are_of(&self, instrument: u32, ts: Ns, context: &Context) -> bool {
+        self.session == context.session(instrument, ts)
+    }
+
     /// When they begin.
     pub(super) fn from(&self) -> Ns {
         self.from
@@ -34,6 +43,11 @@ impl BarHours {
     /// Whether a bar that begins at `start` is in them.
     pub(super) fn hold(&self, start: Ns) -> bool {
         self.from <= start && start < self.until
+    }
+
+    /// Whether their session is over by `ts`.
+    pub(super) fn is_past(&self, ts: Ns) -> bool {
+        self.session.is_over(ts)
     }
 
     /// Whether they are over by `ts`.
@@ -64,10 +78,22 @@ pub(super) fn whole_bar(event: &Event, interval_s: u32) -> Option<&Bar> {
 /// # Errors
 /// When it is no length, or a day.
 pub(super) fn length_below_a_day(key: &str, text: &str) -> Result<Interval, ParamError> {
-    let refused = |valid: String| ParamError { key: key.to_owned(), found: text.to_owned(), valid };
-    let interval = text.parse::<Interval>().map_err(|e| refused(e.to_string()))?;
+    let interval = length(key, text)?;
     if interval.is_day() {
-        return Err(refused("valid: a length below 1d".to_owned()));
+        return Err(ParamError {
+            key: key.to_owned(),
+            found: text.to_owned(),
+            valid: "valid: a length below 1d".to_owned(),
+        });
     }
     Ok(interval)
+}
+
+/// The same, where it may be a day.
+///
+/// # Errors
+/// When it is no length.
+pub(super) fn length(key: &str, text: &str) -> Result<Interval, ParamError> {
+    let refused = |e: IntervalError| ParamError { key: key.to_owned(), found: text.to_owned(), valid: e.to_string() };
+    text.parse().map_err(refused)
 }

@@ -4,7 +4,7 @@ use super::named::Named;
 use super::{Host, Measure, MeasureSet, One};
 use crate::Space;
 use crate::book::Weighing;
-use flow::{Field, Kind, Kinds, Param, ParamError, Params, RecordGroup, Stage};
+use flow::{Field, Kind, Kinds, Param, ParamError, Params, RecordGroup, Scope, Stage};
 
 /// Measures that run in one stage. The pipeline is cut between families, never inside one, so event ids do not depend on
 /// cuts.
@@ -24,12 +24,25 @@ pub enum Family {
     Legs,
     /// Alerts: what a trader wants to see at once.
     Alerts,
+    /// Indicators: what the usual formulas make of bars and trades.
+    Indicators,
+    /// Pairs: how two instruments move together.
+    Pairs,
 }
 
 impl Family {
     /// Every family, in pipeline order.
-    pub const ALL: [Family; 7] =
-        [Family::Flow, Family::Book, Family::Toxicity, Family::Profile, Family::State, Family::Legs, Family::Alerts];
+    pub const ALL: [Family; 9] = [
+        Family::Flow,
+        Family::Book,
+        Family::Toxicity,
+        Family::Profile,
+        Family::State,
+        Family::Legs,
+        Family::Alerts,
+        Family::Indicators,
+        Family::Pairs,
+    ];
 
     /// The fixed position of its stage in event ids; see [`crate::STAGES`].
     pub const fn position(self) -> u8 {
@@ -41,6 +54,8 @@ impl Family {
             Family::State => 48,
             Family::Legs => 52,
             Family::Alerts => 56,
+            Family::Indicators => 60,
+            Family::Pairs => 64,
         }
     }
 }
@@ -56,6 +71,8 @@ pub struct Build {
     pub emits: &'static [Kind],
     /// Kinds without which it knows nothing, as [`Measure::WANTS`] has them.
     pub wants: &'static [&'static [Kind]],
+    /// Whether what it says of an instrument depends on others.
+    pub scope: Scope,
     /// The depth that it wants the book to tell.
     pub weighing: fn(&Params) -> Option<Weighing>,
     /// Builds it as the only running measure of its family.
@@ -70,6 +87,7 @@ impl Build {
         Build {
             emits: M::Records::KINDS,
             wants: M::WANTS,
+            scope: M::SCOPE,
             weighing: M::weighing,
             alone: |params, space| Ok(Box::new(Host::<One<M>>::alone(params, space)?)),
             among: |params, number, space| {

@@ -23,6 +23,8 @@ pub trait MeasureSet: Send {
     fn emits(&self) -> Kinds;
     /// Most events that one event can cause.
     fn fan_out(&self) -> usize;
+    /// Whether what one of them says of an instrument depends on others.
+    fn scope(&self) -> Scope;
     /// Parts of the context that it needs.
     fn needs(&self) -> Needs;
     /// Takes memory for an instrument that is listed.
@@ -85,6 +87,10 @@ impl<M: Measure> MeasureSet for One<M> {
 
     fn fan_out(&self) -> usize {
         M::FAN_OUT
+    }
+
+    fn scope(&self) -> Scope {
+        M::SCOPE
     }
 
     #[inline(always)]
@@ -186,6 +192,11 @@ impl MeasureSet for Many {
         self.measures.iter().map(|(_, m)| m.fan_out()).sum()
     }
 
+    fn scope(&self) -> Scope {
+        let is_global = self.measures.iter().any(|(_, m)| m.scope() == Scope::Global);
+        if is_global { Scope::Global } else { Scope::Instrument }
+    }
+
     fn needs(&self) -> Needs {
         self.needs
     }
@@ -273,7 +284,7 @@ impl<S: MeasureSet> Stage for Host<S> {
     }
 
     fn scope(&self) -> Scope {
-        Scope::Instrument
+        self.measures.scope()
     }
 
     fn fan_out(&self) -> usize {

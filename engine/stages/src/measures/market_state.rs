@@ -8,10 +8,9 @@
 //! Bound: per instrument some 200 bytes and a ring of closes. Worst case: a bar that begins a session looks up its hours.
 
 use super::bar_hours::{BarHours, length_below_a_day, start_of, whole_bar};
-use super::rings::Rings;
 use super::true_range::TrueRange;
 use super::value_area::{LastArea, ValueArea};
-use super::{Context, Measure, MeasureState, Needs, PerInstrument};
+use super::{Context, Measure, MeasureState, Needs, PerInstrument, Rings};
 use crate::Space;
 use flow::records::{self, Bar, MarketStateNumbers, Profile};
 use flow::{

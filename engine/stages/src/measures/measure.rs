@@ -8,7 +8,7 @@ use super::{Context, MeasureState, Needs};
 use crate::Space;
 use crate::book::Weighing;
 use flow::records::Memory;
-use flow::{Event, Flags, Kind, Kinds, Lasting, Out, ParamError, ParamInForce, Params, RecordGroup};
+use flow::{Event, Flags, Kind, Kinds, Lasting, Out, ParamError, ParamInForce, Params, RecordGroup, Scope};
 
 /// A measure of the market.
 pub trait Measure: Send + Sized + 'static {
@@ -66,6 +66,9 @@ pub trait Measure: Send + Sized + 'static {
     fn in_force(&self, _state: &Self::State) -> Vec<ParamInForce> {
         Vec::new()
     }
+
+    /// Whether what it says of an instrument depends on others: then a part of the instruments would give other results.
+    const SCOPE: Scope = Scope::Instrument;
 
     /// The most events that one event may cause. A measure that emits more than one group says so here, and pushes them in
     /// [`Measure::run`].

@@ -8,24 +8,38 @@
 //! Bound: tables by instrument, filled as they are listed. Worst case of an event: that of the most expensive
 //! measure; `vpin` on a trade that closes more buckets than its window holds, linear in the window.
 
+pub mod atr;
+pub mod average;
+pub mod bollinger;
 pub mod breakout;
+pub mod correlation;
 pub mod cvd;
+pub mod donchian;
+pub mod event_bars;
 pub mod flow_of_bars;
 pub mod footprint;
 pub mod imbalance;
 pub mod legs;
 pub mod lvn_alerts;
+pub mod macd;
 pub mod market_alerts;
 pub mod market_state;
 pub mod pace;
+pub mod pivots;
 pub mod profile;
+pub mod regime;
+pub mod rsi;
 pub mod signing;
+pub mod swings;
+pub mod volatility;
 pub mod vpin;
+pub mod vwap;
 
 mod bar_hours;
 mod by_session;
 mod context;
 mod entry;
+mod gliding;
 mod host;
 mod last_depth;
 mod measure;
@@ -48,6 +62,7 @@ pub use last_depth::LastDepth;
 pub use measure::Measure;
 pub use of_session::OfSession;
 pub use per_instrument::PerInstrument;
+pub use rings::Rings;
 pub use session::Session;
 pub use state::MeasureState;
 pub use trade::{Aggressor, counted, counted_before};
@@ -107,6 +122,15 @@ pub const MEASURES: &[MeasureEntry] = &[
             (Kind::Signing, "lee_ready_right"),
         ],
         build: Build::of::<signing::Signing>(),
+    },
+    MeasureEntry {
+        name: "event-bars",
+        doc: "engine/stages/docs/event-bars.md",
+        about: "Bars that end after so many trades, so much volume or value, or once prices lie so far apart.",
+        params: event_bars::PARAMS,
+        family: Family::Flow,
+        summary: &[],
+        build: Build::of::<event_bars::EventBars>(),
     },
     MeasureEntry {
         name: "imbalance",
@@ -179,6 +203,114 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Alerts,
         summary: &[],
         build: Build::of::<market_alerts::MarketAlerts>(),
+    },
+    MeasureEntry {
+        name: "average",
+        doc: "engine/stages/docs/average.md",
+        about: "Averages of the closes of bars: exponential or simple.",
+        params: average::PARAMS,
+        family: Family::Indicators,
+        summary: &[(Kind::Average, "average")],
+        build: Build::of::<average::Average>(),
+    },
+    MeasureEntry {
+        name: "rsi",
+        doc: "engine/stages/docs/rsi.md",
+        about: "Relative strength index: how much of the moves of closes went up, as Wilder has it.",
+        params: rsi::PARAMS,
+        family: Family::Indicators,
+        summary: &[(Kind::Rsi, "rsi")],
+        build: Build::of::<rsi::Rsi>(),
+    },
+    MeasureEntry {
+        name: "macd",
+        doc: "engine/stages/docs/macd.md",
+        about: "Moving average convergence and divergence: a fast average less a slow one, its average, and what lies between.",
+        params: macd::PARAMS,
+        family: Family::Indicators,
+        summary: &[(Kind::Macd, "macd"), (Kind::Macd, "histogram")],
+        build: Build::of::<macd::Macd>(),
+    },
+    MeasureEntry {
+        name: "atr",
+        doc: "engine/stages/docs/atr.md",
+        about: "Average true range of bars, as Wilder has it.",
+        params: atr::PARAMS,
+        family: Family::Indicators,
+        summary: &[(Kind::Atr, "atr")],
+        build: Build::of::<atr::Atr>(),
+    },
+    MeasureEntry {
+        name: "bollinger",
+        doc: "engine/stages/docs/bollinger.md",
+        about: "Bollinger bands: the mean of the last closes, and some standard deviations above and below it.",
+        params: bollinger::PARAMS,
+        family: Family::Indicators,
+        summary: &[],
+        build: Build::of::<bollinger::Bollinger>(),
+    },
+    MeasureEntry {
+        name: "donchian",
+        doc: "engine/stages/docs/donchian.md",
+        about: "Donchian channel: the highest and the lowest price of the bars before, and of the last ones with the bar.",
+        params: donchian::PARAMS,
+        family: Family::Indicators,
+        summary: &[],
+        build: Build::of::<donchian::Donchian>(),
+    },
+    MeasureEntry {
+        name: "vwap",
+        doc: "engine/stages/docs/vwap.md",
+        about: "Volume-weighted average price since the session or another anchor began, with bands about it.",
+        params: vwap::PARAMS,
+        family: Family::Indicators,
+        summary: &[(Kind::Vwap, "vwap")],
+        build: Build::of::<vwap::Vwap>(),
+    },
+    MeasureEntry {
+        name: "pivots",
+        doc: "engine/stages/docs/pivots.md",
+        about: "Classic pivot levels from high, low and close of the session before.",
+        params: pivots::PARAMS,
+        family: Family::Indicators,
+        summary: &[],
+        build: Build::of::<pivots::Pivots>(),
+    },
+    MeasureEntry {
+        name: "swings",
+        doc: "engine/stages/docs/swings.md",
+        about: "Swing highs and lows of bars, confirmed as many bars later.",
+        params: swings::PARAMS,
+        family: Family::Indicators,
+        summary: &[],
+        build: Build::of::<swings::Swings>(),
+    },
+    MeasureEntry {
+        name: "volatility",
+        doc: "engine/stages/docs/volatility.md",
+        about: "Volatility of bars: from the returns of closes, and from their ranges.",
+        params: volatility::PARAMS,
+        family: Family::Indicators,
+        summary: &[(Kind::Volatility, "volatility")],
+        build: Build::of::<volatility::Volatility>(),
+    },
+    MeasureEntry {
+        name: "regime",
+        doc: "engine/stages/docs/regime.md",
+        about: "Regime of volatility: low, normal or high, by the percentile of realised volatility in its own history.",
+        params: regime::PARAMS,
+        family: Family::Indicators,
+        summary: &[(Kind::Regime, "regime"), (Kind::Regime, "percentile")],
+        build: Build::of::<regime::Regime>(),
+    },
+    MeasureEntry {
+        name: "correlation",
+        doc: "engine/stages/docs/correlation.md",
+        about: "Correlation of the returns of each two instruments, over the last bars of up to 64 of them.",
+        params: correlation::PARAMS,
+        family: Family::Pairs,
+        summary: &[],
+        build: Build::of::<correlation::Correlation>(),
     },
 ];
 

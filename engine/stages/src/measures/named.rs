@@ -4,7 +4,7 @@
 
 use super::{Context, MeasureSet, Needs};
 use flow::records::Memory;
-use flow::{Event, Kinds, Lasting, Out, StateError, StateReader, StateWriter, TradingState};
+use flow::{Event, Kinds, Lasting, Out, Scope, StateError, StateReader, StateWriter, TradingState};
 
 /// A measure, and the number of its instance.
 pub(super) struct Named<S> {
@@ -30,6 +30,10 @@ impl<S: MeasureSet> MeasureSet for Named<S> {
 
     fn fan_out(&self) -> usize {
         self.measure.fan_out()
+    }
+
+    fn scope(&self) -> Scope {
+        self.measure.scope()
     }
 
     fn needs(&self) -> Needs {

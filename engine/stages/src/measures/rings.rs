@@ -17,7 +17,7 @@ struct Place {
 }
 
 /// The rings of all instruments.
-pub(super) struct Rings<T> {
+pub struct Rings<T> {
     places: GrowingTable<Place>,
     slots: GrowingTable<T>,
     len: usize,
@@ -25,7 +25,7 @@ pub(super) struct Rings<T> {
 
 impl<T: Copy + Default> Rings<T> {
     /// Rings of `len` values.
-    pub(super) fn new(space: Space, len: u16) -> Rings<T> {
+    pub fn new(space: Space, len: u16) -> Rings<T> {
         let (instruments, len) = (space.instruments as usize, usize::from(len));
         Rings {
             places: GrowingTable::new(instruments, Place::default()),
@@ -34,8 +34,13 @@ impl<T: Copy + Default> Rings<T> {
         }
     }
 
+    /// Whether an instrument has a ring: number 0, which is none, has not.
+    pub fn has(&self, instrument: u32) -> bool {
+        instrument != 0 && (instrument as usize) < self.places.bound()
+    }
+
     /// Adds a value, and gives the one whose place it takes: that of `len` values earlier, if there are as many.
-    pub(super) fn push(&mut self, instrument: u32, value: T) -> Option<T> {
+    pub fn push(&mut self, instrument: u32, value: T) -> Option<T> {
         let (at, len) = (instrument as usize, self.len);
         let place = self.places.get_mut(at)?;
         let slot = &mut self.slots.span_mut(at * len, len)[usize::from(place.head)];
@@ -46,8 +51,24 @@ impl<T: Copy + Default> Rings<T> {
         is_full.then_some(oldest)
     }
 
+    /// The values of an instrument from the oldest on, once its ring is full.
+    pub fn full(&self, instrument: u32) -> Option<impl Iterator<Item = T> + Clone> {
+        let is_full = self.places.get(instrument as usize).is_some_and(|place| usize::from(place.held) == self.len);
+        is_full.then(|| self.held(instrument))
+    }
+
+    /// The values that an instrument has so far, from the oldest on.
+    pub fn held(&self, instrument: u32) -> impl Iterator<Item = T> + Clone {
+        let (at, len) = (instrument as usize, self.len);
+        let Place { head, held } = self.places.get(at).copied().unwrap_or_default();
+        let slots = self.slots.values().get(at * len..at * len + usize::from(held)).unwrap_or_default();
+        // A ring that is not full begins at its first slot.
+        let (newest, oldest) = slots.split_at(usize::from(head).min(slots.len()));
+        oldest.iter().chain(newest).copied()
+    }
+
     /// Forgets the values of an instrument.
-    pub(super) fn empty(&mut self, instrument: u32) {
+    pub fn empty(&mut self, instrument: u32) {
         if let Some(place) = self.places.get_mut(instrument as usize) {
             *place = Place::default();
         }

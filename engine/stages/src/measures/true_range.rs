@@ -4,40 +4,31 @@
 //! of its low and that close; of the first bar it is high less low. The first average is the mean of as many true ranges as it is
 //! asked for; from then on each bar moves it by its part. Bound: 24 bytes, a division a bar.
 
+use super::gliding::Gliding;
 use flow::{Px, Real};
 use serde::{Deserialize, Serialize};
 
-/// The average of the bars of one session.
+/// The average over bars, and the close of the last of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct TrueRange {
-    /// Bars so far, no more than those of the first average.
-    bars: u16,
-    /// Close of the last one.
     close: Px,
-    /// The average, in 1e-9; before it is known, the sum.
-    value: f64,
+    /// In 1e-9.
+    average: Gliding,
 }
 
 impl TrueRange {
-    /// Adds a bar; `of` bars make the first average.
-    pub(super) fn add(&mut self, high: Px, low: Px, close: Px, of: u16) {
-        let before = if self.bars == 0 { low } else { self.close };
-        let range = high.max(before).0.saturating_sub(low.min(before).0) as f64;
+    /// Adds a bar, and gives its true range; `of` bars make the first average.
+    pub(super) fn add(&mut self, high: Px, low: Px, close: Px, of: u16) -> Px {
+        let before = if self.average.is_empty() { low } else { self.close };
+        let range = high.max(before).0.saturating_sub(low.min(before).0);
         self.close = close;
-        if self.bars < of {
-            self.bars += 1;
-            self.value += range;
-            if self.bars == of {
-                self.value /= f64::from(of);
-            }
-        } else {
-            self.value = (self.value * f64::from(of - 1) + range) / f64::from(of);
-        }
+        self.average.wilder(range as f64, of);
+        Px(range)
     }
 
     /// The average in 1e-9, once there are `of` bars.
     pub(super) fn known(&self, of: u16) -> Option<f64> {
-        (self.bars >= of).then_some(self.value)
+        self.average.known(of)
     }
 
     /// The same in units of the price, for a record.

@@ -50,12 +50,14 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 17] = [
+const CHOICES: [Choice; 33] = [
     ("cvd", &[]),
     ("flow", &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2")]),
     ("footprint", &[("interval", "5s"), ("stack_rows", "2"), ("exhaustion_bars", "2")]),
     ("pace", &[("window", "3600")]),
     ("signing", &[]),
+    ("event-bars", &[("size", "2")]),
+    ("event-bars", &[("by", "volume"), ("size", "9")]),
     ("imbalance", &[("levels", "1")]),
     ("imbalance", &[("levels", "4")]),
     ("vpin", &[("bucket_qty", "7"), ("window", "3")]),
@@ -67,6 +69,20 @@ const CHOICES: [Choice; 17] = [
     ("legs", &[("interval", "5s"), ("atr_times", "0"), ("closed", "1"), ("max_rows", "16")]),
     ("lvn-alerts", &[("interval", "5s"), ("band_bps", "100"), ("rearm_bps", "200")]),
     ("market-alerts", &[("least_score", "1")]),
+    ("average", &[("interval", "5s"), ("bars", "3")]),
+    ("average", &[("interval", "5s"), ("method", "sma"), ("bars", "4")]),
+    ("rsi", &[("interval", "5s"), ("bars", "2")]),
+    ("macd", &[("interval", "5s"), ("fast", "2"), ("slow", "3"), ("signal", "2")]),
+    ("atr", &[("interval", "5s"), ("bars", "2")]),
+    ("bollinger", &[("interval", "5s"), ("bars", "3")]),
+    ("donchian", &[("interval", "5s"), ("bars", "3")]),
+    ("vwap", &[]),
+    ("vwap", &[("volume_from", "bars-typical"), ("interval", "5s"), ("anchor", "once")]),
+    ("pivots", &[("interval", "5s")]),
+    ("swings", &[("interval", "5s"), ("bars", "1")]),
+    ("volatility", &[("interval", "5s"), ("bars", "3")]),
+    ("regime", &[("interval", "5s"), ("bars", "2"), ("history", "4"), ("least", "1"), ("leave", "0")]),
+    ("correlation", &[("interval", "5s"), ("bars", "4"), ("least", "2")]),
     ("probe", &[]),
 ];
 
@@ -193,10 +209,10 @@ fn the_mixed_stream_makes_every_measure_work() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut counts = [0; CHOICES.len()];
     for _ in 0..100 {
-        let steps = steps(400).new_tree(&mut runner).unwrap().current();
+        let events = day(&steps(400).new_tree(&mut runner).unwrap().current());
         for (choice, count) in CHOICES.iter().zip(&mut counts) {
             let (mut stage, mut out) = (alone(*choice), Out::new(32, Kinds::ALL));
-            *count += day(&steps).iter().map(|event| run(stage.as_mut(), &mut out, event).len()).sum::<usize>();
+            *count += events.iter().map(|event| run(stage.as_mut(), &mut out, event).len()).sum::<usize>();
         }
     }
     assert!(counts.iter().all(|n| *n > 10), "{counts:?}");
@@ -211,13 +227,15 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("book", 8),
         ("bars", 16),
         ("portfolio", 24),
-        ("cvd+flow+footprint+pace+signing", 32),
+        ("cvd+flow+footprint+pace+signing+event-bars", 32),
         ("imbalance", 36),
         ("vpin", 40),
         ("profile", 44),
         ("state+breakout", 48),
         ("legs", 52),
         ("lvn-alerts+market-alerts", 56),
+        ("average+rsi+macd+atr+bollinger+donchian+vwap+pivots+swings+volatility+regime", 60),
+        ("correlation", 64),
         ("momentum", 72),
         ("buy-and-hold", 73),
         ("random", 74),
