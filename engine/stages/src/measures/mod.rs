@@ -10,6 +10,7 @@
 
 pub mod breakout;
 pub mod cvd;
+pub mod fate;
 pub mod flow_of_bars;
 pub mod footprint;
 pub mod imbalance;
@@ -116,6 +117,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Book,
         summary: &[],
         build: Build::of::<imbalance::Imbalance>(),
+    },
+    MeasureEntry {
+        name: "fate",
+        doc: "engine/stages/docs/fate.md",
+        about: "Liquidity fate: how much displayed quantity was taken, pulled or moved, by level, side, distance and age.",
+        params: fate::PARAMS,
+        family: Family::Book,
+        summary: &[],
+        build: Build::of::<fate::Fate>(),
     },
     MeasureEntry {
         name: "vpin",
