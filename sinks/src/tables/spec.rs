@@ -37,6 +37,11 @@ pub const TABLES: &[TableSpec] = &[
         kinds: &[Kind::CorrectedBar],
     },
     TableSpec { name: "order_flow", about: "Signed volume and imbalance.", kinds: &[Kind::Cvd, Kind::Imbalance] },
+    TableSpec {
+        name: "fates",
+        about: "What became of displayed quantity, by level, distance and age.",
+        kinds: &[Kind::Fate, Kind::FateShown, Kind::FateApart],
+    },
     TableSpec { name: "bar_flow", about: "Order flow of bars: delta, change, pressures, score.", kinds: &[Kind::Flow] },
     TableSpec {
         name: "footprints",

@@ -21,6 +21,7 @@ mod measures_alerts;
 mod measures_breakout;
 mod measures_bulk;
 mod measures_cvd;
+mod measures_fate;
 mod measures_flow;
 mod measures_footprint;
 mod measures_imbalance;

@@ -37,6 +37,8 @@ const SMALL: &[(&str, &str)] = &[
     ("footprint.max_rows", "64"),
     ("footprint.exhaustion_bars", "2"),
     ("imbalance.levels", "3"),
+    ("fate.every", "5"),
+    ("fate.max_orders", "16"),
     ("deep.levels", "2"),
     ("deep.weighting", "exponential"),
     ("vpin.bucket_qty", "300"),
