@@ -2,8 +2,8 @@
 //!
 //! It follows from the events around it and the configuration, so nobody records it: see [`crate::Kinds::INSIDE`].
 
-use crate::{Px, Qty, Real};
 use crate::record::records;
+use crate::{Px, Qty, Real};
 
 records! {
     /// The weighed quantity of both sides of a book, directly before the `book-top` that the same input causes; one for each weighing that a measure asks for.

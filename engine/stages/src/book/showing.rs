@@ -47,15 +47,7 @@ impl BookStage {
     }
 
     #[inline(never)]
-    fn push_order(
-        &self,
-        book: BookId,
-        event: &Event,
-        order_ref: u64,
-        qty: Qty,
-        (side, px): (Side, Px),
-        out: &mut Out,
-    ) {
+    fn push_order(&self, book: BookId, event: &Event, order_ref: u64, qty: Qty, (side, px): (Side, Px), out: &mut Out) {
         let rank = self.books.view(book).rank(side, px, RANKS) as u32;
         let flags = Flags(event.flags.0 & KEPT).with_side(side);
         out.push(event.instrument, flags, &OrderShown { order_ref, px, qty, rank, reserved: [0; 12] });

@@ -6,7 +6,7 @@ use flow::records::{
     Add, Cancel, Clear, Delete, Exec, Fate, FateApart, FateShown, Level, Listing, Name, Replace, Trade,
 };
 use flow::{
-    BookKind, Event, EventId, FateBy, FatePart, Flags, InstrumentType, Kind, Ns, Px, Qty, Record, Side, Stage,
+    BookKind, Event, EventId, FateBy, FatePart, Flags, InstrumentType, Kinds, Ns, Out, Px, Qty, Record, Side, Stage,
 };
 use proptest::prelude::*;
 use stages::Space;
@@ -21,7 +21,33 @@ const MS: u64 = 1_000_000;
 /// 2024-05-08 14:30 UTC.
 const START: u64 = 1_715_178_600 * Ns::SECOND;
 
-type Measure = Pipeline<Host<One<FateMeasure>>>;
+/// The measure with its buffer: it sees every event under the number of its input.
+struct Measure {
+    host: Host<One<FateMeasure>>,
+    out: Out,
+}
+
+impl Measure {
+    fn new(set: &[(&str, &str)]) -> Measure {
+        Measure { host: Host::alone(&harness::params("fate", set), SPACE).unwrap(), out: Out::new(36, Kinds::ALL) }
+    }
+
+    /// What it emits for the input, and for what the book emits for that.
+    fn rows(&mut self, book: &mut Pipeline<BookStage>, input: &Event) -> Vec<Event> {
+        let place = |e: &Event| Event { id: EventId::new(input.id.seq(), 8, 0), ts: input.ts, ..*e };
+        let of_book = if book.stage.reads().has(input.kind) { book.feed(input) } else { Vec::new() };
+        let mut rows = Vec::new();
+        for event in std::iter::once(*input).chain(of_book.iter().map(|e| place(&e.0))) {
+            if self.host.reads().has(event.kind) {
+                self.out.begin(&event);
+                self.host.on_event(&event, &mut self.out);
+                assert!(self.out.events().len() <= self.host.fan_out());
+                rows.extend_from_slice(self.out.events());
+            }
+        }
+        rows
+    }
+}
 
 /// A book and the measure behind it, and what it emitted last.
 struct Market {
@@ -39,8 +65,7 @@ impl Market {
     fn new(kind: BookKind, set: &[(&str, &str)]) -> Market {
         let mut book = harness::book(64, 256, 8);
         book.stage = book.stage.saying_orders(true);
-        let fate = Pipeline::new(Host::alone(&harness::params("fate", set), SPACE).unwrap());
-        let mut market = Market { book, fate, seq: 0, rows: Vec::new() };
+        let mut market = Market { book, fate: Measure::new(set), seq: 0, rows: Vec::new() };
         let listing = Listing {
             tick_px: cents(1),
             venue: *b"XNAS",
@@ -60,18 +85,7 @@ impl Market {
         self.seq += 1;
         let flags = flags.with(Flags::LAST_OF_GROUP).with_side(side);
         let input = Event { id: EventId::new(self.seq, 0, 0), ..Event::new(Ns(START + after), STOCK, flags, record) };
-        let mut events = vec![input];
-        if self.book.stage.reads().has(input.kind) {
-            let place = |e: &Event| Event { id: EventId::new(self.seq, 8, 0), ts: input.ts, ..*e };
-            events.extend(self.book.feed(&input).iter().map(|e| place(&e.0)));
-        }
-        self.rows.clear();
-        for event in events {
-            if self.fate.stage.reads().has(event.kind) {
-                let emitted: Vec<Event> = self.fate.feed(&event).iter().map(|e| e.0).collect();
-                self.rows.extend(emitted);
-            }
-        }
+        self.rows = self.fate.rows(&mut self.book, &input);
     }
 
     fn add(&mut self, after: u64, side: Side, order_ref: u64, px: Px, qty: u64) {
@@ -130,9 +144,10 @@ impl Sums {
     fn check(&self) {
         for side in [Side::Buy, Side::Sell] {
             let sum = |by: FateBy, how: usize| -> u64 {
-                let its = self.ended.iter().filter(|((b, s, part), _)| {
-                    (*b, *s) == (by.code(), side) && *part != FatePart::Before
-                });
+                let its = self
+                    .ended
+                    .iter()
+                    .filter(|((b, s, part), _)| (*b, *s) == (by.code(), side) && *part != FatePart::Before);
                 its.map(|(_, ended)| ended[how]).sum()
             };
             for how in 0..3 {
@@ -281,7 +296,10 @@ fn what_finds_no_room_is_left_out_and_named() {
     assert_eq!((sums.at(Rank, Sell, Level1), sums.left(Sell, Level1)), ([10, 0, 0], [160, 150, 0, 0]));
     let apart = market.rows.iter().find_map(|row| row.get::<FateApart>()).expect("two had no room");
     assert_eq!((apart.hidden, apart.left_out), (Qty(0), Qty(20)));
-    assert!(sums.shown.keys().all(|(side, _)| *side != Side::None), "an execution of one of these is of no order before");
+    assert!(
+        sums.shown.keys().all(|(side, _)| *side != Side::None),
+        "an execution of one of these is of no order before"
+    );
 }
 
 proptest! {
@@ -289,18 +307,11 @@ proptest! {
     fn sums_add_up_on_any_stream(steps in steps(200)) {
         let mut book = harness::book(64, 256, 8);
         book.stage = book.stage.saying_orders(true);
-        let mut fate: Measure = Pipeline::new(Host::alone(&harness::params("fate", &[("every", "3600")]), SPACE).unwrap());
+        let mut fate = Measure::new(&[("every", "3600")]);
         let inputs = opening().0.into_iter().chain((1..).zip(&steps).map(|(i, s)| s.event(i * 1_300 * Ns::SECOND)));
         for (seq, input) in (1..).zip(inputs) {
             let input = Event { id: EventId::new(seq, 0, 0), ..input };
-            let of_book: Vec<Event> =
-                book.feed(&input).iter().map(|e| Event { id: EventId::new(seq, 8, 0), ts: input.ts, ..e.0 }).collect();
-            for event in std::iter::once(input).chain(of_book).filter(|e| e.kind != Kind::Anomaly) {
-                if fate.stage.reads().has(event.kind) {
-                    let rows: Vec<Event> = fate.feed(&event).iter().map(|e| e.0).collect();
-                    Sums::of(&rows);
-                }
-            }
+            Sums::of(&fate.rows(&mut book, &input));
         }
     }
 }

@@ -200,7 +200,8 @@ impl Market {
             emit_parts(side, FateBy::ChainAge, &AGES, &sums.chain_ages, event, out);
         }
         if self.sideless != Ended::default() {
-            let account = super::sums::Account { displayed: self.sideless.all(), ended: self.sideless, ..Default::default() };
+            let account =
+                super::sums::Account { displayed: self.sideless.all(), ended: self.sideless, ..Default::default() };
             emit_account(Side::None, FatePart::Before, &account, false, event, out);
         }
         if self.hidden > 0 || self.left_out > 0 {

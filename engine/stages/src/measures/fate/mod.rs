@@ -24,7 +24,8 @@ use prices::Prices;
 use sums::{BEFORE, End, part_of_rank};
 
 const EVERY: IntParam =
-    IntParam::new("every", (1, 86_400), "60", "the sums are emitted when an interval of this length has ended").unit("s");
+    IntParam::new("every", (1, 86_400), "60", "the sums are emitted when an interval of this length has ended")
+        .unit("s");
 const MAX_ORDERS: IntParam<u32> = IntParam::new(
     "max_orders",
     (16, 16_777_216),
@@ -222,8 +223,8 @@ impl State {
         let is_snapshot = event.flags.has(Flags::SNAPSHOT);
         let rank = if is_snapshot { BEFORE } else { part_of_rank(rank) };
         let market = &mut self.markets[instrument as usize];
-        let has_place = self.orders.has_room()
-            && (!market.is_by_level || self.prices.reach((instrument, is_bid, px)).is_some());
+        let has_place =
+            self.orders.has_room() && (!market.is_by_level || self.prices.reach((instrument, is_bid, px)).is_some());
         if !has_place {
             return market.leave_out(qty.0);
         }
@@ -262,14 +263,20 @@ impl State {
         let Some(price) = self.prices.find(at).filter(|price| !price.is_veiled) else { return };
         price.is_veiled = true;
         let sums = &mut self.markets[event.instrument as usize].sides[market::half(at.1)];
-        sums.ranks.iter_mut().zip(price.left).for_each(|(account, left)| account.veiled = account.veiled.saturating_add(left));
+        sums.ranks
+            .iter_mut()
+            .zip(price.left)
+            .for_each(|(account, left)| account.veiled = account.veiled.saturating_add(left));
     }
 
     fn unveil(&mut self, at: prices::At) {
         let Some(price) = self.prices.find(at).filter(|price| price.is_veiled) else { return };
         price.is_veiled = false;
         let sums = &mut self.markets[at.0 as usize].sides[market::half(at.1)];
-        sums.ranks.iter_mut().zip(price.left).for_each(|(account, left)| account.veiled = account.veiled.saturating_sub(left));
+        sums.ranks
+            .iter_mut()
+            .zip(price.left)
+            .for_each(|(account, left)| account.veiled = account.veiled.saturating_sub(left));
     }
 
     /// An `exec`, `cancel`, `delete` or `replace`.

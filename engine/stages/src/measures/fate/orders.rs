@@ -160,7 +160,10 @@ mod tests {
         let seven = orders.find(2, 7).unwrap();
         orders.rename(seven, 70);
         assert_eq!((orders.find(2, 7), orders.find(1, 7).is_some()), (None, true));
-        assert_eq!(orders.sorted().iter().map(|o| (o.instrument, o.reference)).collect::<Vec<_>>(), [(1, 7), (1, 8), (2, 70)]);
+        assert_eq!(
+            orders.sorted().iter().map(|o| (o.instrument, o.reference)).collect::<Vec<_>>(),
+            [(1, 7), (1, 8), (2, 70)]
+        );
         orders.remove_all(|instrument| instrument == 1);
         assert_eq!(orders.sorted().len(), 1);
         assert!(orders.add(order(1, 9)) && orders.find(2, 70).is_some());

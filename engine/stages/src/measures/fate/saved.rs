@@ -21,9 +21,11 @@ impl MeasureState for State {
         keyed::save(to, self.markets.values().len(), |at| {
             let instrument = at as u32;
             let first = orders.partition_point(|order| order.instrument < instrument);
-            let orders: Vec<Order> = orders[first..].iter().take_while(|o| o.instrument == instrument).copied().collect();
+            let orders: Vec<Order> =
+                orders[first..].iter().take_while(|o| o.instrument == instrument).copied().collect();
             let first = prices.partition_point(|price| price.instrument < instrument);
-            let prices: Vec<Price> = prices[first..].iter().take_while(|p| p.instrument == instrument).copied().collect();
+            let prices: Vec<Price> =
+                prices[first..].iter().take_while(|p| p.instrument == instrument).copied().collect();
             (self.markets[at] != untouched).then(|| (self.markets[at].clone(), orders, prices))
         });
     }
