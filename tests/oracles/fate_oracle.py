@@ -445,7 +445,7 @@ def engine_rows(binary, feed, inputs, every):
     for row in replay(binary, feed, [], "fate,fate-shown,fate-apart", "jsonl", *more):
         at = (row["symbol"], row["ts_ns"], row["kind"])
         if row["kind"] == "fate":
-            yield *at, row["side"], row["by"], row["part"], row["taken"], row["pulled"], row["moved"], row["expired"]
+            yield *at, row["side"], row["parts_by"], row["part"], row["taken"], row["pulled"], row["moved"], row["expired"]
         elif row["kind"] == "fate-shown":
             yield *at, row["side"], row["part"], row["displayed"], row["still"], row["unknown"], row["unseen"]
         else:

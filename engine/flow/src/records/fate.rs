@@ -64,7 +64,7 @@ records! {
         pulled: Qty as Qty "cancelled",
         moved: Qty as Qty "replaced by an order at another price, or by a larger one",
         expired: Qty as Qty "ended with its contract",
-        by: u8 as Enum(FateBy) "by what the parts are divided",
+        parts_by: u8 as Enum(FateBy) "by what the parts are divided",
         part: u8 as Enum(FatePart) "which part",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 5

@@ -15,8 +15,9 @@ const RANKS: usize = 10;
 impl BookStage {
     /// Says of every order that it shows where it stands, as `order-shown`.
     #[must_use]
-    pub fn saying_orders(self, says_orders: bool) -> BookStage {
-        BookStage { says_orders, ..self }
+    pub fn saying_orders(mut self, says_orders: bool) -> BookStage {
+        self.says_orders = says_orders;
+        self
     }
 
     /// Says that a level has an order more.

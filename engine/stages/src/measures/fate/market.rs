@@ -264,7 +264,7 @@ fn fate(by: FateBy, part: FatePart, ended: &Ended, expired: u64) -> records::Fat
         pulled: Qty(ended.pulled),
         moved: Qty(ended.moved),
         expired: Qty(expired),
-        by: by.code(),
+        parts_by: by.code(),
         part: part.code(),
         ..Default::default()
     }
