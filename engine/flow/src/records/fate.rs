@@ -73,7 +73,7 @@ records! {
         displayed: Qty as Qty "displayed since the session began; of the part `before`, what its messages show",
         still: Qty as Qty "still displayed",
         unknown: Qty as Qty "of which the feed no longer says whether it is displayed",
-        unseen: Qty as Qty "gone without a message: a deletion told of less than was left",
+        unseen: Qty as Qty "gone without a message: a deletion of less than was left",
         part: u8 as Enum(FatePart) "rank of the level when the order was displayed",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 6
