@@ -1,9 +1,9 @@
 //! The stage: applies messages to the books and emits what changed.
 //!
 //! For one input it emits, in this order: the anomaly of the input, the trade, the levels that changed, and, if the
-//! input closes its group, the new top and an anomaly if the book has become crossed. Where a measure asks for it, it says
-//! of an order that it shows where that stands, before the levels. Groups are per instrument; within a group the top is not published. Before a top it says what the depth comes to by each weighing that a measure asks
-//! for. After a gap it goes on, and marks what it emits as doubtful. For a break it emits the broken trade, whole. Worst
+//! input closes its group, the new top and an anomaly if the book has become crossed. Groups are per instrument; within
+//! a group the top is not published. Before the levels it says where an order stands that it shows, and before a top what the
+//! depth comes to by each weighing, where a measure asks for it. After a gap it goes on, and marks what it emits as doubtful. For a break it emits the broken trade, whole. Worst
 //! case: six events, and one a weighing.
 
 use super::books::{BookId, BookPath, Books, Keeping, Place};
@@ -155,11 +155,9 @@ impl BookStage {
         let replace: &Replace = event.record();
         let Replace { exchange_ts, order_ref, new_ref, px, qty } = *replace;
         let replaced = self.books.replace(book, order_ref, new_ref, px, qty.0)?;
-        if let Some(fault) = replaced.fault {
-            push_anomaly(event, exchange_ts, fault, out);
-        }
-        if replaced.fault.is_none() {
-            self.say_order_anew(book, event, new_ref, out);
+        match replaced.fault {
+            Some(fault) => push_anomaly(event, exchange_ts, fault, out),
+            None => self.say_order_anew(book, event, new_ref, out),
         }
         match replaced.changes {
             [Some(first), Some(second)] => {
