@@ -129,7 +129,10 @@ impl Sums {
                 assert!(sums.ended.insert((fate.parts_by, row.side(), part(fate.part)), ended).is_none(), "twice");
             } else if let Some(shown) = row.get::<FateShown>() {
                 let fate: &Fate = rows[at - 1].get().expect("its fate stands before it");
-                assert_eq!((fate.parts_by, fate.part, rows[at - 1].side()), (FateBy::Rank.code(), shown.part, row.side()));
+                assert_eq!(
+                    (fate.parts_by, fate.part, rows[at - 1].side()),
+                    (FateBy::Rank.code(), shown.part, row.side())
+                );
                 let ended = fate.taken.0 + fate.pulled.0 + fate.moved.0 + fate.expired.0;
                 assert_eq!(shown.displayed.0, ended + shown.still.0 + shown.unknown.0 + shown.unseen.0);
                 let left = [shown.displayed.0, shown.still.0, shown.unknown.0, shown.unseen.0];
