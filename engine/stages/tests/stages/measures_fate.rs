@@ -3,7 +3,7 @@
 use crate::harness::{self, INSTRUMENTS, Pipeline};
 use crate::stream::{opening, steps};
 use flow::records::{
-    Add, Cancel, Clear, Delete, Exec, Fate, FateApart, FateShown, Level, Listing, Name, Replace, Trade,
+    Add, Cancel, Clear, Contract, Delete, Exec, Fate, FateApart, FateShown, Level, Listing, Name, Replace, Trade,
 };
 use flow::{
     BookKind, Event, EventId, FateBy, FatePart, Flags, InstrumentType, Kinds, Ns, Out, Px, Qty, Record, Side, Stage,
@@ -267,6 +267,20 @@ fn a_clear_loses_what_rests_and_a_new_session_does_not() {
     assert_eq!(Sums::of(&market.rows).left(Buy, Level1), [30, 20, 10, 0]);
     market.add(day, Sell, 1, cents(1_000), 5);
     assert_eq!(market.sums(day + 60_000 * MS).shown.into_iter().collect::<Vec<_>>(), [((Sell, Level1), [5, 5, 0, 0])]);
+}
+
+#[test]
+fn what_rests_when_a_contract_ends_expires() {
+    let mut market = Market::new(BookKind::ByOrder, &[]);
+    market.send(0, Side::None, Flags::NONE, &Contract { expiry: Ns(START + MS), ..Contract::default() });
+    market.add(0, Buy, 1, cents(1_000), 10);
+    market.exec(0, 1, 4);
+    assert_eq!(market.sums(60_000 * MS).left(Buy, Level1), [10, 6, 0, 0], "its session goes on");
+    let day = 86_400_000 * MS;
+    assert_eq!(market.sums(day).left(Buy, Level1), [10, 0, 0, 0]);
+    let expired: Vec<_> = market.rows.iter().filter_map(|row| row.get::<Fate>()).map(|fate| fate.expired.0).collect();
+    assert_eq!(expired.iter().sum::<u64>(), 6);
+    assert_eq!(market.sums(day + 60_000 * MS), Sums::default());
 }
 
 #[test]

@@ -80,8 +80,9 @@ impl Market {
     /// Whether an interval or the session has ended before `ts` with something to say of it. What comes next belongs to the next interval.
     pub(super) fn ends(&mut self, ts: Ns, every_s: u64) -> bool {
         let interval = ts.0 / (every_s * Ns::SECOND);
-        let before = std::mem::replace(&mut self.interval, interval);
-        (interval != before || self.session.is_over(ts)) && self.has_changed
+        let (before, is_over) = (std::mem::replace(&mut self.interval, interval), self.session.is_over(ts));
+        // That a contract ends changes what there is to say, though no message came.
+        (interval != before || is_over) && (self.has_changed || is_over && self.has_expired(ts))
     }
 
     /// Notes that the book was emptied when the session was over already.
