@@ -1,7 +1,7 @@
 //! Where an order stands when a book shows it, for measures that follow orders.
 //!
-//! A measure keeps no levels: which of them an order has joined only the book can say, and only then. Where nobody asks, or
-//! nobody listens, nothing is looked at. Bound: nothing is kept. Worst case: a walk over [`RANKS`] levels an order.
+//! A measure keeps no levels: which of them an order has joined only the book can say, and only then. Where nobody asks,
+//! nothing is said; where nobody listens, nothing is looked at. Bound: nothing is kept. Worst case: a walk over [`RANKS`] levels an order.
 
 use super::books::BookId;
 use super::order::LevelChange;
@@ -31,7 +31,7 @@ impl BookStage {
         at: &LevelChange,
         out: &mut Out,
     ) {
-        if self.says_orders && out.wants(Kind::OrderShown) {
+        if self.says_orders {
             self.push_order(book, event, order_ref, qty, (at.side, at.px), out);
         }
     }
@@ -40,7 +40,6 @@ impl BookStage {
     #[inline]
     pub(super) fn say_order_anew(&self, book: BookId, event: &Event, order_ref: u64, out: &mut Out) {
         if self.says_orders
-            && out.wants(Kind::OrderShown)
             && let Some(order) = self.books.view(book).order(order_ref)
         {
             self.push_order(book, event, order_ref, order.qty, (order.side, order.px), out);
@@ -49,7 +48,9 @@ impl BookStage {
 
     #[inline(never)]
     fn push_order(&self, book: BookId, event: &Event, order_ref: u64, qty: Qty, (side, px): (Side, Px), out: &mut Out) {
-        let rank = self.books.view(book).rank(side, px, RANKS) as u32;
+        // It is numbered whoever listens, and looked for only if somebody does.
+        let is_wanted = out.wants(Kind::OrderShown);
+        let rank = if is_wanted { self.books.view(book).rank(side, px, RANKS) as u32 } else { 0 };
         let flags = Flags(event.flags.0 & KEPT).with_side(side);
         out.push(event.instrument, flags, &OrderShown { order_ref, px, qty, rank, reserved: [0; 12] });
     }
