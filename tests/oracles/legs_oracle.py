@@ -286,7 +286,7 @@ def shown(row):
     kind, ts = row["kind"], row["ts_ns"]
     if kind == "leg":
         height = nano(row["row_px"]) if row.get("row_px") is not None else None
-        return (kind, ts, row["what"], row["reason"], row["leg"], row["direction"], nano(row["start"]), nano(row["extreme"]),
+        return (kind, ts, row["what"], row["reason"], row["leg"], row["direction"], nano(row["start_px"]), nano(row["extreme_px"]),
                 nano(row["size"]), row["retraced"], row["start_ns"], row["extreme_ns"], row["volume"], row["left_out"], height,
                 row["nodes"])
     if kind == "leg-node":
@@ -295,8 +295,8 @@ def shown(row):
     numbers = ("atr", "state", "published_state", "flow_start_ns", "score", "flow_direction", "published_score",
                "published_direction")
     return (kind, ts, row["what"], row["leg"], row["direction"], row["index"], nano(row["px"]), nano(row["node_px"]),
-            row["distance"], row["retraced"], row["with_flow"], row["published_with_flow"], nano(row["start"]),
-            nano(row["extreme"]), tuple(row[name] for name in numbers))
+            row["distance"], row["retraced"], row["with_flow"], row["published_with_flow"], nano(row["start_px"]),
+            nano(row["extreme_px"]), tuple(row[name] for name in numbers))
 
 
 def check(options):

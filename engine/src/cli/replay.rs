@@ -41,7 +41,7 @@ pub(crate) struct ReplayArgs {
     /// Feed of the inputs; recognised by the first bytes if left out.
     #[arg(long)]
     feed: Option<String>,
-    /// Files, each one input (those of lobster, lean and csv are one together), or the folder of a journal; - is standard input.
+    /// Files, each one input (those of lean or csv are one together, and with --feed those of lobster), or the folder of a journal; - is standard input.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     input: Vec<PathBuf>,
     /// Trading date in the exchange's time zone, YYYY-MM-DD, for feeds whose times count from midnight.

@@ -64,8 +64,8 @@ words! {
 records! {
     /// What has become of a leg: the way of price from one trade to the furthest one after it. Its `leg-profile` follows.
     Leg = 184 "leg" {
-        start: Px as Price "price of the trade with which it starts",
-        extreme: Px as Price "its furthest price so far",
+        start_px: Px as Price "price of the trade with which it starts",
+        extreme_px: Px as Price "its furthest price so far",
         size: Px as Step "distance between the two",
         retraced: Real as Float "how much of it price has come back, in per cent",
         what: u8 as Enum(LegStep) "what has become of it",
@@ -74,14 +74,14 @@ records! {
         direction: u8 as Enum(PriceDirection) "where it goes",
         nodes: u8 as Uint "nodes of its profile, if that has just closed: the `leg-node` behind this row",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 2 row [what, reason, leg, direction, start, extreme, size, retraced, start_ns, extreme_ns, volume, left_out, row_px, nodes, instance]
+    } reserved 2 row [what, reason, leg, direction, start_px, extreme_px, size, retraced, start_ns, extreme_ns, volume, left_out, row_px, nodes, instance]
     /// More of a `leg`; follows it.
     LegProfile = 185 "leg-profile" follows Leg {
         start_ts = "start_ns": Ns as TimeNs "time of the trade with which it starts",
         extreme_ts = "extreme_ns": Ns as TimeNs "time of the first trade at its extreme",
         volume: Qty as Qty "quantity traded from the one to the other, both inside",
         left_out: Qty as Qty "quantity of its minutes that was left out, because a bound was reached; it is in no other number",
-        row_px: Px as Step "height of the rows in which its nodes are looked for",
+        row_px: Px as Price "height of the rows in which its nodes are looked for; absent where it has not just closed",
     }
     /// A row that stands out of the smoothed profile of a leg. All of a leg follow the `leg` that says it is closed, from the lowest up.
     LegNode = 186 "leg-node" {
@@ -108,11 +108,11 @@ records! {
         with_flow: u8 as Enum(Seen) "whether flow has gone with the leg since the touch, by the rules `tidegate`",
         published_with_flow: u8 as Enum(Seen) "the same by the rules `published`",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 1 row [what, leg, direction, index, px, node_px, distance, retraced, with_flow, published_with_flow, score, flow_direction, state, published_score, published_direction, published_state, atr, start, extreme, flow_start_ns, inferred, instance]
+    } reserved 1 row [what, leg, direction, index, px, node_px, distance, retraced, with_flow, published_with_flow, score, flow_direction, state, published_score, published_direction, published_state, atr, start_px, extreme_px, flow_start_ns, inferred, instance]
     /// The numbers that decide a `pullback`, all of the last bar that has closed; follows it.
     PullbackFlow = 188 "pullback-flow" follows Pullback {
-        start: Px as Price "price with which the leg starts",
-        extreme: Px as Price "furthest price of the leg",
+        start_px: Px as Price "price with which the leg starts",
+        extreme_px: Px as Price "furthest price of the leg",
         atr: Real as Float "average true range of the bars of the session, in units of the price; absent before there are enough of them",
         flow_start_s = "flow_start_ns": u32 as Start "start of the bar that the flow is of, Unix time; 0 = there was none",
         score: u8 as Uint "score of aggressive flow by the rules `tidegate`, 0 to 100",

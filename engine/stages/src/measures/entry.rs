@@ -22,7 +22,7 @@ pub enum Family {
     State,
     /// Legs: the way of price from one turn to the next.
     Legs,
-    /// Alerts: what somebody wants to be told of at once.
+    /// Alerts: what a trader wants to see at once.
     Alerts,
 }
 

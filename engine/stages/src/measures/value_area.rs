@@ -33,13 +33,22 @@ impl ValueArea {
 }
 
 /// The last value area of a profile, and the one that earlier inputs have left.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Between two inputs only the last one says anything: it alone is saved and compared, so equal states are equal bytes.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct LastArea {
     now: Option<ValueArea>,
+    #[serde(skip)]
     before: Option<ValueArea>,
-    /// The input that brought the last one. States are saved between inputs, so it is not saved.
+    /// The input that brought the last one.
     #[serde(skip)]
     seq: u64,
+}
+
+impl PartialEq for LastArea {
+    fn eq(&self, other: &LastArea) -> bool {
+        self.now == other.now
+    }
 }
 
 impl LastArea {

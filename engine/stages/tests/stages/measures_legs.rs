@@ -133,8 +133,8 @@ fn steps(emitted: &[Emitted]) -> Vec<(LegStep, LegEnd, i64, i64, u64)> {
     let both = of::<Leg>(emitted).into_iter().zip(of::<LegProfile>(emitted));
     let step = |(leg, profile): (Leg, LegProfile)| {
         let (what, why) = (LegStep::from_code(leg.what).unwrap(), LegEnd::from_code(leg.reason).unwrap());
-        assert_eq!(leg.size.0, (leg.extreme.0 - leg.start.0).abs());
-        (what, why, cents(leg.start), cents(leg.extreme), profile.volume.0)
+        assert_eq!(leg.size.0, (leg.extreme_px.0 - leg.start_px.0).abs());
+        (what, why, cents(leg.start_px), cents(leg.extreme_px), profile.volume.0)
     };
     both.map(step).collect()
 }
@@ -312,7 +312,7 @@ fn a_pullback_touches_a_node_from_the_side_of_the_extreme_and_holds() {
     let pullback = of::<Pullback>(&touched)[0];
     assert_eq!((pullback.retraced, pullback.distance), (Real::of(45.0), Real::of(200_000.0 / 10_200.0)));
     let flow = of::<PullbackFlow>(&touched)[0];
-    assert_eq!((cents(flow.start), cents(flow.extreme), flow.atr), (1_000, 1_040, Real::of(0.1)));
+    assert_eq!((cents(flow.start_px), cents(flow.extreme_px), flow.atr), (1_000, 1_040, Real::of(0.1)));
     for (at, px) in [(62.0, 1_020), (63.0, 1_015), (64.0, 1_021), (65.0, 1_025)] {
         assert!(pipeline.feed(&trade(at, px, 1)).is_empty(), "the touch holds");
     }
@@ -518,7 +518,7 @@ proptest! {
                 let both = of::<Leg>(emitted).into_iter().zip(of::<LegProfile>(emitted));
                 both.map(|(leg, profile)| {
                     let from = |px: Px| sign * (cents(px) - 2_000_002);
-                    (leg.what, leg.reason, leg.leg, from(leg.start), from(leg.extreme), leg.retraced, profile)
+                    (leg.what, leg.reason, leg.leg, from(leg.start_px), from(leg.extreme_px), leg.retraced, profile)
                 }).collect()
             };
             prop_assert_eq!(legs(&left, 1), legs(&right, -1));

@@ -86,8 +86,8 @@ impl Emitter<'_> {
         nodes: u8,
     ) {
         let first = records::Leg {
-            start: leg.start.px,
-            extreme: leg.extreme.px,
+            start_px: leg.start.px,
+            extreme_px: leg.extreme.px,
             size: Px(i64::try_from(leg.size()).unwrap_or(i64::MAX - 1)),
             retraced: leg.retraced(px),
             what: what.code(),
@@ -133,8 +133,8 @@ pub(super) fn pullback(
         ..records::Pullback::default()
     };
     let flow = PullbackFlow {
-        start: leg.start.px,
-        extreme: leg.extreme.px,
+        start_px: leg.start.px,
+        extreme_px: leg.extreme.px,
         atr: numbers.atr,
         flow_start_s: numbers.flow_start_s,
         score: numbers.score,
