@@ -84,8 +84,10 @@ impl Prices {
 
     /// Takes a price that was saved; `false` without room.
     pub(super) fn load(&mut self, saved: Price, instrument: u32) -> bool {
-        let price = self.reach((instrument, saved.is_bid, saved.px));
-        price.map(|price| *price = Price { instrument, ..saved }).is_some()
+        let Some(price) = self.reach((instrument, saved.is_bid, saved.px)) else { return false };
+        *price = saved;
+        price.instrument = instrument;
+        true
     }
 
     /// Lets a price go if nothing is left there.
