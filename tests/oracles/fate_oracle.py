@@ -244,7 +244,7 @@ class ByOrder:
         for events in self.days:
             first = True
             for ts, symbol, what, terms, closes in events:
-                if symbol is None or first:
+                if first or (symbol is None and what == "clear"):
                     # A file begins with empty books; so does a session of the venue.
                     for account in accounts.values():
                         account.clear(ts)
@@ -314,7 +314,7 @@ def apply(account, ts, what, terms):
 class Lobster:
     """Days of LOBSTER. What is visible the rows of the book file say themselves."""
 
-    by_level, tick = True, CENT
+    by_level = True
 
     def __init__(self, days):
         self.days = days
@@ -324,7 +324,8 @@ class Lobster:
 
     @staticmethod
     def tick_at(_):
-        return CENT
+        # A cent, in the unit of its files.
+        return 100
 
     def expected(self, every):
         account = Account(self)
