@@ -27,7 +27,7 @@ import polars
 
 from rows import first_difference, verdict
 
-STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,fate,vpin,profile,state,breakout,legs"
+STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,imbalance,fate,vpin,profile,state,breakout,untested,legs"
 STAGES += ",lvn-alerts,market-alerts,random,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
@@ -49,6 +49,7 @@ KINDS = {
     "profile_letters": ["profile-letters"],
     "market_states": ["market-state"],
     "breakouts": ["breakout"],
+    "untested": ["untested"],
     "legs": ["leg"],
     "leg_nodes": ["leg-node"],
     "pullbacks": ["pullback"],

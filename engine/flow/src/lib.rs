@@ -89,8 +89,9 @@ pub use per_symbol::PerSymbol;
 pub use real::Real;
 pub use record::{Follows, KindInfo, Record};
 pub use records::{
-    BreakoutStep, Extremes, FateBy, FatePart, FlowDirection, KINDS, KINDS_INSIDE, LegEnd, LegStep, LegType,
-    MarketBalance, PriceDirection, ProfileNodeType, ProfileOf, PullbackStep, RuleSet, Seen, VolumeFrom, VpinMode,
+    BreakoutStep, Extremes, FateBy, FatePart, FlowDirection, KINDS, KINDS_INSIDE, LeftPrice, LeftStep, LegEnd, LegStep,
+    LegType, MarketBalance, PriceDirection, ProfileNodeType, ProfileOf, PullbackStep, RuleSet, Seen, VolumeFrom,
+    VpinMode,
 };
 pub use records::{Weighting, follower_of, kind_info, kind_named};
 pub use registry::{Registered, find};

@@ -59,6 +59,11 @@ pub const TABLES: &[TableSpec] = &[
         kinds: &[Kind::MarketState],
     },
     TableSpec { name: "breakouts", about: "Breakouts from ranges, and what became of them.", kinds: &[Kind::Breakout] },
+    TableSpec {
+        name: "untested",
+        about: "Prices that past sessions left untested, and what became of them.",
+        kinds: &[Kind::Untested],
+    },
     TableSpec { name: "legs", about: "Legs of price, as they close, open again and end.", kinds: &[Kind::Leg] },
     TableSpec { name: "leg_nodes", about: "Rows that stand out of the profiles of legs.", kinds: &[Kind::LegNode] },
     TableSpec { name: "pullbacks", about: "Price that comes back to a node of a leg.", kinds: &[Kind::Pullback] },

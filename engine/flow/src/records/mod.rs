@@ -11,6 +11,7 @@ mod legs;
 mod market;
 mod measures;
 mod orders;
+mod patterns;
 
 pub use beside::*;
 pub use control::*;
@@ -20,6 +21,7 @@ pub use legs::*;
 pub use market::*;
 pub use measures::*;
 pub use orders::*;
+pub use patterns::*;
 
 use crate::kind::Range;
 use crate::{Kind, KindInfo};
@@ -31,6 +33,7 @@ const _: () = {
     assert!(all_in(measures::INFOS, Range::MEASURES), "a measure has a number from another module's range");
     assert!(all_in(fate::INFOS, Range::MEASURES), "a kind of fates has a number from another module's range");
     assert!(all_in(legs::INFOS, Range::MEASURES), "a kind of legs has a number from another module's range");
+    assert!(all_in(patterns::INFOS, Range::MEASURES), "a kind of patterns has a number from another module's range");
     assert!(all_in(orders::INFOS, Range::ORDERS), "an order kind has a number from another module's range");
     assert!(all_in(beside::INFOS, Range::BESIDE), "a result from beside has a number from another module's range");
     assert!(all_in(inside::INFOS, Range::INSIDE), "what stages tell each other has a number from another range");
@@ -52,12 +55,21 @@ const LEN: usize = market::INFOS.len()
     + measures::INFOS.len()
     + fate::INFOS.len()
     + legs::INFOS.len()
+    + patterns::INFOS.len()
     + orders::INFOS.len()
     + beside::INFOS.len();
 
 const fn joined() -> [KindInfo; LEN] {
-    let parts =
-        [market::INFOS, control::INFOS, measures::INFOS, fate::INFOS, legs::INFOS, orders::INFOS, beside::INFOS];
+    let parts = [
+        market::INFOS,
+        control::INFOS,
+        measures::INFOS,
+        fate::INFOS,
+        legs::INFOS,
+        patterns::INFOS,
+        orders::INFOS,
+        beside::INFOS,
+    ];
     let mut table = [market::INFOS[0]; LEN];
     let (mut part, mut at) = (0, 0);
     while part < parts.len() {

@@ -21,6 +21,7 @@ pub mod market_state;
 pub mod pace;
 pub mod profile;
 pub mod signing;
+pub mod untested;
 pub mod vpin;
 
 mod bar_hours;
@@ -162,6 +163,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::State,
         summary: &[],
         build: Build::of::<breakout::Breakout>(),
+    },
+    MeasureEntry {
+        name: "untested",
+        doc: "engine/stages/docs/untested.md",
+        about: "Prices that past sessions left untested: naked points of control and unfinished extremes.",
+        params: untested::PARAMS,
+        family: Family::State,
+        summary: &[],
+        build: Build::of::<untested::Untested>(),
     },
     MeasureEntry {
         name: "legs",

@@ -33,6 +33,7 @@ mod measures_profile;
 mod measures_signing;
 mod measures_state;
 mod measures_trades;
+mod measures_untested;
 mod measures_vpin;
 mod orders_busts;
 mod orders_harness;

@@ -50,7 +50,7 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 18] = [
+const CHOICES: [Choice; 19] = [
     ("cvd", &[]),
     ("flow", &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2")]),
     ("footprint", &[("interval", "5s"), ("stack_rows", "2"), ("exhaustion_bars", "2")]),
@@ -65,6 +65,7 @@ const CHOICES: [Choice; 18] = [
     ("profile", &[("volume_from", "bars-evenly"), ("bar", "5s"), ("max_rows", "16"), ("max_blocks", "16")]),
     ("state", &[("interval", "5s"), ("look_back", "2"), ("atr_bars", "2")]),
     ("breakout", &[("interval", "5s"), ("atr_bars", "2"), ("failed_bars", "1"), ("accepted_bars", "2")]),
+    ("untested", &[("sessions", "2")]),
     ("legs", &[("interval", "5s"), ("atr_times", "0"), ("closed", "1"), ("max_rows", "16")]),
     ("lvn-alerts", &[("interval", "5s"), ("band_bps", "100"), ("rearm_bps", "200")]),
     ("market-alerts", &[("least_score", "1")]),
@@ -217,7 +218,7 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("imbalance+fate", 36),
         ("vpin", 40),
         ("profile", 44),
-        ("state+breakout", 48),
+        ("state+breakout+untested", 48),
         ("legs", 52),
         ("lvn-alerts+market-alerts", 56),
         ("momentum", 72),

@@ -153,6 +153,11 @@ mod tests {
     }
 
     #[test]
+    fn an_order_has_the_size_of_the_page() {
+        assert_eq!((size_of::<Order>(), size_of::<super::super::prices::Price>()), (56, 56));
+    }
+
+    #[test]
     fn orders_are_found_renamed_and_let_go() {
         let mut orders = Orders::new(3);
         assert!(orders.add(order(1, 7)) && orders.add(order(2, 7)) && orders.add(order(1, 8)));

@@ -66,6 +66,7 @@ const SMALL: &[(&str, &str)] = &[
     ("breakout.atr_bars", "2"),
     ("breakout.failed_bars", "1"),
     ("breakout.accepted_bars", "2"),
+    ("untested.sessions", "2"),
     ("momentum.min_flow", "0"),
     ("momentum.min_volume", "1"),
     ("momentum.min_imbalance", "-1"),
