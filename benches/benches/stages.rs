@@ -2,7 +2,7 @@
 //!
 //! A day of the synthetic exchange goes through the pipeline once; what a stage reads of it is kept in the order in which the
 //! stage saw it, and fed to the stage alone: 64-byte events one after the other, what it emits is read again. The rival
-//! must emit the same, to the bit; of `flow`, `footprint`, `pace`, `profile`, `state`, `breakout`, `legs`, `lvn-alerts` and the indicators there is none. `reading` is the loop without the stage: the events are read and the buffer is
+//! must emit the same, to the bit; of `flow`, `footprint`, `pace`, `profile`, `state`, `breakout`, `legs`, `lvn-alerts`, `fate` and the indicators there is none. `reading` is the loop without the stage: the events are read and the buffer is
 //! prepared, so what a stage costs in a pipeline is the difference to it. Units are trades, tops, bars, or whatever the group's
 //! name says; what else the stage reads is in the time.
 
@@ -13,6 +13,7 @@ use benches::rounds::{Contender, Run, compare, count};
 use flow::records::Pulse;
 use flow::{Event, Flags, Kind, Kinds, Out, Params, Sink, SinkError, Stage};
 use stages::Space;
+use stages::book::BookStage;
 use std::hint::black_box;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -107,6 +108,23 @@ fn give(stage: &mut dyn Stage, event: &Event, out: &mut Out, tally: &mut Tally) 
     for emitted in out.events() {
         tally.add(emitted.instrument, &emitted.body);
     }
+}
+
+/// Inputs, each with what the book makes of it, as `fate` sees them: what stages say to each other is in no day.
+fn with_orders(inputs: &[Event]) -> Vec<Event> {
+    let table = stages::entries().find(|entry| entry.name() == "book").expect("it is registered").params();
+    let space = Space { instruments: INSTRUMENTS, fills: 65_536, positions: 16_384 };
+    let mut book = BookStage::new(&Params::defaults(table), space).saying_orders(true);
+    let (reads, mut out, mut all) = (book.reads(), Out::new(1, book.emits()), Vec::new());
+    for input in inputs {
+        all.push(*input);
+        if reads.has(input.kind) {
+            out.begin(input);
+            book.on_event(input, &mut out);
+            all.extend_from_slice(out.events());
+        }
+    }
+    all
 }
 
 fn naively(events: &[Event], mut rival: impl Naive) -> Run {
@@ -216,4 +234,7 @@ fn main() {
     measure(report, "imbalance 1, a top", ("imbalance", touch), &depth, Kind::BookTop, || Lean);
     let any_time: &[_] = &[("session_start", "00:00"), ("session_end", "24:00")];
     measure(report, "momentum, a trade", ("momentum", any_time), &depth, Kind::Cvd, Momentum::default);
+    let orders = [Kind::Add, Kind::Exec, Kind::Cancel, Kind::Delete, Kind::Replace, Kind::Clear];
+    let shown = with_orders(&day(messages, "book", flow.or(Kinds::of(&orders))));
+    cost(report, "fate, an order", ("fate", &[]), &shown, Kind::Add);
 }

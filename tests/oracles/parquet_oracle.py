@@ -27,7 +27,7 @@ import polars
 
 from rows import first_difference, verdict
 
-STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,event-bars,imbalance,vpin,profile,state,breakout,legs"
+STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,event-bars,imbalance,fate,vpin,profile,state,breakout,untested,legs"
 STAGES += ",lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,donchian,vwap,pivots,swings,volatility,regime,correlation,random,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
@@ -39,6 +39,7 @@ KINDS = {
     "bars": ["bar"],
     "corrected_bars": ["corrected-bar"],
     "order_flow": ["cvd", "imbalance"],
+    "fates": ["fate", "fate-shown", "fate-apart"],
     "bar_flow": ["flow"],
     "footprints": ["footprint-bar"],
     "footprint_rows": ["footprint"],
@@ -48,6 +49,7 @@ KINDS = {
     "profile_letters": ["profile-letters"],
     "market_states": ["market-state"],
     "breakouts": ["breakout"],
+    "untested": ["untested"],
     "legs": ["leg"],
     "leg_nodes": ["leg-node"],
     "pullbacks": ["pullback"],

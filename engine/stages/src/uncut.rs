@@ -82,7 +82,8 @@ impl Part {
             Part::Stage(entry) => (entry.build)(params(entry.name), space).map_err(|e| vec![e]),
             Part::Book(entry, measures) => {
                 let asked = weighings(measures, &params).map_err(|fault| vec![fault])?;
-                Ok(Box::new(BookStage::new(params(entry.name), space).weighing(&asked)))
+                let says_orders = measures.iter().any(|one| one.entry.build.asks_orders);
+                Ok(Box::new(BookStage::new(params(entry.name), space).weighing(&asked).saying_orders(says_orders)))
             }
             Part::Strategy(entry, instances) if instances.len() > Several::MOST => {
                 let (most, found) = (Several::MOST, format!("{} instances of {}", instances.len(), entry.name));

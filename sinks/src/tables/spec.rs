@@ -37,6 +37,11 @@ pub const TABLES: &[TableSpec] = &[
         kinds: &[Kind::CorrectedBar],
     },
     TableSpec { name: "order_flow", about: "Signed volume and imbalance.", kinds: &[Kind::Cvd, Kind::Imbalance] },
+    TableSpec {
+        name: "fates",
+        about: "What became of displayed quantity, by level, distance and age.",
+        kinds: &[Kind::Fate, Kind::FateShown, Kind::FateApart],
+    },
     TableSpec { name: "bar_flow", about: "Order flow of bars: delta, change, pressures, score.", kinds: &[Kind::Flow] },
     TableSpec {
         name: "footprints",
@@ -54,6 +59,11 @@ pub const TABLES: &[TableSpec] = &[
         kinds: &[Kind::MarketState],
     },
     TableSpec { name: "breakouts", about: "Breakouts from ranges, and what became of them.", kinds: &[Kind::Breakout] },
+    TableSpec {
+        name: "untested",
+        about: "Prices that past sessions left untested, and what became of them.",
+        kinds: &[Kind::Untested],
+    },
     TableSpec { name: "legs", about: "Legs of price, as they close, open again and end.", kinds: &[Kind::Leg] },
     TableSpec { name: "leg_nodes", about: "Rows that stand out of the profiles of legs.", kinds: &[Kind::LegNode] },
     TableSpec { name: "pullbacks", about: "Price that comes back to a node of a leg.", kinds: &[Kind::Pullback] },

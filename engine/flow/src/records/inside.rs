@@ -2,8 +2,8 @@
 //!
 //! It follows from the events around it and the configuration, so nobody records it: see [`crate::Kinds::INSIDE`].
 
-use crate::Real;
 use crate::record::records;
+use crate::{Px, Qty, Real};
 
 records! {
     /// The weighed quantity of both sides of a book, directly before the `book-top` that the same input causes; one for each weighing that a measure asks for.
@@ -14,4 +14,11 @@ records! {
         levels: u32 as Uint "most levels of a side in the sum",
         weighting: u8 as Code(Weighting) "weight of the k-th level",
     } reserved 11
+    /// An order that a book now shows, new or with new terms, where a measure asks for it; before the `level` that it changes. The side is in the flags.
+    OrderShown = 251 "order-shown" : sided {
+        order_ref: u64 as Id "its reference",
+        px: Px as Price "its price",
+        qty: Qty as Qty "its quantity",
+        rank: u32 as Uint "which level of its side it is at, 1 = the best; 11 = further behind than the tenth",
+    } reserved 12
 }

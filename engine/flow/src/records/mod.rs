@@ -5,21 +5,25 @@
 
 mod beside;
 mod control;
+mod fate;
 mod indicators;
 mod inside;
 mod legs;
 mod market;
 mod measures;
 mod orders;
+mod patterns;
 
 pub use beside::*;
 pub use control::*;
+pub use fate::*;
 pub use indicators::*;
 pub use inside::*;
 pub use legs::*;
 pub use market::*;
 pub use measures::*;
 pub use orders::*;
+pub use patterns::*;
 
 use crate::kind::Range;
 use crate::{Kind, KindInfo};
@@ -29,7 +33,9 @@ const _: () = {
     assert!(all_in(market::INFOS, Range::MARKET), "a market kind has a number from another module's range");
     assert!(all_in(control::INFOS, Range::CONTROL), "a control kind has a number from another module's range");
     assert!(all_in(measures::INFOS, Range::MEASURES), "a measure has a number from another module's range");
+    assert!(all_in(fate::INFOS, Range::MEASURES), "a kind of fates has a number from another module's range");
     assert!(all_in(legs::INFOS, Range::MEASURES), "a kind of legs has a number from another module's range");
+    assert!(all_in(patterns::INFOS, Range::MEASURES), "a kind of patterns has a number from another module's range");
     assert!(all_in(indicators::INFOS, Range::MEASURES), "an indicator has a number from another module's range");
     assert!(all_in(orders::INFOS, Range::ORDERS), "an order kind has a number from another module's range");
     assert!(all_in(beside::INFOS, Range::BESIDE), "a result from beside has a number from another module's range");
@@ -50,14 +56,25 @@ const fn all_in(infos: &[KindInfo], ranges: &[Range]) -> bool {
 const LEN: usize = market::INFOS.len()
     + control::INFOS.len()
     + measures::INFOS.len()
+    + fate::INFOS.len()
     + legs::INFOS.len()
+    + patterns::INFOS.len()
     + indicators::INFOS.len()
     + orders::INFOS.len()
     + beside::INFOS.len();
 
 const fn joined() -> [KindInfo; LEN] {
-    let parts =
-        [market::INFOS, control::INFOS, measures::INFOS, legs::INFOS, indicators::INFOS, orders::INFOS, beside::INFOS];
+    let parts = [
+        market::INFOS,
+        control::INFOS,
+        measures::INFOS,
+        fate::INFOS,
+        legs::INFOS,
+        patterns::INFOS,
+        indicators::INFOS,
+        orders::INFOS,
+        beside::INFOS,
+    ];
     let mut table = [market::INFOS[0]; LEN];
     let (mut part, mut at) = (0, 0);
     while part < parts.len() {

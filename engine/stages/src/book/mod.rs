@@ -1,8 +1,8 @@
 //! The book stage: order books from market data, and the events that their changes cause.
 //!
 //! [`Books`] holds the orders and levels of all instruments and knows nothing of events. [`Book`] is a read-only view of
-//! one book. [`BookStage`] applies messages and emits `level`, `trade`, `book-top` and anomalies, and the depth of each
-//! [`Weighing`] that a measure asks for. The listing decides how a book is kept: by order, by level, from quotes, or not at all. `docs/book.md` has the rules, parameters and cost.
+//! one book. [`BookStage`] applies messages and emits `level`, `trade`, `book-top` and anomalies, and what measures ask
+//! for: the depth of each [`Weighing`], and where an order stands that it shows. The listing decides how a book is kept: by order, by level, from quotes, or not at all. `docs/book.md` has the rules, parameters and cost.
 //!
 //! Bound: the parameters; all memory is allocated and written at construction. Worst case: a `clear`, linear in what it
 //! empties; a break, which walks over the trades that are remembered.
@@ -19,6 +19,7 @@ mod prints;
 mod publish;
 mod refs;
 mod shortcuts;
+mod showing;
 mod stage;
 mod state;
 mod touch;

@@ -2,8 +2,8 @@
 //!
 //! For one input it emits, in this order: the anomaly of the input, the trade, the levels that changed, and, if the
 //! input closes its group, the new top and an anomaly if the book has become crossed. Groups are per instrument; within
-//! a group the top is not published. Before a top it says what the depth comes to by each weighing that a measure asks
-//! for. After a gap it goes on, and marks what it emits as doubtful. For a break it emits the broken trade, whole. Worst
+//! a group the top is not published. Before the levels it says where an order stands that it shows, and before a top what the
+//! depth comes to by each weighing, where a measure asks for it. After a gap it goes on, and marks what it emits as doubtful. For a break it emits the broken trade, whole. Worst
 //! case: six events, and one a weighing.
 
 use super::books::{BookId, BookPath, Books, Keeping, Place};
@@ -38,6 +38,8 @@ pub struct BookStage {
     /// The trades that can be broken.
     pub(super) prints: Prints,
     weighings: Weighings,
+    /// Whether it says of every order that it shows where it stands.
+    pub(super) says_orders: bool,
 }
 
 impl BookStage {
@@ -53,7 +55,7 @@ impl BookStage {
 
     fn of(books: Books, prints: Prints, space: Space) -> BookStage {
         let (trust, weighings) = (Trust::new(space.instruments), Weighings::new(&[]));
-        BookStage { books, prefetcher: Prefetcher::NOTHING, trust, prints, weighings }
+        BookStage { books, prefetcher: Prefetcher::NOTHING, trust, prints, weighings, says_orders: false }
     }
 
     /// Says before every top what the depth comes to by each of these; the order is that of the events.
@@ -104,7 +106,10 @@ impl BookStage {
     fn add(&mut self, path: BookPath, event: &Event, out: &mut Out) {
         let add: &Add = event.record();
         match self.books.add_at(path, add.order_ref, event.side(), add.px, add.qty.0) {
-            Ok(change) => self.changed(path.book, event, change, out),
+            Ok(change) => {
+                self.say_order(path.book, event, add.order_ref, add.qty, &change, out);
+                self.changed(path.book, event, change, out);
+            }
             Err(fault) => self.close(path.book, event, Err(fault), out),
         }
     }
@@ -150,8 +155,9 @@ impl BookStage {
         let replace: &Replace = event.record();
         let Replace { exchange_ts, order_ref, new_ref, px, qty } = *replace;
         let replaced = self.books.replace(book, order_ref, new_ref, px, qty.0)?;
-        if let Some(fault) = replaced.fault {
-            push_anomaly(event, exchange_ts, fault, out);
+        match replaced.fault {
+            Some(fault) => push_anomaly(event, exchange_ts, fault, out),
+            None => self.say_order_anew(book, event, new_ref, out),
         }
         match replaced.changes {
             [Some(first), Some(second)] => {
@@ -171,6 +177,7 @@ impl BookStage {
             Kind::Add => {
                 let add: &Add = event.record();
                 let change = self.books.raise(book, add.order_ref, side, add.px, add.qty.0)?;
+                self.say_order(book, event, add.order_ref, add.qty, &change, out);
                 push_last_level(event, add.exchange_ts, change, out);
             }
             Kind::Exec => self.exec_by_level(book, event, out)?,
@@ -349,7 +356,8 @@ impl Stage for BookStage {
     fn emits(&self) -> Kinds {
         let own = [Kind::Level, Kind::Trade, Kind::BrokenTrade, Kind::BookTop, Kind::Anomaly, Kind::DataState];
         let depth = if self.weighings.len() > 0 { &[Kind::WeighedDepth][..] } else { &[] };
-        Kinds::of(&own).or(Kinds::of(depth))
+        let orders = if self.says_orders { &[Kind::OrderShown][..] } else { &[] };
+        Kinds::of(&own).or(Kinds::of(depth)).or(Kinds::of(orders))
     }
 
     fn scope(&self) -> Scope {

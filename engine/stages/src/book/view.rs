@@ -93,6 +93,12 @@ impl<'a> Book<'a> {
         })
     }
 
+    /// Which level of a side a price is at, or would be, from 1 for the best; one more than `most` if it is further behind.
+    pub fn rank(&self, side: Side, px: Px, most: usize) -> usize {
+        let key = key_of(side, px);
+        self.depth(side).take(most).take_while(|level| key_of(side, level.px) > key).count() + 1
+    }
+
     /// What people are shown of it: so many levels a side, and how many there are.
     pub fn state(&self, levels: usize, doubtful: bool) -> BookState {
         let shown = |side| {

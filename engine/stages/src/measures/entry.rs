@@ -75,6 +75,8 @@ pub struct Build {
     pub scope: Scope,
     /// The depth that it wants the book to tell.
     pub weighing: fn(&Params) -> Option<Weighing>,
+    /// Whether it wants the book to say of every order that it shows where it stands.
+    pub asks_orders: bool,
     /// Builds it as the only running measure of its family.
     pub alone: BuildStage,
     /// Builds it as one of several; with a number that is not 0, as an instance that says so in all that it emits.
@@ -89,6 +91,7 @@ impl Build {
             wants: M::WANTS,
             scope: M::SCOPE,
             weighing: M::weighing,
+            asks_orders: M::ASKS_ORDERS,
             alone: |params, space| Ok(Box::new(Host::<One<M>>::alone(params, space)?)),
             among: |params, number, space| {
                 let one = One::<M>::new(params, number, space)?;

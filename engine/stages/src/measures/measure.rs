@@ -39,6 +39,9 @@ pub trait Measure: Send + Sized + 'static {
         None
     }
 
+    /// Whether it wants the book to say of every order that it shows where it stands, as `order-shown`.
+    const ASKS_ORDERS: bool = false;
+
     /// Parameters that give the state its meaning; a state saved under others is refused.
     fn terms(&self) -> Vec<u64> {
         Vec::new()

@@ -16,6 +16,7 @@ pub mod correlation;
 pub mod cvd;
 pub mod donchian;
 pub mod event_bars;
+pub mod fate;
 pub mod flow_of_bars;
 pub mod footprint;
 pub mod imbalance;
@@ -31,6 +32,7 @@ pub mod regime;
 pub mod rsi;
 pub mod signing;
 pub mod swings;
+pub mod untested;
 pub mod volatility;
 pub mod vpin;
 pub mod vwap;
@@ -142,6 +144,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         build: Build::of::<imbalance::Imbalance>(),
     },
     MeasureEntry {
+        name: "fate",
+        doc: "engine/stages/docs/fate.md",
+        about: "Liquidity fate: how much displayed quantity was taken, pulled or moved, by level, side, distance and age.",
+        params: fate::PARAMS,
+        family: Family::Book,
+        summary: &[],
+        build: Build::of::<fate::Fate>(),
+    },
+    MeasureEntry {
         name: "vpin",
         doc: "engine/stages/docs/vpin.md",
         about: "VPIN: how one-sided the last buckets of equal volume were, by aggressor or by bar.",
@@ -176,6 +187,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::State,
         summary: &[],
         build: Build::of::<breakout::Breakout>(),
+    },
+    MeasureEntry {
+        name: "untested",
+        doc: "engine/stages/docs/untested.md",
+        about: "Prices that past sessions left untested: naked points of control and unfinished extremes.",
+        params: untested::PARAMS,
+        family: Family::State,
+        summary: &[],
+        build: Build::of::<untested::Untested>(),
     },
     MeasureEntry {
         name: "legs",

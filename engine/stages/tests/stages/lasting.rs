@@ -27,7 +27,7 @@ fn listed<S: Stage>(stage: S) -> Pipeline<S> {
 }
 
 /// What a stage says that lasts, as the inputs of the next journal.
-fn memory(stage: &impl Stage) -> Vec<Event> {
+pub(crate) fn memory(stage: &impl Stage) -> Vec<Event> {
     let mut lasting = Lasting::new(Ns(7));
     lasting.begin_stage(POSITION);
     stage.remember(&mut lasting);
@@ -35,7 +35,7 @@ fn memory(stage: &impl Stage) -> Vec<Event> {
     lasting.into_rows().into_iter().map(event).collect()
 }
 
-fn told<S: Stage>(mut pipeline: Pipeline<S>, memory: &[Event]) -> Pipeline<S> {
+pub(crate) fn told<S: Stage>(mut pipeline: Pipeline<S>, memory: &[Event]) -> Pipeline<S> {
     memory.iter().for_each(|event| assert!(pipeline.feed(event).is_empty()));
     pipeline
 }

@@ -50,7 +50,7 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 33] = [
+const CHOICES: [Choice; 35] = [
     ("cvd", &[]),
     ("flow", &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2")]),
     ("footprint", &[("interval", "5s"), ("stack_rows", "2"), ("exhaustion_bars", "2")]),
@@ -60,12 +60,14 @@ const CHOICES: [Choice; 33] = [
     ("event-bars", &[("by", "volume"), ("size", "9")]),
     ("imbalance", &[("levels", "1")]),
     ("imbalance", &[("levels", "4")]),
+    ("fate", &[("every", "3600"), ("max_orders", "16")]),
     ("vpin", &[("bucket_qty", "7"), ("window", "3")]),
     ("vpin", &[("bucket_qty", "9"), ("window", "2"), ("mode", "bulk"), ("bulk_bar", "5s"), ("sigma_bars", "3")]),
     ("profile", &[("minutes", "2"), ("sessions", "2"), ("row_ticks", "1")]),
     ("profile", &[("volume_from", "bars-evenly"), ("bar", "5s"), ("max_rows", "16"), ("max_blocks", "16")]),
     ("state", &[("interval", "5s"), ("look_back", "2"), ("atr_bars", "2")]),
     ("breakout", &[("interval", "5s"), ("atr_bars", "2"), ("failed_bars", "1"), ("accepted_bars", "2")]),
+    ("untested", &[("sessions", "2")]),
     ("legs", &[("interval", "5s"), ("atr_times", "0"), ("closed", "1"), ("max_rows", "16")]),
     ("lvn-alerts", &[("interval", "5s"), ("band_bps", "100"), ("rearm_bps", "200")]),
     ("market-alerts", &[("least_score", "1")]),
@@ -121,6 +123,7 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
     let asked = MEASURES.iter().flat_map(|m| CHOICES.iter().filter(|(name, _)| *name == m.name).map(move |c| (m, c.1)));
     let asked: Vec<_> = asked.filter_map(|(m, set)| (m.build.weighing)(&harness::params(m.name, set))).collect();
     let mut book = harness::book_weighing(64, 256, 8, &asked);
+    book.stage = book.stage.saying_orders(true);
     let mut bars = Pipeline::new(BarStage::new(&harness::params("bars", &[("intervals", "5s")]), SPACE).unwrap());
     let small = harness::params("profile", &[("minutes", "2"), ("row_ticks", "1"), ("prominence", "1")]);
     let mut profile = Pipeline::new(Host::<One<VolumeProfile>>::alone(&small, SPACE).unwrap());
@@ -228,10 +231,10 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("bars", 16),
         ("portfolio", 24),
         ("cvd+flow+footprint+pace+signing+event-bars", 32),
-        ("imbalance", 36),
+        ("imbalance+fate", 36),
         ("vpin", 40),
         ("profile", 44),
-        ("state+breakout", 48),
+        ("state+breakout+untested", 48),
         ("legs", 52),
         ("lvn-alerts+market-alerts", 56),
         ("average+rsi+macd+atr+bollinger+donchian+vwap+pivots+swings+volatility+regime", 60),
