@@ -65,6 +65,8 @@ impl Measure for Average {
         Ok((Average { interval_s, method, bars }, Averages { exponential: PerInstrument::new(space), closes }))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::Bar]) }

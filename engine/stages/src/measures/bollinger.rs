@@ -36,6 +36,8 @@ impl Measure for Bollinger {
         Ok((Bollinger { interval_s, bars, times }, Rings::new(space, bars)))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::Bar]) }

@@ -35,6 +35,8 @@ impl Measure for Donchian {
         Ok((Donchian { interval_s, bars }, Rings::new(space, bars)))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::Bar]) }

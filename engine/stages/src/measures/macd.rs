@@ -51,6 +51,8 @@ impl Measure for Macd {
         Ok((Macd { interval_s, fast, slow, signal }, PerInstrument::new(space)))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::Bar]) }

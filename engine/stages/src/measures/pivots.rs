@@ -57,6 +57,8 @@ impl Measure for Pivots {
         Ok((Pivots { interval, is_of_date: params.get(OF) || interval.is_day() }, PerInstrument::new(space)))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::Bar]) }

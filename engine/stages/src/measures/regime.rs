@@ -99,6 +99,8 @@ impl Measure for Regime {
         Ok((Regime { interval_s, bars, history, least, low, high, leave }, state))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::Bar]) }

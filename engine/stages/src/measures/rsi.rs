@@ -60,6 +60,8 @@ impl Measure for Rsi {
         Ok((Rsi { interval_s, bars: params.get(BARS) }, PerInstrument::new(space)))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::Bar]) }

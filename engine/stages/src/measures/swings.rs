@@ -80,6 +80,8 @@ impl Measure for Swings {
         Ok((Swings { interval_s, sides }, Turns { last: PerInstrument::new(space), reaches }))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::Bar]) }

@@ -145,6 +145,8 @@ impl Measure for Untested {
         Ok((measure, PerInstrument::new(space)))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Profile]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::Trade, Kind::Profile, Kind::ProfileArea, Kind::ProfileRow]) }

@@ -83,6 +83,8 @@ impl Measure for Volatility {
         Ok((Volatility { interval, bars, bars_a_year: bars_a_year.into() }, returns))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::Bar]) }

@@ -127,6 +127,8 @@ impl Measure for Correlation {
         Ok((Correlation { interval, bars, least }, Returns { places, members, window: Window::new(bars) }))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::Bar]) }
