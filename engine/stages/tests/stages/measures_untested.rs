@@ -14,7 +14,7 @@ use LeftStep::{Forgotten, Made, Touched};
 
 type Stages = Pipeline<Host<One<Untested>>>;
 /// What has become of what, its price in cents, and the sessions that have begun since.
-type Said = (LeftStep, LeftPrice, i64, u8);
+type Step = (LeftStep, LeftPrice, i64, u8);
 
 const STOCK: u32 = 2;
 
@@ -55,7 +55,7 @@ fn begin(pipeline: &mut Stages, day: u32, px: i64, poc: i64) -> Vec<records::Unt
     all
 }
 
-fn short(all: &[records::Untested]) -> Vec<Said> {
+fn short(all: &[records::Untested]) -> Vec<Step> {
     let of = |one: &records::Untested| (LeftStep::from_code(one.what).unwrap(), LeftPrice::from_code(one.of).unwrap());
     all.iter().map(|one| (of(one).0, of(one).1, one.px.0 * 100 / Px::ONE, one.sessions)).collect()
 }

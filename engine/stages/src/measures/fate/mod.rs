@@ -114,11 +114,7 @@ impl Measure for Fate {
             return;
         }
         match event.kind {
-            Kind::Listing => {
-                if state.markets[at].listing(event) {
-                    state.clear(event);
-                }
-            }
+            Kind::Listing => state.listing(event),
             Kind::Contract => state.markets[at].contract(event.record::<Contract>().expiry),
             _ if !state.markets[at].has_orders => {}
             Kind::Level if state.markets[at].is_by_level => state.level(event),
@@ -174,6 +170,14 @@ impl Fate {
 }
 
 impl State {
+    /// Takes a listing. A book that is kept in another way from now on is empty.
+    #[cold]
+    fn listing(&mut self, event: &Event) {
+        if self.markets[event.instrument as usize].listing(event) {
+            self.clear(event);
+        }
+    }
+
     /// Begins a session of an instrument.
     #[cold]
     fn begin(&mut self, context: &Context, event: &Event) {

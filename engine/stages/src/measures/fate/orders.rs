@@ -133,7 +133,7 @@ impl Orders {
     /// Every order, by instrument and reference.
     pub(super) fn sorted(&self) -> Vec<Order> {
         let mut all: Vec<Order> = self.orders.made().iter().filter(|order| order.instrument != 0).copied().collect();
-        all.sort_unstable_by_key(|order| (order.instrument, order.reference));
+        all.sort_by_key(|order| (order.instrument, order.reference));
         all
     }
 

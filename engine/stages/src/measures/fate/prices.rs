@@ -120,7 +120,7 @@ impl Prices {
     /// Every price, by instrument, side and price.
     pub(super) fn sorted(&self) -> Vec<Price> {
         let mut all: Vec<Price> = self.prices.made().iter().filter(|price| price.instrument != 0).copied().collect();
-        all.sort_unstable_by_key(|price| (price.instrument, price.is_bid, price.px));
+        all.sort_by_key(|price| (price.instrument, price.is_bid, price.px));
         all
     }
 
