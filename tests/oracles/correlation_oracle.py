@@ -74,7 +74,8 @@ def printed(options):
             "csv.zone=America/New_York", "csv.stamp=end")
     more = [word for setting in sets for word in ("--set", setting)]
     rows = list(replay(options.tidegate, "csv", files, "listing,correlation", "jsonl", *more))
-    symbols = {row["instrument"]: row["symbol"] for row in rows}
+    # Instruments are numbered as they are listed.
+    symbols = dict(enumerate((row["symbol"] for row in rows if row["kind"] == "listing"), start=1))
     for row in rows:
         if row["kind"] == "correlation":
             pair = tuple(sorted((row["symbol"], symbols[row["other"]])))

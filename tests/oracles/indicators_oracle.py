@@ -173,7 +173,9 @@ class Bollinger:
         if len(self.closes) == self.of:
             total, squares = sum(self.closes), 0.0
             for close in self.closes:
-                squares += float(close * self.of - total) ** 2
+                off = float(close * self.of - total)
+                # A power may be rounded otherwise than a product.
+                squares += off * off
             middle, deviation = total / self.of, math.sqrt(squares / self.of) / self.of
             upper, lower = middle + self.times * deviation, middle - self.times * deviation
         yield "bollinger", bar.start, *map(per_unit, (middle, upper, lower)), self.of

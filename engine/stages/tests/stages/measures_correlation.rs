@@ -138,7 +138,7 @@ proptest! {
                 prop_assert!(found.is_empty());
                 continue;
             };
-            times.entry(at).or_default().insert(instrument, (close as f64 / before as f64).ln());
+            times.entry(at).or_default().insert(instrument, libm::log(close as f64 / before as f64));
             while times.len() > LAST {
                 times.pop_first();
             }

@@ -2,8 +2,8 @@
 
 use crate::harness::{self, INSTRUMENTS, Pipeline, saved};
 use crate::stream::{opening, steps};
-use flow::records::{Break, Gap};
-use flow::{Event, EventId, Kind, Kinds, Ns, Out, ParamError, Params, Px, Stage, StateReader};
+use flow::records::{Bar, Break, Gap};
+use flow::{Event, EventId, Flags, Kind, Kinds, Ns, Out, ParamError, Params, Px, Stage, StateReader};
 use proptest::prelude::*;
 use stages::bars::BarStage;
 use stages::measures::breakout::Breakout;
@@ -84,7 +84,7 @@ const CHOICES: [Choice; 35] = [
     ("swings", &[("interval", "5s"), ("bars", "1")]),
     ("volatility", &[("interval", "5s"), ("bars", "3")]),
     ("regime", &[("interval", "5s"), ("bars", "2"), ("history", "4"), ("least", "1"), ("leave", "0")]),
-    ("correlation", &[("interval", "5s"), ("bars", "4"), ("least", "2")]),
+    ("correlation", &[("interval", "1h"), ("bars", "4"), ("least", "2")]),
     ("probe", &[]),
 ];
 
@@ -154,12 +154,23 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
         }
         after_cause(&mut flow, &mut events, first, 32);
         behind(&mut profile, &mut events, first, 44);
+        events.extend(hours(seq).iter().map(|bar| place(bar, 16)));
         // What follows from a bar comes before the volumes of the bar: of two measures the first emits first.
         after_cause(&mut breakout, &mut events, first, 48);
         after_cause(&mut state, &mut events, first, 48);
         after_cause(&mut legs, &mut events, first, 52);
     }
     events
+}
+
+/// Bars of an hour, which no other measure here reads: trades are too far apart for bars that follow one another.
+fn hours(number: u64) -> [Event; 2] {
+    [1, 2].map(|instrument| {
+        let close = Px((100 + (number * (6 + u64::from(instrument))) % 13) as i64 * Px::ONE);
+        let (start_s, interval_s) = (number as u32 * 3_600, 3_600);
+        let bar = Bar { open: close, high: close, low: close, close, start_s, interval_s };
+        Event::new(Ns(1), instrument, Flags::LAST_OF_GROUP, &bar)
+    })
 }
 
 /// Adds what a measure makes of the events from there on, each right behind its cause.
