@@ -1,7 +1,8 @@
 //! What the page says of its data: where the sides of the trades come from, what is missing and what was left out.
 
-use super::sink::Day;
-use crate::plot::MOST_MARKS;
+use super::MOST_MARKS;
+use super::bars::Bars;
+use super::marks::Marks;
 use flow::records::Trade;
 use flow::{Event, Flags, Side};
 use serde::Serialize;
@@ -78,20 +79,20 @@ impl Signing {
 }
 
 /// What is to be said of a day.
-pub(super) fn badges(day: &Day) -> Vec<Badge> {
-    let mut badges = vec![day.signing.badge()];
-    let marked = |kind: &str| day.marks.marks.iter().filter(|mark| mark["kind"] == kind).count();
+pub(super) fn badges(signing: &Signing, bars: &Bars, marks: &Marks) -> Vec<Badge> {
+    let mut badges = vec![signing.badge()];
+    let marked = |kind: &str| marks.marks.iter().filter(|mark| mark["kind"] == kind).count();
     match marked("gap") {
         0 => {}
         1 => badges.push(badge("a gap", "messages of the source are missing", true)),
         gaps => badges.push(badge(format!("{gaps} gaps"), "messages of the source are missing", true)),
     }
-    if day.bars.not_whole > 0 {
+    if bars.not_whole > 0 {
         let title = "there was no room for all rows: raise footprint.max_rows";
-        badges.push(badge(format!("{} footprints not whole", day.bars.not_whole), title, true));
+        badges.push(badge(format!("{} footprints not whole", bars.not_whole), title, true));
     }
-    if day.marks.left_out > 0 {
-        let words = format!("{} marks left out", day.marks.left_out);
+    if marks.left_out > 0 {
+        let words = format!("{} marks left out", marks.left_out);
         badges.push(badge(words, format!("a page has room for {MOST_MARKS}"), true));
     }
     badges

@@ -225,7 +225,7 @@ impl Day {
             row: tick.map_or(1e-9, |tick| tick.0 as f64 * row_ticks as f64 / Px::ONE as f64),
             imbalance,
             bucket: Some(self.bars.bucket_qty).filter(|qty| *qty > 0).map(|qty| scale.qty(qty)),
-            badges: badges(self),
+            badges: badges(&self.signing, &self.bars, &self.marks),
             columns,
             sessions,
             marks: &self.marks.marks,
