@@ -20,8 +20,8 @@ use feeds::reader::date;
 use flow::{Interval, Value};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 /// Options of `plot`.
 #[derive(Args)]
@@ -66,34 +66,27 @@ pub(crate) fn run(args: &PlotArgs, registries: &Registries) -> Result<Exit, Fail
     let settings = settings(args, recorded, registries, &watch.control().stop)?;
     let kept = Kept::default();
     let sink = DaySink::new(args.symbol.clone(), interval.seconds(), Arc::clone(&kept));
-    let (control, notices) = (watch.control().clone(), Notices(console::say));
-    let (report, error) = execute(
-        &settings,
-        Options {
-            sinks: vec![Box::new(sink)],
-            recorded: recorded.map(Path::to_owned),
-            control,
-            notices,
-            ..Options::default()
-        },
-    )?;
+    let options = Options {
+        sinks: vec![Box::new(sink)],
+        recorded: recorded.map(Path::to_owned),
+        control: watch.control().clone(),
+        notices: Notices(console::say),
+        ..Options::default()
+    };
+    let (report, error) = execute(&settings, options)?;
     watch.end();
     if let Some(error) = error {
         return Err(error.into());
     }
-    let kept = Arc::into_inner(kept).and_then(std::sync::OnceLock::into_inner);
-    let day = match kept {
+    // The sink, which shared it, has gone with the run.
+    let day = match Arc::into_inner(kept).and_then(OnceLock::into_inner) {
         Some(Err(refusal)) => return Err(Failure::usage(refusal)),
         Some(Ok(day)) if !report.stopped => day,
         _ => return Err(Failure::failed(format!("stopped: {} is not written", args.out.display()))),
     };
-    report
-        .inputs
-        .iter()
-        .flat_map(|input| &input.warnings)
-        .for_each(|warning| console::say(format!("warning: {warning}")));
-    let page = page(&day, args, &settings, &report)?;
-    write(args, &page)
+    let warnings = report.inputs.iter().flat_map(|input| &input.warnings);
+    warnings.for_each(|warning| console::say(format!("warning: {warning}")));
+    write(args, &page(&day, args, &settings, &report)?)
 }
 
 /// The settings of the run: the stages that a page shows, the inputs, the symbol, and what the command line says of all that.

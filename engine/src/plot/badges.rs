@@ -1,10 +1,8 @@
 //! What the page says of its data: where the sides of the trades come from, what is missing and what was left out.
 
 use super::MOST_MARKS;
-use super::bars::Bars;
-use super::marks::Marks;
-use flow::records::Trade;
-use flow::{Event, Flags, Side};
+use super::signing::Signing;
+use super::sink::Day;
 use serde::Serialize;
 
 /// A short remark, with more of it for whoever asks.
@@ -22,77 +20,46 @@ fn badge(words: impl Into<String>, title: impl Into<String>, bad: bool) -> Badge
     Badge { words: words.into(), title: title.into(), bad }
 }
 
-/// How many trades have an aggressor, and from where.
-#[derive(Default)]
-pub(super) struct Signing {
-    /// The feed tells it.
-    exact: u64,
-    /// Inferred from the quote before the trade.
-    by_quote: u64,
-    /// Inferred from the price before.
-    by_price: u64,
-    /// There is none.
-    none: u64,
-    /// Of auctions, which have none.
-    auctions: u64,
-}
-
-impl Signing {
-    /// Counts a trade. What is volume alone makes no price and no flow, so it is not counted.
-    pub(super) fn take(&mut self, event: &Event) {
-        if event.get::<Trade>().is_none() || event.flags.has(Flags::VOLUME_ONLY) {
-            return;
-        }
-        let count = match (event.side(), event.flags) {
-            (Side::None, flags) if flags.has(Flags::AUCTION) => &mut self.auctions,
-            (Side::None, _) => &mut self.none,
-            (_, flags) if !flags.has(Flags::INFERRED_AGGRESSOR) => &mut self.exact,
-            (_, flags) if flags.has(Flags::BY_QUOTE) => &mut self.by_quote,
-            _ => &mut self.by_price,
-        };
-        *count += 1;
-    }
-
-    fn badge(&self) -> Badge {
-        let Signing { exact, by_quote, by_price, none, auctions } = *self;
-        let title = format!(
-            "trades with the aggressor that the feed tells: {exact}; inferred from the quote before: {by_quote}; from the price \
+/// Where the sides of the trades come from.
+fn of_signing(signing: &Signing) -> Badge {
+    let Signing { exact, by_quote, by_price, none, auctions } = *signing;
+    let title = format!(
+        "trades with the aggressor that the feed tells: {exact}; inferred from the quote before: {by_quote}; from the price \
              before: {by_price}; without one: {none}, and {auctions} of auctions"
-        );
-        match exact + by_quote + by_price {
-            0 if none + auctions == 0 => badge(
-                "no trades: bars alone",
-                "no footprint and no CVD; of a profile made of bars see profile.volume_from",
-                true,
-            ),
-            0 => badge("no aggressor", title, true),
-            _ if by_quote + by_price == 0 => badge("aggressor exact", title, false),
-            signed => {
-                let percent = |part: u64| (part as f64 * 100.0 / signed as f64).round();
-                let parts = [(exact, "exact"), (by_quote, "by quotes"), (by_price, "by the tick rule")];
-                let parts = parts.iter().filter(|(part, _)| *part > 0);
-                let parts: Vec<_> = parts.map(|(part, how)| format!("{} % {how}", percent(*part))).collect();
-                badge(format!("aggressor inferred: {}", parts.join(", ")), title, true)
-            }
+    );
+    match exact + by_quote + by_price {
+        0 if none + auctions == 0 => badge(
+            "no trades: bars alone",
+            "no footprint and no CVD; of a profile made of bars see profile.volume_from",
+            true,
+        ),
+        0 => badge("no aggressor", title, true),
+        _ if by_quote + by_price == 0 => badge("aggressor exact", title, false),
+        signed => {
+            let percent = |part: u64| (part as f64 * 100.0 / signed as f64).round();
+            let parts = [(exact, "exact"), (by_quote, "by quotes"), (by_price, "by the tick rule")];
+            let parts = parts.iter().filter(|(part, _)| *part > 0);
+            let parts: Vec<_> = parts.map(|(part, how)| format!("{} % {how}", percent(*part))).collect();
+            badge(format!("aggressor inferred: {}", parts.join(", ")), title, true)
         }
     }
 }
 
 /// What is to be said of a day.
-pub(super) fn badges(signing: &Signing, bars: &Bars, marks: &Marks) -> Vec<Badge> {
-    let mut badges = vec![signing.badge()];
-    let marked = |kind: &str| marks.marks.iter().filter(|mark| mark["kind"] == kind).count();
+pub(super) fn badges(day: &Day) -> Vec<Badge> {
+    let mut badges = vec![of_signing(&day.signing)];
+    let marked = |kind: &str| day.marks.marks.iter().filter(|mark| mark["kind"] == kind).count();
     match marked("gap") {
         0 => {}
         1 => badges.push(badge("a gap", "messages of the source are missing", true)),
         gaps => badges.push(badge(format!("{gaps} gaps"), "messages of the source are missing", true)),
     }
-    if bars.not_whole > 0 {
+    if day.bars.not_whole > 0 {
         let title = "there was no room for all rows: raise footprint.max_rows";
-        badges.push(badge(format!("{} footprints not whole", bars.not_whole), title, true));
+        badges.push(badge(format!("{} footprints not whole", day.bars.not_whole), title, true));
     }
-    if marks.left_out > 0 {
-        let words = format!("{} marks left out", marks.left_out);
+    if day.marks.left_out > 0 {
+        let words = format!("{} marks left out", day.marks.left_out);
         badges.push(badge(words, format!("a page has room for {MOST_MARKS}"), true));
     }
     badges
@@ -101,13 +68,14 @@ pub(super) fn badges(signing: &Signing, bars: &Bars, marks: &Marks) -> Vec<Badge
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow::Ns;
+    use flow::records::Trade;
+    use flow::{Event, Flags, Ns, Side};
 
     fn signing(trades: &[Flags]) -> Badge {
         let mut signing = Signing::default();
         let events = trades.iter().map(|flags| Event::new(Ns(1), 1, *flags, &Trade::default()));
         events.for_each(|event| signing.take(&event));
-        signing.badge()
+        of_signing(&signing)
     }
 
     #[test]

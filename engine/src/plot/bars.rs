@@ -7,8 +7,15 @@ use super::{MOST_BARS, MOST_ROWS};
 use flow::records::{
     Bar, BarFlow, Cvd, Flow, FlowVolume, Footprint, FootprintBar, FootprintRows, MarketState, Profile, Vpin,
 };
-use flow::{Event, Kind, Kinds, MarketBalance, Ns, Px};
+use flow::{Event, Kind, Kinds, MarketBalance, Ns, Px, VolumeFrom, VpinMode};
 use std::collections::BTreeMap;
+
+/// What something was measured from: what comes with a bar comes at its end, which is the start of the next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum MadeOf {
+    Trades,
+    Bars,
+}
 
 /// More than a page holds.
 pub(super) struct Full;
@@ -85,15 +92,18 @@ impl Bars {
         self.bars.entry(start_s).or_default()
     }
 
-    /// The bar of a time.
-    fn of(&mut self, ts: Ns) -> &mut OneBar {
-        let seconds = (ts.0 / Ns::SECOND) as u32;
+    /// The bar of a time, or of what has just closed with it.
+    fn at_time(&mut self, ts: Ns, of: MadeOf) -> &mut OneBar {
+        let ts = if of == MadeOf::Bars { ts.0.saturating_sub(1) } else { ts.0 };
+        let seconds = (ts / Ns::SECOND) as u32;
         self.bars.entry(seconds - seconds % self.interval_s).or_default()
     }
 
     /// The profile of the session that runs, as it stands at a time.
     pub(super) fn stands(&mut self, profile: &Profile, ts: Ns) {
-        self.of(ts).levels = Some([profile.poc, profile.vah, profile.val]);
+        let of_trades = profile.volume_from == VolumeFrom::Trades.code();
+        self.at_time(ts, if of_trades { MadeOf::Trades } else { MadeOf::Bars }).levels =
+            Some([profile.poc, profile.vah, profile.val]);
     }
 
     /// Takes what was measured. Of several instances of a measure the plain one is shown.
@@ -104,14 +114,15 @@ impl Bars {
             Kind::Cvd => {
                 let Cvd { cvd, instance, .. } = *event.record();
                 if instance == 0 {
-                    self.of(event.ts).cvd = Some(cvd);
+                    self.at_time(event.ts, MadeOf::Trades).cvd = Some(cvd);
                 }
             }
             Kind::Vpin => {
-                let Vpin { vpin, bucket_qty, instance, .. } = *event.record();
+                let Vpin { vpin, bucket_qty, mode, instance, .. } = *event.record();
+                let of = if mode == VpinMode::Exact.code() { MadeOf::Trades } else { MadeOf::Bars };
                 if instance == 0 {
                     self.bucket_qty = bucket_qty.0;
-                    self.of(event.ts).vpin = vpin.known();
+                    self.at_time(event.ts, of).vpin = vpin.known();
                 }
             }
             _ => {}

@@ -225,11 +225,51 @@ impl Day {
             row: tick.map_or(1e-9, |tick| tick.0 as f64 * row_ticks as f64 / Px::ONE as f64),
             imbalance,
             bucket: Some(self.bars.bucket_qty).filter(|qty| *qty > 0).map(|qty| scale.qty(qty)),
-            badges: badges(&self.signing, &self.bars, &self.marks),
+            badges: badges(self),
             columns,
             sessions,
             marks: &self.marks.marks,
         };
         serde_json::to_string(&page).expect("a page is plain values")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow::records::Listing;
+
+    #[test]
+    fn prices_have_the_decimals_of_their_step() {
+        let listed = |step: i64, printed: u8| {
+            let terms = Listing { tick_px: Px(step), price_decimals: printed, ..Listing::default() };
+            decimals(&Listed { instrument: 1, source: 1, symbol: String::new(), terms })
+        };
+        let cases =
+            [(10_000_000, 4, 2), (250_000_000, 9, 2), (100_000, 4, 4), (5 * Px::ONE, 2, 0), (0, 3, 3), (1, 2, 9)];
+        for (step, printed, want) in cases {
+            assert_eq!(listed(step, printed), want, "step {step}");
+        }
+    }
+
+    #[test]
+    fn a_price_has_its_own_decimals_again() {
+        for (nano, text) in
+            [(165_410_000_000, "165.41"), (166_035_000_000, "166.035"), (-37_630_000_000, "-37.63"), (1, "1e-9")]
+        {
+            assert_eq!(serde_json::to_string(&px(Px(nano))).unwrap(), text);
+        }
+        let largest = 9_000_000_123_456_789;
+        assert_eq!(serde_json::to_string(&px(Px(largest))).unwrap(), "9000000.123456789");
+        assert_eq!(px(Px::NONE), None);
+    }
+
+    #[test]
+    fn quantities_are_whole_where_the_smallest_unit_is_one() {
+        assert_eq!(
+            serde_json::to_string(&[Scale(0).signed(-3), Scale(0).qty(1 << 60), Scale(8).qty(150_000_000)]).unwrap(),
+            "[-3,1152921504606846976,1.5]"
+        );
+        assert_eq!(Scale(0).known(Qty::NONE), None);
     }
 }

@@ -1,9 +1,9 @@
 //! The sink that keeps a day for its page.
 
-use super::badges::Signing;
 use super::bars::{Bars, Full};
 use super::marks::Marks;
 use super::sessions::Sessions;
+use super::signing::Signing;
 use super::{MOST_BARS, MOST_ROWS};
 use flow::{Calendar, Event, Kind, Kinds, Listed, Listings, Sink, SinkError};
 use std::sync::{Arc, OnceLock};

@@ -3,7 +3,7 @@
 //!
 //! Every command here runs under a time limit, and none may print the text of a panic. Disks that are full or read-only
 //! are mounted in a namespace that only the command sees; where that is not permitted these cases are ignored by name. So are those of
-//! the units of systemd where nothing reads units.
+//! the units of systemd where nothing reads units, and of a page where there is no browser.
 
 mod bad_input;
 mod chosen;
@@ -53,6 +53,8 @@ fn main() -> ExitCode {
     let mut trials: Vec<_> = plain.into_iter().map(|(name, test)| Trial::test(name, run(test))).collect();
     let mounted = bad_input::MOUNTED.iter();
     trials.extend(mounted.map(|(name, test)| Trial::test(*name, run(*test)).with_ignored_flag(!mounts)));
+    let browser = (plot::BROWSER.iter(), plot::may_browse());
+    trials.extend(browser.0.map(|(name, test)| Trial::test(*name, run(*test)).with_ignored_flag(!browser.1)));
     let units = (units::UNITS.iter(), units::may_analyze());
     trials.extend(units.0.map(|(name, test)| Trial::test(*name, run(*test)).with_ignored_flag(!units.1)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

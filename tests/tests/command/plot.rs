@@ -1,9 +1,10 @@
 //! The page of a day: it has what `replay --emit` prints, says what is missing, and is whole or not there.
 
-use crate::{Named, call, path, says, script};
+use crate::{Named, call, finish, path, says, script};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
+use std::process::Command;
 use tempfile::TempDir;
 
 pub(crate) const PLOT: &[Named] = &[
@@ -15,6 +16,14 @@ pub(crate) const PLOT: &[Named] = &[
     ("a_page_is_whole_or_not_there", whole),
     ("a_page_loads_nothing", alone),
 ];
+
+/// Those that need a browser.
+pub(crate) const BROWSER: &[Named] = &[("a_browser_draws_the_page", drawn)];
+
+/// Whether there is a browser that draws without a screen.
+pub(crate) fn may_browse() -> bool {
+    Command::new("chromium").arg("--version").output().is_ok_and(|o| o.status.success())
+}
 
 const DATE: [&str; 2] = ["--date", "2026-01-05"];
 /// Rows of a cent: the listing's step is a hundredth of one.
@@ -255,5 +264,26 @@ fn alone() {
         ["http:", "https:", "//cdn", "src=", "href=", "@import", "url(", "import(", "fetch(", "XMLHttpRequest"]
     {
         assert!(!page.contains(foreign), "the page has {foreign}");
+    }
+}
+
+/// The script changes the title once it has drawn; candles, then footprints.
+fn drawn() {
+    let (folder, day) = day();
+    page(&folder, &day, &ROWS);
+    for place in ["", "#10:30", "#10:30-10:50"] {
+        let mut chromium = Command::new("chromium");
+        chromium.args([
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--enable-logging=stderr",
+            "--virtual-time-budget=4000",
+        ]);
+        chromium.arg(format!("--user-data-dir={}", path(&folder, "browser")));
+        chromium.arg("--dump-dom").arg(format!("file://{}{place}", path(&folder, "day.html")));
+        let outcome = finish(chromium).expect(0);
+        assert!(!outcome.stderr.contains("CONSOLE"), "{}", outcome.stderr);
+        assert!(outcome.stdout.contains("<title>AAAA 2026-01-05</title>"), "it is not drawn at {place:?}");
     }
 }

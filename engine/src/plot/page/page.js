@@ -107,7 +107,7 @@ function drawPointer() {
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
   ctx.clearRect(0, 0, size.width, size.height);
   const inside = pointer && pointer.x < size.plot && pointer.y < size.height - axisHeight;
-  const i = Math.max(0, Math.min(count - 1, inside ? Math.round(placeOfX(pointer.x)) : lastInView()));
+  const i = Math.max(0, Math.min(count - 1, inside ? Math.round(placeOfX(pointer.x)) : lastSeen()));
   for (const p of panes) readout(ctx, p, i);
   tip.style.display = "none";
   if (!inside) return;
@@ -275,7 +275,7 @@ function list() {
 legend.textContent = `candles; from 18 pixels a bar on, volume by price and side; from 62 on, sold × bought
 bold number: outweighs the one across; bar beside the cells: a stack of these; gold frame: most volume
 
-gold line: point of control as it stood; blue: value area; violet: those of the session before
+gold line: point of control as it stood; blue: value area; violet: those of the session before; wide pink dots: low-volume nodes of past sessions
 profile at the axis: bought and sold; bright inside the value area; H, L: nodes of high and of low volume
 band at the foot: green and red imbalance, gold balance; triangles on it: the state has changed
 triangles at bars: aggressive flow; diamonds: a low-volume node is near
@@ -294,3 +294,5 @@ layOut(main.clientWidth, main.clientHeight);
 lookAtAddress();
 window.addEventListener("hashchange", () => { lookAtAddress(); redraw(); });
 draw();
+// Whoever opens the page by a script sees by its title that it was drawn.
+document.title = `${day.symbol} ${dateOf(day.time[lastSeen()])}`;

@@ -5,7 +5,7 @@
 const candlesTo = 18, cellsFrom = 62;
 
 // The session whose profile stands at the axis.
-const profiled = () => sessionOf(lastInView()) || day.sessions[day.sessions.length - 1];
+const profiled = () => sessionOf(lastSeen()) || day.sessions[day.sessions.length - 1];
 
 function priceScale() {
   if (view.prices) return view.prices;
@@ -50,14 +50,13 @@ function drawCandle(ctx, p, i, x, width) {
   ctx.fillRect(width < 3 ? wick - Math.floor(width / 2) : x - width / 2, top, Math.max(1, width), Math.max(1, bottom - top));
 }
 
-// Point of control and value area as they stood at the time, and those of the session before.
+// Point of control and value area as they stood at the time, those of the session before, and low-volume nodes of past sessions.
 function drawLevels(ctx, p) {
   curve(ctx, p, day.vah, ink.area, { steps: true, width: 1 });
   curve(ctx, p, day.val, ink.area, { steps: true, width: 1 });
   curve(ctx, p, day.poc, ink.poc, { steps: true, width: 1.4 });
   for (const session of day.sessions) {
-    const before = session.previous;
-    if (!before) continue;
+    const before = session.previous || { nodes: [] }, past = session.composite || { nodes: [] };
     const [first, last] = placesOf(session);
     const [x1, x2] = [Math.max(0, xOf(first - 0.5)), Math.min(size.plot, xOf(last + 0.5))];
     if (x2 <= x1) continue;
@@ -68,6 +67,9 @@ function drawLevels(ctx, p) {
       const y = Math.round(yOf(p, value)) + 0.5;
       line(ctx, x1, y, x2, y, ink.before, [6, 4]);
       text(ctx, `${name} ${price(value)}`, x2 - 4, y - 1, ink.before, "right");
+    }
+    for (const [px, high] of [...before.nodes, ...past.nodes]) {
+      if (!high && px >= p.low && px <= p.high) line(ctx, x1, yOf(p, px), x2, yOf(p, px), ink.alert, [1, 6]);
     }
   }
 }
@@ -129,7 +131,7 @@ function drawNodes(ctx, p, session, right, unit) {
 
 // Levels of the session at the axis, the last price over all; what would lie on another moves down.
 function drawTags(ctx, p) {
-  const session = profiled(), last = lastInView();
+  const session = profiled(), last = lastSeen();
   const tags = [];
   if (session && layers.levels) {
     for (const [name, value, colour] of [["VAH", session.vah, ink.area], ["POC", session.poc, ink.poc], ["VAL", session.val, ink.area]]) {

@@ -46,6 +46,7 @@ const placeOfX = x => view.from + x / barWidth();
 const yOf = (p, value) => p.bottom - 3 - (value - p.low) / (p.high - p.low) * (p.bottom - p.top - p.head - 3);
 const valueOf = (p, y) => p.low + (p.bottom - 3 - y) / (p.bottom - p.top - p.head - 3) * (p.high - p.low);
 const firstInView = () => Math.max(0, Math.ceil(view.from - 0.5));
+const lastSeen = () => Math.max(0, Math.min(count - 1, Math.floor(view.to)));
 const lastInView = () => Math.min(count - 1, Math.floor(view.to + 0.5));
 
 // Keeps at least five bars in view and at most all, and some bar always.
