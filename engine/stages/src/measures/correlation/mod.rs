@@ -4,7 +4,7 @@
 //! later are left out. A bar brings the return of its own instrument, and with it the correlations with all others that have a bar of that
 //! time: so of a time each pair is emitted once, with the later of its two bars.
 //!
-//! Bound: [`MOST`] instruments, 512 bytes a time for all of them together and 96 for each pair. Worst case: a bar that begins another time,
+//! Bound: 64 instruments, 512 bytes a time for all of them together and 96 for each pair. Worst case: a bar that begins another time,
 //! at which all pairs lose the oldest one, and the last bar of a time, which emits a record for each other instrument.
 
 mod window;
