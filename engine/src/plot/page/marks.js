@@ -63,22 +63,25 @@ const ranges = (() => {
   return found;
 })();
 
-// From when to when trading was not free.
-const halts = (() => {
+// From when to when trading was not free, by the states of one kind that a venue reports, or the data were doubtful.
+function spans(changes, isFree) {
   const found = [];
-  for (const m of marks.filter(m => m.kind === "status" && m.what !== 5)) {
+  for (const m of changes) {
     const open = found[found.length - 1];
     if (open && open.until == null) open.until = m.place;
-    if (m.code !== "T") found.push({ since: m.place, until: null, words: m.words[0] });
+    if (!isFree(m)) found.push({ since: m.place, until: null, words: m.words[0] });
   }
   return found;
-})();
+}
+const ofStatus = what => spans(marks.filter(m => m.kind === "status" && m.what === what), m => m.code === "T");
+const halts = [...ofStatus(2), ...ofStatus(3), ...spans(marks.filter(m => m.kind === "data-state"), m => m.state === "trusted")];
 
 function drawHalts(ctx, p) {
   font(ctx, 10);
   ctx.textBaseline = "top";
   for (const halt of halts) {
     const x1 = xOf(halt.since), x2 = xOf(halt.until == null ? count : halt.until);
+    if (x2 < 0 || x1 > size.plot) continue;
     ctx.globalAlpha = 0.22;
     ctx.fillStyle = ink.balance;
     ctx.fillRect(x1, p.top, x2 - x1, p.bottom - p.top);
@@ -152,7 +155,6 @@ const drawn = {
   },
   "state-alert": (ctx, p, m, x) => triangle(ctx, x, p.bottom - 9, -1, 4, m.sign > 0 ? ink.up : m.sign < 0 ? ink.down : ink.balance),
   "gap": (ctx, p, m, x) => upright(ctx, p, x, ink.alert, "gap"),
-  "data-state": () => {},
 };
 function upright(ctx, p, x, colour, words) {
   line(ctx, x, p.top, x, p.bottom, colour, [3, 3]);

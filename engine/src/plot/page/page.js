@@ -153,13 +153,17 @@ function readout(ctx, p, i) {
   }
 }
 
+// What lies over the charts scrolls and is clicked by itself.
+for (const element of [story, legend]) for (const event of ["pointerdown", "wheel"]) element.addEventListener(event, e => e.stopPropagation());
+
 const held = new Map();
-main.addEventListener("pointerdown", e => { main.setPointerCapture(e.pointerId); held.set(e.pointerId, { x: e.offsetX, y: e.offsetY }); });
+main.addEventListener("pointerdown", e => { main.setPointerCapture(e.pointerId); held.set(e.pointerId, at(e)); });
+const at = e => { const box = main.getBoundingClientRect(); return { x: e.clientX - box.left, y: e.clientY - box.top }; };
 main.addEventListener("pointerup", e => held.delete(e.pointerId));
 main.addEventListener("pointercancel", e => held.delete(e.pointerId));
 main.addEventListener("pointerleave", () => { pointer = null; drawPointer(); });
 main.addEventListener("pointermove", e => {
-  const box = main.getBoundingClientRect(), now = { x: e.clientX - box.left, y: e.clientY - box.top }, before = held.get(e.pointerId);
+  const now = at(e), before = held.get(e.pointerId);
   pointer = now;
   if (!before) { drawPointer(); return; }
   const other = [...held].find(([id]) => id !== e.pointerId);
@@ -183,9 +187,9 @@ function stretch(by) {
 main.addEventListener("wheel", e => {
   e.preventDefault();
   const turn = Math.max(-1, Math.min(1, e.deltaY / 100));
-  if (e.shiftKey || e.clientX - main.getBoundingClientRect().left > size.plot + size.profile) stretch(turn * 0.15);
+  if (e.shiftKey || at(e).x > size.plot + size.profile) stretch(turn * 0.15);
   else if (Math.abs(e.deltaX) > Math.abs(e.deltaY)) look(view.from + e.deltaX / barWidth(), view.to + e.deltaX / barWidth());
-  else zoom(Math.exp(turn * 0.18), placeOfX(Math.min(e.clientX - main.getBoundingClientRect().left, size.plot)));
+  else zoom(Math.exp(turn * 0.18), placeOfX(Math.min(at(e).x, size.plot)));
   redraw();
 }, { passive: false });
 main.addEventListener("dblclick", () => { view.prices = null; redraw(); });
