@@ -291,7 +291,7 @@ d: the session · a: all · f: footprint at the pointer`;
 
 readColours();
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { readColours(); redraw(); });
-new ResizeObserver(redraw).observe(main);
+new ResizeObserver(draw).observe(main);
 head();
 if (day.sessions.length) lookAtSession(day.sessions[day.sessions.length - 1]);
 layOut(main.clientWidth, main.clientHeight);
