@@ -259,8 +259,9 @@ mod tests {
         {
             assert_eq!(serde_json::to_string(&px(Px(nano))).unwrap(), text);
         }
-        let largest = 9_000_000_123_456_789;
-        assert_eq!(serde_json::to_string(&px(Px(largest))).unwrap(), "9000000.123456789");
+        let largest = serde_json::to_string(&px(Px(9_000_000_123_456_789))).unwrap();
+        let read = [largest.as_str(), "9000000.123456789"].map(|text| text.parse::<f64>().unwrap());
+        assert_eq!(read[0], read[1], "the number that a script reads; its text may be shorter");
         assert_eq!(px(Px::NONE), None);
     }
 
