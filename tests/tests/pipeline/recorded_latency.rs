@@ -89,7 +89,7 @@ fn checked(events: &[Event], rows: &[(u64, u64, u64)]) -> (usize, usize) {
 
 #[test]
 fn orders_and_answers_take_as_long_as_was_recorded() {
-    let (settings, rows) = recorded(amount(40_000, 200_000));
+    let (settings, rows) = recorded(amount(20_000, 200_000));
     let reference = taken(&settings, Kinds::ALL);
     let (answered, exact) = checked(&reference.events, &rows);
     println!("{answered} answers, {exact} of them at the nanosecond that the file gives");

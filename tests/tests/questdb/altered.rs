@@ -12,7 +12,7 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 fn altered() {
-    let rig = Rig::synthetic(10_000);
+    let rig = Rig::trading(10_000);
     rig.sink(&["--once"]).expect(0);
     let whole = rig.print();
     let key = "ts, journal, seq, position, ordinal";
@@ -52,7 +52,7 @@ fn altered() {
 
 /// The server refuses every row of a table that lacks a column: that is no matter of single rows.
 fn meanwhile() {
-    let rig = Rig::synthetic(60_000);
+    let rig = Rig::trading(60_000);
     let sink = rig.start(&["--once", "--set", "batch_rows=500"]);
     while rig.server.query("select count() from book_top").map_or(0, |rows| rows[0][0].as_u64().unwrap_or(0)) == 0 {
         std::thread::sleep(std::time::Duration::from_millis(5));

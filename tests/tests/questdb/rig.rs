@@ -9,6 +9,9 @@ use tidegate_tests::{Outcome, QuestDb, Scratch, run, tidegate};
 const STAGES: &str = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,event-bars,imbalance,fate,vpin,profile,state,breakout,untested,legs,\
      lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,donchian,vwap,pivots,swings,volatility,regime,correlation,random,orders,risk,router";
 
+/// Stages of a run that trades: enough wherever it does not matter which measures there are.
+const TRADING: &str = "pipeline.stages=book,bars,cvd,imbalance,vpin,random,orders,risk,router";
+
 /// A journal and a server.
 pub(crate) struct Rig {
     pub(crate) server: QuestDb,
@@ -17,26 +20,35 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
-    /// A synthetic day of so many messages.
+    /// A synthetic day of so many messages, with every measure.
     pub(crate) fn synthetic(messages: u64) -> Rig {
+        Rig::day(messages, STAGES)
+    }
+
+    /// A synthetic day of so many messages, traded without most measures.
+    pub(crate) fn trading(messages: u64) -> Rig {
+        Rig::day(messages, TRADING)
+    }
+
+    fn day(messages: u64, stages: &str) -> Rig {
         let folder = Scratch::new();
         let day = folder.path().join("day.itch");
         let day = day.to_str().expect("a path of text");
         run(["synth", "--out", day, "--messages", &messages.to_string(), "--symbols", "20", "--live-orders", "2000"])
             .expect(0);
-        Rig::of(folder, &["--input", day, "--date", "2020-01-30", "--set", "random.every=40"])
+        Rig::of(folder, stages, &["--input", day, "--date", "2020-01-30", "--set", "random.every=40"])
     }
 
     /// Recorded data.
     pub(crate) fn data(files: &[PathBuf]) -> Rig {
         let inputs = files.iter().map(|file| file.to_str().expect("a path of text"));
-        Rig::of(Scratch::new(), &["--input"].into_iter().chain(inputs).collect::<Vec<_>>())
+        Rig::of(Scratch::new(), STAGES, &["--input"].into_iter().chain(inputs).collect::<Vec<_>>())
     }
 
-    fn of(folder: Scratch, inputs: &[&str]) -> Rig {
+    fn of(folder: Scratch, stages: &str, inputs: &[&str]) -> Rig {
         let journal = folder.path().join("run");
         let to = ["--journal", journal.to_str().expect("a path of text"), "--set", "outcomes.kinds=all"];
-        run(["replay", "--set", STAGES].iter().chain(inputs).chain(&to)).expect(0);
+        run(["replay", "--set", stages].iter().chain(inputs).chain(&to)).expect(0);
         let server = QuestDb::start(&folder.path().join("server"));
         Rig { server, journal, _folder: folder }
     }

@@ -41,7 +41,7 @@ pub(crate) fn ended(mut sink: Child) -> (i32, String) {
 }
 
 fn killed() {
-    let rig = Rig::synthetic(60_000);
+    let rig = Rig::trading(60_000);
     rig.sink(&["--once"]).expect(0);
     let whole = rig.print();
     let (mut kills, mut seed) = (0, seed());
@@ -64,7 +64,7 @@ fn killed() {
 }
 
 fn away() {
-    let mut rig = Rig::synthetic(60_000);
+    let mut rig = Rig::trading(60_000);
     rig.sink(&["--once"]).expect(0);
     let whole = rig.print();
     rig.anew();
@@ -87,7 +87,7 @@ fn away() {
 }
 
 fn stopped() {
-    let rig = Rig::synthetic(60_000);
+    let rig = Rig::trading(60_000);
     let mut sink = rig.start(&["--set", "batch_rows=500", "--set", "timeout_ms=60000"]);
     while rig.server.query("select count() from book_top").map_or(0, |rows| rows[0][0].as_u64().unwrap_or(0)) == 0 {
         sleep(Duration::from_millis(5));
@@ -112,7 +112,7 @@ fn stopped() {
 }
 
 fn rebuilt() {
-    let rig = Rig::synthetic(20_000);
+    let rig = Rig::trading(20_000);
     rig.sink(&["--once"]).expect(0);
     let journals = "select count_distinct(journal) from book_top_view";
     let of = |view: &str| rig.query(&format!("select sum(bid_px * 100), count() from {view}"));
@@ -143,7 +143,7 @@ fn rebuilt() {
 }
 
 fn emptied() {
-    let rig = Rig::synthetic(20_000);
+    let rig = Rig::trading(20_000);
     rig.sink(&["--once"]).expect(0);
     let whole = rig.print();
     // Rows that were derived again are of the same run.
@@ -166,7 +166,7 @@ fn emptied() {
 }
 
 fn refused() {
-    let rig = Rig::synthetic(2_000);
+    let rig = Rig::trading(2_000);
     std::fs::remove_file(rig.journal.join("closed.toml")).expect("a journal that has ended");
     let said = rig.sink(&["--rebuild"]).expect(1).stderr.replace('\n', " ");
     assert!(said.contains("may still be written") && said.contains("roll"), "{said}");
