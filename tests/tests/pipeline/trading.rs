@@ -321,7 +321,7 @@ fn what_was_executed_is_taken_back_alike_in_every_shape() {
 /// Rules of the merge, broken on purpose.
 #[cfg(feature = "deliberate-faults")]
 mod faults {
-    use super::{LATENCIES, Settings, equal, same, set, shaped, sound, taken, trading};
+    use super::{LATENCIES, Settings, amount, equal, same, set, shaped, sound, taken, trading};
     use flow::{Kind, Kinds};
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
@@ -356,7 +356,7 @@ mod faults {
     fn child() {
         let number: usize = std::env::var(FAULT).expect("the parent test names it").parse().expect("a number");
         inject(number.checked_sub(1).map(|at| Fault::ALL[at]));
-        for latency in LATENCIES {
+        for latency in LATENCIES.into_iter().step_by(amount(2, 1) as usize) {
             compared(&trading(81, 3_000, latency, false));
             // Without bars there are no ticks behind the last input: orders are on their way when the sources end.
             let mut tickless = trading(83, 3_000, latency, false);
