@@ -29,6 +29,7 @@ pub(crate) mod pipeline;
 pub(crate) mod plot;
 mod present;
 mod progress;
+mod quality;
 pub(crate) mod questdb;
 mod rebuild;
 pub(crate) mod replay;

@@ -6,6 +6,7 @@ use super::difference::difference;
 use super::exit::{Exit, Failure, output};
 use super::meters;
 use super::numbers::grouped;
+use super::quality::data;
 use super::screen::{INDENT, wrapped};
 use super::table::Tone;
 use super::trading::{busiest, counts, halted_by, measures, trading};
@@ -55,6 +56,7 @@ fn summary(report: &Report, details: bool) -> String {
     text += &unlisted(report);
     let (events, rate) = (grouped(report.events), grouped(report.events_per_s as u64));
     text += &format!("inputs    {events} in {:.3} s, {rate} a second\n", report.seconds);
+    text += &data(&report.data);
     text += &busiest(report, details);
     text += &measures(report, details);
     text += &trading(report, details);

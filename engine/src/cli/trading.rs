@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// Most rows of busy symbols, and of their measures, without details.
 const SYMBOLS: usize = 4;
 /// Most rows of positions without details.
-const POSITIONS: usize = 3;
+const POSITIONS: usize = 2;
 
 /// Names with their counts, or `none`.
 fn list(counts: &BTreeMap<String, u64>) -> String {

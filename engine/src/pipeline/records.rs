@@ -8,6 +8,7 @@ use super::exit::Accepts;
 use super::halt_causes::HaltCauses;
 use super::measures::LastMeasures;
 use super::outcome_hash::OutcomeHash;
+use super::quality::Quality;
 use super::trades::TradeStats;
 use crate::deliberate::wavers;
 use flow::records::{Anomaly, Bar, BarFlow, BookTop};
@@ -30,6 +31,8 @@ pub struct TailStats {
     hash: OutcomeHash,
     /// Trading totals.
     pub trades: TradeStats,
+    /// What its numbers rest on.
+    pub quality: Quality,
     /// Last values of the measures.
     pub measures: LastMeasures,
     pub(super) halts: HaltCauses,
@@ -49,6 +52,7 @@ impl TailStats {
         to.put(&self.outcomes);
         self.hash.save(to);
         self.trades.save(to);
+        to.put(&self.quality);
         self.measures.save(to);
         self.halts.save(to);
         let tops = self
@@ -69,6 +73,7 @@ impl TailStats {
         self.outcomes = from.get()?;
         self.hash.load(from)?;
         self.trades.load(from)?;
+        self.quality = from.get()?;
         self.measures.load(from)?;
         self.halts = HaltCauses::load(from)?;
         for (key, bytes) in from.get::<Vec<(String, Vec<u8>)>>()? {
@@ -147,6 +152,7 @@ impl Records {
             bars: GrowingTable::new(count, None),
             hash: OutcomeHash::new(),
             trades: TradeStats::new(None),
+            quality: Quality::default(),
             measures: LastMeasures::new(instruments, instances),
             halts: HaltCauses::default(),
         };
@@ -239,6 +245,7 @@ impl Records {
         let instrument = event.instrument as usize;
         match event.kind {
             Kind::BookTop => {
+                self.stats.quality.take(event);
                 if let Some(top) = self.stats.tops.get_mut(instrument) {
                     *top = Some(*event.record());
                 }
@@ -255,6 +262,7 @@ impl Records {
                 self.stats.halts.observe(event);
             }
             Kind::Listing => self.stats.list(event),
+            Kind::Trade | Kind::Break | Kind::Gap => self.stats.quality.take(event),
             Kind::Command | Kind::Halt | Kind::CommandOutcome => self.stats.halts.observe(event),
             _ => {
                 self.stats.trades.observe(event);

@@ -13,6 +13,7 @@ use super::edge::Slot;
 use super::exit::{Accepts, Exit, StallMeter, Stalls};
 use super::halt_causes::HaltCauses;
 use super::measures::LastMeasures;
+use super::quality::Quality;
 use super::records::{Records, TailStats};
 use super::station::Group;
 use super::stopwatch::Stopwatch;
@@ -86,6 +87,7 @@ impl Tail {
     /// The kinds that the tail itself reads.
     pub const READS: Kinds =
         Kinds::of(&[Kind::Name, Kind::Listing, Kind::Anomaly, Kind::BookTop, Kind::Bar, Kind::BarFlow])
+            .or(Quality::READS)
             .or(TradeStats::READS)
             .or(LastMeasures::READS)
             .or(HaltCauses::READS);

@@ -14,7 +14,6 @@ mod json;
 mod marks;
 mod page;
 mod sessions;
-mod signing;
 mod sink;
 
 pub(crate) use sink::{Day, DaySink, Kept, first};

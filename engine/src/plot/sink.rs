@@ -3,8 +3,8 @@
 use super::bars::{Bars, Full};
 use super::marks::Marks;
 use super::sessions::Sessions;
-use super::signing::Signing;
 use super::{MOST_BARS, MOST_ROWS};
+use crate::pipeline::Quality;
 use flow::{Calendar, Event, Kind, Kinds, Listed, Listings, Sink, SinkError};
 use std::sync::{Arc, OnceLock};
 
@@ -42,7 +42,7 @@ pub(crate) struct Day {
     pub(super) bars: Bars,
     pub(super) sessions: Sessions,
     pub(super) marks: Marks,
-    pub(super) signing: Signing,
+    pub(super) quality: Quality,
 }
 
 impl Day {
@@ -57,7 +57,7 @@ impl Day {
     }
 
     fn take(&mut self, event: &Event, listings: &Listings) -> Result<(), Full> {
-        self.signing.take(event);
+        self.quality.take(event);
         self.marks.take(event, listings);
         if Sessions::READS.has(event.kind)
             && let Some(profile) = self.sessions.take(event, self.calendar().code())
@@ -81,8 +81,8 @@ pub(crate) struct DaySink {
 impl DaySink {
     /// Keeps the day of `symbol`, or of the only one that the input has, in bars of this length; `kept` has it at the end.
     pub(crate) fn new(symbol: Option<String>, interval_s: u32, kept: Kept) -> DaySink {
-        let (sessions, signing) = Default::default();
-        let day = Day { listed: None, bars: Bars::new(interval_s), sessions, marks: Marks::new(), signing };
+        let (sessions, quality) = Default::default();
+        let day = Day { listed: None, bars: Bars::new(interval_s), sessions, marks: Marks::new(), quality };
         DaySink { symbol, listings: Listings::default(), count: 0, day: Some(day), kept }
     }
 
@@ -117,7 +117,7 @@ impl DaySink {
 
 impl Sink for DaySink {
     fn kinds(&self) -> Kinds {
-        let own = Kinds::of(&[Kind::Name, Kind::Listing, Kind::Session, Kind::Trade]);
+        let own = Kinds::of(&[Kind::Name, Kind::Listing, Kind::Session]).or(Quality::READS);
         let marks = self.day.as_ref().map_or(Kinds::NONE, |day| day.marks.reads());
         own.or(Bars::READS).or(Sessions::READS).or(marks)
     }

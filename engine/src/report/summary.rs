@@ -9,7 +9,7 @@ use super::trading::{self, PnlReport, PositionReport};
 use crate::diff::DiffReport;
 use crate::drive::Finished;
 use crate::ingress::{Head, SourceQueue};
-use crate::pipeline::{Group, GroupLoad, HaltCause, RingLoad};
+use crate::pipeline::{Group, GroupLoad, HaltCause, Quality, RingLoad};
 use crate::plan::Plan;
 use crate::recovery::Verified;
 use flow::{AnomalyKind, Count, Kind, SinkError, StateWriter, TradingState};
@@ -72,6 +72,8 @@ pub struct Report {
     pub kinds: BTreeMap<String, u64>,
     /// Anomalies by name.
     pub anomalies: BTreeMap<String, u64>,
+    /// What the numbers rest on.
+    pub data: Quality,
     /// Host of the run.
     pub host: Host,
     /// CPU time stolen by the hypervisor during the run, in per cent.
@@ -195,6 +197,7 @@ pub(crate) fn reported<H: Head>(
         inputs: Vec::new(),
         kinds: stats.kinds.iter().map(|(k, n)| (format!("{k:?}"), *n)).collect(),
         anomalies: anomalies(&stats.anomalies),
+        data: stats.quality,
         host: Host::here(),
         steal_percent: Steal::now().percent_since(shape.steal),
         symbols,

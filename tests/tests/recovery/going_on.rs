@@ -157,6 +157,7 @@ fn a_snapshot_saves_the_way_from_the_first_input() {
         "state_hash",
         "kinds",
         "anomalies",
+        "data",
         "symbols",
         "signals",
         "orders",

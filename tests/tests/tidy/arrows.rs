@@ -59,7 +59,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("gateway", &["pipeline"]),
     ("ingress", &["config", "deliberate", "gateway", "pipeline"]),
     ("rows", &["ingress"]),
-    ("plot", &["rows"]),
+    ("plot", &["pipeline", "rows"]),
     ("drive", &["ahead", "deliberate", "gateway", "ingress", "pipeline", "plan"]),
     ("assembly", &["config", "drive", "gateway", "ingress", "pipeline", "plan"]),
     ("recovery", &["assembly", "build_id", "config", "drive", "gateway", "ingress", "pipeline", "plan", "registries"]),
