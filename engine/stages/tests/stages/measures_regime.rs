@@ -145,7 +145,11 @@ fn limits_are_two_or_none() {
     for (set, key, valid) in [
         (&[("low_volatility", "0.2")][..], "regime.high_volatility", "0.2 or more"),
         (&[("high_volatility", "0.2")][..], "regime.low_volatility", "up to 0.2"),
-        (&[("low_volatility", "0.3"), ("high_volatility", "0.2")][..], "regime.high_volatility", "regime.low_volatility, 0.3"),
+        (
+            &[("low_volatility", "0.3"), ("high_volatility", "0.2")][..],
+            "regime.high_volatility",
+            "regime.low_volatility, 0.3",
+        ),
     ] {
         let refused = RegimeMeasure::new(&harness::params("regime", set), space).err().expect("one of two");
         assert!(refused.key == key && refused.valid.contains(valid), "{refused}");
