@@ -1,8 +1,9 @@
 //! Regimes of volatility: the worked numbers, when one is entered and left, and what has no return.
 
 use crate::harness::{self, INSTRUMENTS};
-use crate::measures_indicators::{alone, bar, near};
+use crate::measures_indicators::{STOCK, alone, bar, near};
 use crate::measures_state::minute;
+use crate::measures_trades::opening;
 use crate::strategies_plain::named;
 use flow::VolatilityRegime::{self, High, Low, Normal, Unknown};
 use flow::records::{Regime, RegimeChange};
