@@ -1,7 +1,7 @@
 //! Settings in the making: every fault is collected, so that all are reported at once.
 
 use super::fault::{Fault, Faults};
-use super::include::leaves_open;
+use super::keys::INCLUDE;
 use super::settings::Settings;
 
 /// Settings and the faults found so far. A faulty value leaves the default in place.
@@ -28,7 +28,7 @@ impl Draft {
     /// Whether the settings can be looked at further: if the file, one that it includes or the list of stages could not be read, more faults would be
     /// guesses.
     pub fn readable(&self) -> bool {
-        !self.faults.iter().any(|f| leaves_open(f) || f.key == "pipeline.stages")
+        !self.faults.iter().any(|f| ["", INCLUDE, "pipeline.stages"].contains(&f.key.as_str()))
     }
 
     /// The settings.

@@ -10,7 +10,6 @@
 //! each file is read once, [`MOST_BYTES`](super::data_file::MOST_BYTES) of it at most.
 
 use super::data_file::text_in;
-use super::fault::Fault;
 use super::keys::{INCLUDE, RETIRED, VENUE};
 use super::read::{Found, Reading, folder_of};
 use stages::{Instanced, risk};
@@ -76,11 +75,6 @@ impl<'i> Reading<'i> {
         }
         self.draft = included.draft;
     }
-}
-
-/// Whether a fault leaves it open what the configuration says.
-pub(super) fn leaves_open(fault: &Fault) -> bool {
-    fault.key.is_empty() || fault.key == INCLUDE
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 //! Bound: [`MOST_CORRELATED`] instruments, the first by name that have returns; two pointers over the returns of each pair.
 
 use super::gather::OneBar;
-use super::learn::Rules;
 use super::lookback::returns;
 use super::{LEAST_COMMON, MOST_CORRELATED};
+use flow::Interval;
 use stages::measures::correlation::Sums;
 
 /// What two instruments come to.
@@ -28,12 +28,9 @@ pub(crate) struct Correlations {
 }
 
 /// The correlations of instruments, which are in the order of their names.
-pub(super) fn correlations<'a>(all: impl Iterator<Item = (&'a str, &'a [OneBar])>, rules: Rules) -> Correlations {
+pub(super) fn correlations<'a>(all: impl Iterator<Item = (&'a str, &'a [OneBar])>, interval: Interval) -> Correlations {
     let integers = |bars| -> Vec<(u32, i64)> {
-        returns(bars, rules.interval)
-            .into_iter()
-            .map(|(_, start_s, returned)| (start_s, Sums::parts(returned)))
-            .collect()
+        returns(bars, interval).into_iter().map(|(_, start_s, returned)| (start_s, Sums::parts(returned))).collect()
     };
     let (mut series, mut left_out) = (Vec::new(), 0);
     for (symbol, bars) in all {

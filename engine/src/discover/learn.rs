@@ -7,7 +7,7 @@
 use super::correlations::{Correlations, correlations};
 use super::gather::{Gathered, OneBar, Series};
 use super::lookback::{LookBack, look_back};
-use super::{BUCKETS_A_DAY, LEAST_RETURNS, LEAST_TRADES};
+use super::{BUCKETS_A_DAY, LEAST_RETURNS, LEAST_TRADES, SMALLEST};
 use chrono::{DateTime, NaiveDate, Timelike};
 use flow::{Calendar, Interval, Ns};
 use stages::measures::volatility::log_ratio;
@@ -87,7 +87,8 @@ pub(crate) fn learn(gathered: &Gathered, rules: Rules) -> Learned {
         }
     }
     named.sort_by(|a, b| a.0.cmp(&b.0));
-    let correlations = correlations(named.iter().map(|(symbol, _, series)| (symbol.as_str(), &series.bars[..])), rules);
+    let correlations =
+        correlations(named.iter().map(|(symbol, _, series)| (symbol.as_str(), &series.bars[..])), rules.interval);
     let symbols = named.into_iter().map(|(symbol, calendar, series)| one(symbol, calendar, series, rules)).collect();
     Learned { symbols, correlations }
 }
@@ -184,7 +185,7 @@ fn limits(bars: &[OneBar], window: usize) -> Result<Limits, String> {
     values.sort_unstable_by(f64::total_cmp);
     let [low, high] = [1.0 / 3.0, 2.0 / 3.0].map(|part| quantile(&values, part));
     // As it is written.
-    if low < super::write::SMALLEST {
+    if low < SMALLEST {
         Err("its prices hardly move".to_owned())
     } else {
         Ok(Limits { low, high, values: values.len() })

@@ -33,5 +33,7 @@ pub(crate) const LONGEST_LAG: u32 = 60;
 pub(crate) const LEAST_RETURNS: usize = 120;
 /// The fewest returns that two instruments must have in common.
 pub(crate) const LEAST_COMMON: u32 = 30;
+/// The least limit that is written as more than nothing.
+pub(crate) const SMALLEST: f64 = 1e-9;
 /// The most instruments that are compared with each other.
 pub(crate) const MOST_CORRELATED: usize = 64;

@@ -8,9 +8,6 @@ use super::learn::{Learned, OneSymbol, Rules};
 use super::{BUCKETS_A_DAY, LEAST_TRADES, LONGEST_LAG};
 use std::fmt::Write as _;
 
-/// The least limit that is written as more than nothing.
-pub(super) const SMALLEST: f64 = 1e-9;
-
 /// What the head of the file says.
 pub(crate) struct About {
     /// The input, as it was named.
