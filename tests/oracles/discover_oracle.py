@@ -4,7 +4,7 @@
 Reads the files itself and computes every number as `engine/docs/discover.md` says, with numpy where that has it; then reads the comments and
 values of the file that the engine writes, and compares all of them.
 
-    discover_oracle.py check --tidegate target/release/tidegate CSV…
+    discover_oracle.py check --tidegate target/release/tidegate [--calendar XNYS] CSV…
 
 The files are of minutes of one symbol each, whose times are those of New York at the end of a bar. Exit code: 0 equal, 1 not equal, 2 usage.
 """
@@ -49,8 +49,8 @@ def following(series):
 class Symbol:
     """What one symbol comes to; None is what the file leaves out."""
 
-    def __init__(self, series):
-        local = [datetime.datetime.fromtimestamp(start, UTC) for start, _, _ in series]
+    def __init__(self, series, zone):
+        local = [datetime.datetime.fromtimestamp(start, zone) for start, _, _ in series]
         self.days = sorted({time.date() for time in local})
         self.bars, self.volume = len(series), int(sum(volume for _, _, volume in series))
         self.bucket = max(self.volume // (len(self.days) * 50), 1) if self.volume else None
@@ -102,7 +102,7 @@ class Written:
         self.head = dict(re.findall(r"^# (rows|days): (.*)$", text, re.M))
         self.inputs = re.findall(r"^# input: (.*)$", text, re.M)
         self.version = re.match(r"# Learned by tidegate discover (\S+)\.\n", text)
-        self.pairs, self.symbols, symbol, zone = {}, {}, None, None
+        self.pairs, self.symbols, symbol = {}, {}, None
         for line in text.splitlines():
             if found := re.fullmatch(r"# (\S+): (\d+) bars, (\d+) days, (\d+) trades", line):
                 symbol = self.symbols[found[1]] = {"bars": int(found[2]), "days": int(found[3]), "lags": {}, "minutes": {}}
@@ -160,8 +160,11 @@ def judge_symbol(judge, name, ours, written):
 
 
 def check(options):
-    ours = {os.path.basename(path).split("_")[0]: Symbol(bars(path)) for path in options.files}
-    command = [options.tidegate, "discover", "--set", "csv.zone=America/New_York", "--set", "csv.stamp=end", "--input", *options.files]
+    ours = {os.path.basename(path).split("_")[0]: Symbol(bars(path), NEW_YORK if options.calendar else UTC) for path in options.files}
+    command = [options.tidegate, "discover", "--set", "csv.zone=America/New_York", "--set", "csv.stamp=end"]
+    if options.calendar:
+        command += ["--set", f"csv.calendar={options.calendar}"]
+    command += ["--input", *options.files]
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "learned.toml")
         run = subprocess.run([*command, "--out", out], capture_output=True, text=True)
@@ -199,6 +202,7 @@ def main():
     commands = parser.add_subparsers(required=True)
     command = commands.add_parser("check")
     command.add_argument("--tidegate", required=True, help="the binary")
+    command.add_argument("--calendar", choices=["XNYS"], help="days and minutes of New York; without it those of UTC")
     command.add_argument("files", nargs="+")
     sys.exit(0 if check(parser.parse_args()) else 1)
 
