@@ -6,8 +6,8 @@
 use crate::bench::commands as bench;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{
-    at, console, ctl, demo, doctor, graph, help, journal, last, pack, plot, questdb, replay, reset, run, schema,
-    screen, signals, sink, snapshot, synth, validate, why,
+    at, console, ctl, demo, discover, doctor, graph, help, journal, last, pack, plot, questdb, replay, reset, run,
+    schema, screen, signals, sink, snapshot, synth, validate, why,
 };
 use crate::os;
 use crate::registries::Registries;
@@ -33,6 +33,8 @@ enum Command {
     Pack(pack::PackArgs),
     /// Draws the day of one symbol as a page: candles, footprints, profile, measures, what happened.
     Plot(plot::PlotArgs),
+    /// Learns buckets, volatility limits, look-backs and correlations, as a file to include.
+    Discover(discover::DiscoverArgs),
     /// Runs the service: the inputs of a configuration at the pace of the clock, journalled and restartable.
     Run(run::RunArgs),
     /// Commands a running engine: halt, resume, cancel-all, limits; or shows its state.
@@ -76,7 +78,7 @@ pub fn command(registries: &Registries) -> clap::Command {
     let feed = format!("Feed of the inputs: {feeds}; recognised by the first bytes if left out");
     let with_feeds = |command: clap::Command| command.mut_arg("feed", |arg| arg.help(feed.clone()));
     let root = Cli::command().mut_subcommand("replay", with_feeds).mut_subcommand("pack", with_feeds);
-    let root = root.mut_subcommand("plot", with_feeds);
+    let root = root.mut_subcommand("plot", with_feeds).mut_subcommand("discover", with_feeds);
     root.about(help::ABOUT).help_template(help::screen())
 }
 
@@ -116,6 +118,7 @@ fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
         Command::Demo(args) => demo::run(&args, registries),
         Command::Replay(args) => replay::run(&args, registries),
         Command::Pack(args) => pack::run(&args, registries),
+        Command::Discover(args) => discover::run(&args, registries),
         Command::Plot(args) => plot::run(&args, registries),
         Command::Run(args) => run::run(&args, registries),
         Command::Ctl(args) => ctl::run(&args),

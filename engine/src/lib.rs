@@ -22,6 +22,7 @@ pub mod config;
 pub mod control;
 pub mod deliberate;
 pub mod diff;
+mod discover;
 pub mod drive;
 pub mod gateway;
 pub mod ingress;

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 /// What Tidegate is for.
 pub(crate) const ABOUT: &str = "Books, bars, order flow and risk-checked orders: replayed, on paper, or live.";
 
-/// The commands by purpose: an example of each, and what it does.
+/// The commands by purpose: an example of each, and what it does. The first group stands below what Tidegate is for.
 pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
     (
-        "Try, replay, record",
+        "",
         &[
             ("tidegate demo", "a synthetic exchange, end to end"),
             ("tidegate synth --out day.itch", "a synthetic day as an ITCH 5.0 file"),
@@ -17,6 +17,7 @@ pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("tidegate replay --input day.itch", "files or a journal: rows and summary"),
             ("tidegate plot es.dbn --out es.html", "a day as a page: footprints, profile, story"),
             ("tidegate pack day.itch", "a day by instrument, for faster replays"),
+            ("tidegate discover --input day.itch", "usual values, learned, to include"),
             ("tidegate schema book-top", "kinds of rows, and the columns of one"),
             ("tidegate journal ls run1", "the logs of a run: list, check, export"),
             ("tidegate why run1 1/momentum/12", "the whole story of an order"),
@@ -43,7 +44,9 @@ pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
 pub(crate) fn screen() -> String {
     let mut text = format!("{ABOUT}\n");
     for (purpose, commands) in COMMANDS {
-        let _ = writeln!(text, "{purpose}");
+        if !purpose.is_empty() {
+            let _ = writeln!(text, "{purpose}");
+        }
         for (example, about) in *commands {
             let _ = writeln!(text, "  {example:34} {about}");
         }

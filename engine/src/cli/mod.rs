@@ -7,6 +7,7 @@ pub(crate) mod demo;
 mod depends;
 mod diff;
 mod difference;
+pub(crate) mod discover;
 mod disk;
 pub(crate) mod doctor;
 pub(crate) mod exit;

@@ -10,7 +10,7 @@ use std::io::Read;
 use std::path::Path;
 
 /// The most bytes of a file.
-const MOST_BYTES: u64 = 16 << 20;
+pub(super) const MOST_BYTES: u64 = 16 << 20;
 
 /// The text of a value: for a file, what it holds. A relative path starts from the folder `base`.
 ///
@@ -22,15 +22,22 @@ pub(super) fn content<'a>(param: &Param, key: &str, text: &'a str, base: &Path) 
     }
     let fault =
         |found: String| ParamError { key: key.to_owned(), found: format!("{text}: {found}"), valid: param.valid() };
-    let mut content = String::new();
-    let file = std::fs::File::open(base.join(text)).map_err(|e| fault(e.to_string()))?;
-    file.take(MOST_BYTES + 1).read_to_string(&mut content).map_err(|e| fault(e.to_string()))?;
-    match content.len() as u64 {
-        0 => Err(fault("it is empty".to_owned())),
-        1..=MOST_BYTES if content.contains('\n') => Ok(content.into()),
-        1..=MOST_BYTES => Err(fault("it has only one line".to_owned())),
-        _ => Err(fault(format!("it has more than {} MiB", MOST_BYTES >> 20))),
+    let content = text_in(&base.join(text)).map_err(fault)?;
+    if content.is_empty() {
+        return Err(fault("it is empty".to_owned()));
     }
+    if content.contains('\n') { Ok(content.into()) } else { Err(fault("it has only one line".to_owned())) }
+}
+
+/// What a file holds.
+///
+/// # Errors
+/// Why it cannot be read, in words.
+pub(super) fn text_in(path: &Path) -> Result<String, String> {
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(|e| e.to_string())?;
+    file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(|e| e.to_string())?;
+    if text.len() as u64 > MOST_BYTES { Err(format!("it has more than {} MiB", MOST_BYTES >> 20)) } else { Ok(text) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Settings in the making: every fault is collected, so that all are reported at once.
 
 use super::fault::{Fault, Faults};
+use super::keys::INCLUDE;
 use super::settings::Settings;
 
 /// Settings and the faults found so far. A faulty value leaves the default in place.
@@ -24,10 +25,10 @@ impl Draft {
         self.faults.extend(self.settings.set_by(option, assignment).err());
     }
 
-    /// Whether the settings can be looked at further: if the file or the list of stages could not be read, more faults would be
+    /// Whether the settings can be looked at further: if the file, one that it includes or the list of stages could not be read, more faults would be
     /// guesses.
     pub fn readable(&self) -> bool {
-        !self.faults.iter().any(|f| f.key.is_empty() || f.key == "pipeline.stages")
+        !self.faults.iter().any(|f| ["", INCLUDE, "pipeline.stages"].contains(&f.key.as_str()))
     }
 
     /// The settings.

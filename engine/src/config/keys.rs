@@ -196,6 +196,9 @@ pub const PIPELINE: &[Param] = &[
 /// The key of the tables of single symbols in a section.
 pub(super) const SYMBOL: &str = "symbol";
 
+/// The list of the files that a configuration includes.
+pub(super) const INCLUDE: &str = "include";
+
 /// The table that names a venue.
 pub(super) const VENUE: &str = "venue";
 

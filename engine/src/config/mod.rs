@@ -10,6 +10,7 @@ mod data_file;
 mod draft;
 mod fault;
 mod files;
+mod include;
 mod instances;
 mod instrument;
 pub mod keys;

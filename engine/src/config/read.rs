@@ -5,7 +5,7 @@ use super::draft::Draft;
 use super::fault::{Fault, Faults, Place};
 use super::files;
 use super::instrument::InstrumentSettings;
-use super::keys::{RETIRED, SYMBOL, VENUE};
+use super::keys::{INCLUDE, RETIRED, SYMBOL, VENUE};
 use super::nearest::one_of;
 use super::settings::{InputSettings, Settings, WATCH, entry_advice, key_advice, value_advice};
 use crate::registries::Registries;
@@ -23,10 +23,10 @@ use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 pub(super) type Found<'i> = Spanned<DeValue<'i>>;
 
 pub(super) struct Reading<'a> {
-    path: &'a Path,
+    pub(super) path: &'a Path,
     /// Folder that relative paths start from; `None` = a record, whose paths are as its run opened them.
-    base: Option<&'a Path>,
-    text: &'a str,
+    pub(super) base: Option<&'a Path>,
+    pub(super) text: &'a str,
     pub(super) draft: Draft,
 }
 
@@ -64,7 +64,7 @@ impl Settings {
     }
 }
 
-fn folder_of(path: &Path) -> &Path {
+pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new(""))
 }
 
@@ -74,10 +74,11 @@ fn parse(text: &str, path: &Path, base: Option<&Path>, registries: &Registries) 
     let draft = Draft::from(Settings::of(registries.clone()));
     let mut reading = Reading { path, base, text, draft };
     reading.draft.settings.places.insert(String::new(), Place::file(path));
-    for error in errors {
-        reading.fault(&error.span().unwrap_or_default(), "", error.message(), "write valid TOML");
-    }
+    reading.syntax(errors);
     let mut root = root.into_inner();
+    if let Some((name, value)) = root.remove_entry(INCLUDE) {
+        reading.includes(&name.span(), value);
+    }
     // The names of instances are sections, whose values may stand anywhere.
     for registry in Instanced::ALL {
         let named = root.remove_entry(registry.table());
@@ -106,6 +107,12 @@ impl<'i> Reading<'i> {
         self.draft.faults.push(fault);
     }
 
+    pub(super) fn syntax(&mut self, errors: Vec<toml::de::Error>) {
+        for error in errors {
+            self.fault(&error.span().unwrap_or_default(), "", error.message(), "write valid TOML");
+        }
+    }
+
     /// The text at `span`, shortened for a message.
     pub(super) fn shown(&self, span: &Range<usize>) -> &'i str {
         const MOST: usize = 60;
@@ -118,7 +125,7 @@ impl<'i> Reading<'i> {
         self.draft.settings.places.insert(key.to_owned(), place);
     }
 
-    fn top(&mut self, name: Spanned<std::borrow::Cow<'i, str>>, value: Found<'i>) {
+    pub(super) fn top(&mut self, name: Spanned<std::borrow::Cow<'i, str>>, value: Found<'i>) {
         let (span, name) = (name.span(), name.into_inner());
         self.stands(&name, &span);
         match (name.as_ref(), value.into_inner()) {

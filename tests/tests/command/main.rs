@@ -8,6 +8,7 @@
 mod bad_input;
 mod chosen;
 mod dbn;
+mod discover;
 mod inputs;
 mod instruments;
 mod packed;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         bad_input::PLAIN,
         dbn::DBN,
         chosen::CHOSEN,
+        discover::DISCOVER,
         inputs::INPUTS,
         instruments::INSTRUMENTS,
         packed::PACKED,

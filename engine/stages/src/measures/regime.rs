@@ -1,10 +1,11 @@
-//! Regimes of volatility: whether a market is calm, as usual or restless, by its own history.
+//! Regimes of volatility: whether a market is calm, as usual or restless, by its own history or by limits that are set.
 //!
 //! The last returns of closes come to a number, and the place of this number among those before it is the percentile. No market is compared
 //! with another, and nothing is assumed about how the numbers are spread. A regime is entered at one percentile and left at a farther one,
-//! so that it does not flicker.
+//! so that it does not flicker. Where limits are set, learned from other days for instance (`tidegate discover`), the number itself decides,
+//! and it decides from the first number on.
 //!
-//! Bound: per instrument a ring of returns and one of past numbers, 8 bytes each. Worst case: a bar adds up a thousand returns and looks at
+//! Bound: per instrument a ring of returns and one of past numbers, 8 bytes each, and two bytes for its limits. Worst case: a bar adds up a thousand returns and looks at
 //! ten thousand numbers.
 
 use super::bar_hours::{INTERVAL, length, whole_bar};
@@ -14,8 +15,8 @@ use super::{Context, Measure, MeasureState, PerInstrument, Rings};
 use crate::Space;
 use flow::records::{self, Bar, RegimeChange};
 use flow::{
-    Event, Flags, FloatParam, IntParam, Kind, Kinds, Out, Param, ParamError, Params, Px, Real, StateError, StateReader,
-    StateWriter, VolatilityRegime,
+    Event, Flags, FloatParam, IntParam, Kind, Kinds, Out, Param, ParamError, Params, PerSymbol, Px, Real, StateError,
+    StateReader, StateWriter, VolatilityRegime,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,10 +29,54 @@ const LOW: FloatParam = FloatParam::new("low", (0.0, 50.0), "20", "percentile at
 const HIGH: FloatParam = FloatParam::new("high", (50.0, 100.0), "80", "percentile at which it becomes high");
 const LEAVE: FloatParam =
     FloatParam::new("leave", (0.0, 50.0), "5", "how far beyond that percentile a low or high regime is left");
+const LOW_VOLATILITY: FloatParam = FloatParam::new(
+    "low_volatility",
+    (0.0, 100.0),
+    "0",
+    "`realised` below which the regime is low, a ratio as it is emitted; set both or none: 0 is none, and percentiles decide",
+);
+const HIGH_VOLATILITY: FloatParam = FloatParam::new(
+    "high_volatility",
+    (0.0, 100.0),
+    "0",
+    "`realised` above which the regime is high, a ratio; no less than low_volatility",
+);
 
 /// Parameters.
-pub const PARAMS: &[Param] =
-    &[INTERVAL.param(), BARS.param(), HISTORY.param(), LEAST.param(), LOW.param(), HIGH.param(), LEAVE.param()];
+pub const PARAMS: &[Param] = &[
+    INTERVAL.param(),
+    BARS.param(),
+    HISTORY.param(),
+    LEAST.param(),
+    LOW.param(),
+    HIGH.param(),
+    LEAVE.param(),
+    LOW_VOLATILITY.per_symbol().param(),
+    HIGH_VOLATILITY.per_symbol().param(),
+];
+
+/// The limits of a symbol: below the first its regime is low, above the second high; `None` = its own history decides.
+type Limits = Option<(f64, f64)>;
+
+fn limits(params: &Params) -> Result<Limits, ParamError> {
+    let (low, high) = (params.get(LOW_VOLATILITY), params.get(HIGH_VOLATILITY));
+    let fault = |key: &str, found: f64, valid: String| {
+        Err(ParamError { key: format!("regime.{key}"), found: found.to_string(), valid })
+    };
+    match (low > 0.0, high > 0.0) {
+        (false, false) => Ok(None),
+        (true, true) if low <= high => Ok(Some((low, high))),
+        (true, false) => {
+            fault("high_volatility", high, format!("valid: {low} or more, as low_volatility is set; or set none"))
+        }
+        (true, true) => fault("high_volatility", high, format!("valid: no less than regime.low_volatility, {low}")),
+        (false, true) => fault(
+            "low_volatility",
+            low,
+            format!("valid: above 0 and up to {high}, as high_volatility is set; or set none"),
+        ),
+    }
+}
 
 /// The measure `regime`.
 pub struct Regime {
@@ -54,6 +99,7 @@ struct Last {
 
 /// What is known of all instruments.
 pub struct History {
+    limits: PerSymbol<Limits>,
     last: PerInstrument<Last>,
     returns: Rings<f64>,
     numbers: Rings<f64>,
@@ -67,12 +113,14 @@ impl MeasureState for History {
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {
+        self.limits.save(to);
         self.last.save(to);
         self.returns.save(to);
         self.numbers.save(to);
     }
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.limits.load(from)?;
         self.last.load(from)?;
         self.returns.load(from)?;
         self.numbers.load(from)
@@ -92,6 +140,7 @@ impl Measure for Regime {
         }
         let (low, high, leave) = (params.get(LOW), params.get(HIGH), params.get(LEAVE));
         let state = History {
+            limits: PerSymbol::new(PARAMS, 0, params, space.instruments, limits)?,
             last: PerInstrument::new(space),
             returns: Rings::new(space, bars),
             numbers: Rings::new(space, history),
@@ -108,6 +157,15 @@ impl Measure for Regime {
 
     fn terms(&self) -> Vec<u64> {
         vec![self.interval_s.into(), self.bars.into(), self.history.into()]
+    }
+
+    const VARIES: bool = true;
+
+    /// Limits are read when an instrument is named, and no command sets them.
+    fn vary(&self, history: &mut History, event: &Event, _: &mut Out) {
+        if event.kind == Kind::Name {
+            history.limits.name(event);
+        }
     }
 
     #[inline]
@@ -145,7 +203,11 @@ impl Regime {
             history.numbers.push(instrument, number);
         }
         let was = VolatilityRegime::from_code(last.regime).unwrap_or_default();
-        let regime = found.percentile.known().map_or(was, |percentile| self.next(was, percentile));
+        let regime = match history.limits.get(instrument) {
+            Some(limits) => found.realised.known().map(|realised| within(realised, *limits)),
+            None => found.percentile.known().map(|percentile| self.next(was, percentile)),
+        };
+        let regime = regime.unwrap_or(was);
         (last.regime, found.regime) = (regime.code(), regime.code());
         emit(&found, Flags::NONE, event, out);
         if was != VolatilityRegime::Unknown && was != regime {
@@ -173,6 +235,17 @@ impl Regime {
         } else {
             VolatilityRegime::Normal
         }
+    }
+}
+
+/// The regime of a number, by limits.
+fn within(realised: f64, (low, high): (f64, f64)) -> VolatilityRegime {
+    if realised < low {
+        VolatilityRegime::Low
+    } else if realised > high {
+        VolatilityRegime::High
+    } else {
+        VolatilityRegime::Normal
     }
 }
 

@@ -171,6 +171,6 @@ fn variances(bar: &Bar) -> Option<[f64; 3]> {
 }
 
 /// The logarithm of a price over another; none where one of them is not above zero.
-pub(super) fn log_ratio(px: Px, of: Px) -> Option<f64> {
+pub fn log_ratio(px: Px, of: Px) -> Option<f64> {
     (px.0 > 0 && of.0 > 0).then(|| libm::log(px.0 as f64 / of.0 as f64))
 }

@@ -1,8 +1,10 @@
 //! Regimes of volatility: the worked numbers, when one is entered and left, and what has no return.
 
 use crate::harness::{self, INSTRUMENTS};
-use crate::measures_indicators::{alone, bar, near};
+use crate::measures_indicators::{STOCK, alone, bar, near};
 use crate::measures_state::minute;
+use crate::measures_trades::opening;
+use crate::strategies_plain::named;
 use flow::VolatilityRegime::{self, High, Low, Normal, Unknown};
 use flow::records::{Regime, RegimeChange};
 use stages::Space;
@@ -110,4 +112,47 @@ fn no_more_can_be_needed_than_is_kept() {
     let params = harness::params("regime", &[("history", "100"), ("least", "101")]);
     let refused = RegimeMeasure::new(&params, space).err().expect("more than the history");
     assert_eq!((refused.key.as_str(), refused.found.as_str()), ("regime.least", "101"));
+}
+
+#[test]
+fn limits_decide_where_they_are_set_and_symbols_may_have_their_own() {
+    let closes = [10_000, 10_100, 10_200, 10_150, 10_160, 10_160, 10_400];
+    let run = |symbol: Option<&str>, set: &[(&str, &str)], own: &[(&str, &str)]| {
+        let space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
+        let mut params = harness::params("regime", set);
+        for (name, value) in own {
+            let param = stages::measures::regime::PARAMS.iter().find(|p| p.name == *name).unwrap();
+            params.set_for("AAPL", param, param.parse(name, value).unwrap());
+        }
+        let mut pipeline: Stages = harness::Pipeline::new(Host::alone(&params, space).unwrap());
+        symbol.into_iter().flat_map(|symbol| named(STOCK, symbol)).for_each(|event| drop(pipeline.feed(&event)));
+        let listings = opening().0.into_iter().filter(|event| event.kind == flow::Kind::Listing);
+        listings.for_each(|event| drop(pipeline.feed(&event)));
+        (0..).zip(closes).map(|(at, close)| regime(feed(&mut pipeline, at, close).0.regime)).collect::<Vec<_>>()
+    };
+    let worked = [Unknown, Unknown, High, Normal, Normal, Low, High];
+    let limits = [("low_volatility", "0.005"), ("high_volatility", "0.012")];
+    let set = [("bars", "2"), limits[0], limits[1]];
+    assert_eq!(run(None, &set, &[]), worked);
+    assert_eq!(run(Some("AAPL"), &set[..1], &limits), worked);
+    assert_eq!(run(Some("MSFT"), &set[..1], &limits), [Unknown; 7], "its own history is short");
+    let equal = [("bars", "2"), ("low_volatility", "0.1"), ("high_volatility", "0.1")];
+    assert_eq!(run(None, &equal, &[])[2..], [Low; 5]);
+}
+
+#[test]
+fn limits_are_two_or_none() {
+    let space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
+    for (set, key, valid) in [
+        (&[("low_volatility", "0.2")][..], "regime.high_volatility", "0.2 or more"),
+        (&[("high_volatility", "0.2")][..], "regime.low_volatility", "up to 0.2"),
+        (
+            &[("low_volatility", "0.3"), ("high_volatility", "0.2")][..],
+            "regime.high_volatility",
+            "regime.low_volatility, 0.3",
+        ),
+    ] {
+        let refused = RegimeMeasure::new(&harness::params("regime", set), space).err().expect("one of two");
+        assert!(refused.key == key && refused.valid.contains(valid), "{refused}");
+    }
 }

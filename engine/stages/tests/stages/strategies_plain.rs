@@ -19,7 +19,7 @@ fn top(instrument: u32, bid: i64, ask: i64) -> Event {
 }
 
 /// The pieces of a symbol.
-fn named(instrument: u32, symbol: &str) -> Vec<Event> {
+pub(crate) fn named(instrument: u32, symbol: &str) -> Vec<Event> {
     let parts = symbol.len().div_ceil(24) as u8;
     let piece = |(part, bytes): (usize, &[u8])| {
         let mut name = Name { part: part as u8, parts, len: bytes.len() as u8, ..Default::default() };

@@ -20,6 +20,7 @@ use flow::{
     StateReader, StateWriter,
 };
 use serde::{Deserialize, Serialize};
+pub use window::Sums;
 use window::{MOST, Window};
 
 const BARS: IntParam<u16> = IntParam::new("bars", (2, 4_000), "120", "last times of bars that count").unit("bars");

@@ -16,8 +16,8 @@ const PARTS: f64 = 1e12;
 
 /// What two instruments come to over the times that both have.
 #[derive(Clone, Copy, Default)]
-struct Sums {
-    common: u16,
+pub struct Sums {
+    common: u32,
     x: i128,
     y: i128,
     xx: i128,
@@ -26,7 +26,13 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, x: i64, y: i64) {
+    /// A return as the integer that is added up.
+    pub fn parts(returned: f64) -> i64 {
+        (returned * PARTS).round() as i64
+    }
+
+    /// Adds what the two have at a time.
+    pub fn add(&mut self, x: i64, y: i64) {
         self.common += 1;
         self.take(x.into(), y.into(), 1);
     }
@@ -44,8 +50,13 @@ impl Sums {
         self.xy += times * x * y;
     }
 
+    /// How many times the two have in common.
+    pub fn common(&self) -> u32 {
+        self.common
+    }
+
     /// The correlation; none where one of the two does not change.
-    fn correlation(&self) -> Option<f64> {
+    pub fn correlation(&self) -> Option<f64> {
         let of = i128::from(self.common);
         let both = of * self.xy - self.x * self.y;
         let [x, y] = [of * self.xx - self.x * self.x, of * self.yy - self.y * self.y];
@@ -128,7 +139,7 @@ impl Window {
 
     /// Adds the return of the instrument at a place; `false` if it has one of that time.
     pub(super) fn add(&mut self, slot: usize, place: usize, returned: f64) -> bool {
-        self.put(slot, place, (returned * PARTS).round() as i64)
+        self.put(slot, place, Sums::parts(returned))
     }
 
     fn put(&mut self, slot: usize, place: usize, returned: i64) -> bool {
@@ -154,7 +165,7 @@ impl Window {
     /// The correlation of two instruments, and how many times they have in common.
     pub(super) fn correlation(&self, one: usize, other: usize) -> (Option<f64>, u16) {
         let sums = &self.sums[one.min(other)][one.max(other)];
-        (sums.correlation(), sums.common)
+        (sums.correlation(), sums.common as u16)
     }
 
     /// All times from the oldest on, each with the returns that it has by place.
