@@ -26,6 +26,7 @@ pub mod macd;
 pub mod market_alerts;
 pub mod market_state;
 pub mod pace;
+pub mod patterns;
 pub mod pivots;
 pub mod profile;
 pub mod regime;
@@ -44,6 +45,7 @@ mod entry;
 mod gliding;
 mod host;
 mod last_depth;
+mod last_trades;
 mod measure;
 mod named;
 mod of_session;
@@ -133,6 +135,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Flow,
         summary: &[],
         build: Build::of::<event_bars::EventBars>(),
+    },
+    MeasureEntry {
+        name: "patterns",
+        doc: "engine/stages/docs/patterns.md",
+        about: "Odd lots, blocks, sweeps, hidden orders and icebergs, and how aggressive the last trades were by them.",
+        params: patterns::PARAMS,
+        family: Family::Flow,
+        summary: &[(Kind::PatternScore, "score")],
+        build: Build::of::<patterns::Patterns>(),
     },
     MeasureEntry {
         name: "imbalance",
