@@ -27,7 +27,7 @@ import polars
 
 from rows import first_difference, verdict
 
-STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,event-bars,imbalance,fate,vpin,profile,state,breakout,untested,legs"
+STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,event-bars,patterns,venues,imbalance,fate,vpin,toxicity,profile,state,breakout,untested,legs"
 STAGES += ",lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,donchian,vwap,pivots,swings,volatility,regime,correlation,random,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
@@ -71,6 +71,10 @@ KINDS = {
     "pace": ["pace"],
     "signing": ["signing"],
     "toxicity": ["vpin"],
+    "trade_patterns": ["trade-pattern"],
+    "pattern_scores": ["pattern-score"],
+    "venue_scores": ["venue-score"],
+    "blended_toxicity": ["toxicity"],
     "signals": ["signal"],
     "orders": ["intent", "request", "cancel-request", "replace-request", "order", "route", "sent", "arrival", "ack"]
     + ["reject", "cancelled", "order-status"],

@@ -177,7 +177,8 @@ mod tests {
     #[test]
     fn the_first_trade_of_an_interval_is_due() {
         let (every, mut last) = (Every { seconds: 1 }, 0);
-        let due = [0, 999_999_999, 1_000_000_000, 1_000_000_001, 5_000_000_000].map(|ts| every.is_due(Ns(ts), &mut last));
+        let due =
+            [0, 999_999_999, 1_000_000_000, 1_000_000_001, 5_000_000_000].map(|ts| every.is_due(Ns(ts), &mut last));
         assert_eq!(due, [true, false, true, false, true]);
         let (every, mut last) = (Every { seconds: 0 }, 0);
         assert!(every.is_due(Ns(1), &mut last) && every.is_due(Ns(1), &mut last));

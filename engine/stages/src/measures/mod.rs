@@ -33,7 +33,9 @@ pub mod regime;
 pub mod rsi;
 pub mod signing;
 pub mod swings;
+pub mod toxicity;
 pub mod untested;
+pub mod venues;
 pub mod volatility;
 pub mod vpin;
 pub mod vwap;
@@ -146,6 +148,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         build: Build::of::<patterns::Patterns>(),
     },
     MeasureEntry {
+        name: "venues",
+        doc: "engine/stages/docs/venues.md",
+        about: "How toxic the venues of the last trades are, by a table of values.",
+        params: venues::PARAMS,
+        family: Family::Flow,
+        summary: &[(Kind::VenueScore, "score")],
+        build: Build::of::<venues::Venues>(),
+    },
+    MeasureEntry {
         name: "imbalance",
         doc: "engine/stages/docs/imbalance.md",
         about: "Book imbalance at the touch and over the best levels; mid and weighted mid.",
@@ -171,6 +182,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Toxicity,
         summary: &[(Kind::Vpin, "vpin"), (Kind::Vpin, "buckets")],
         build: Build::of::<vpin::Vpin>(),
+    },
+    MeasureEntry {
+        name: "toxicity",
+        doc: "engine/stages/docs/toxicity.md",
+        about: "How toxic a market is: VPIN, venues, patterns of trades and the book together.",
+        params: toxicity::PARAMS,
+        family: Family::Blend,
+        summary: &[(Kind::Toxicity, "toxicity"), (Kind::Toxicity, "label")],
+        build: Build::of::<toxicity::Toxicity>(),
     },
     MeasureEntry {
         name: "profile",

@@ -32,6 +32,7 @@ mod measures_legs;
 mod measures_market_alerts;
 mod measures_mixed;
 mod measures_pace;
+mod measures_patterns;
 mod measures_pivots;
 mod measures_profile;
 mod measures_regime;

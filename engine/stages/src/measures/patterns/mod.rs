@@ -14,8 +14,8 @@ use super::{Context, Measure, MeasureState, Needs, PerInstrument, Touch, counted
 use crate::Space;
 use flow::records::{Add, Anomaly, Listing, PatternScore, Trade, TradePattern};
 use flow::{
-    AnomalyKind, BoolParam, ChoiceParam, Event, Flags, FloatParam, HiddenTrade, IcebergTrade, IntParam, Kind, Kinds, Ns,
-    Out, Param, ParamError, Params, Px, Real, Side, StateError, StateReader, StateWriter, Tell, choices,
+    AnomalyKind, BoolParam, ChoiceParam, Event, Flags, FloatParam, HiddenTrade, IcebergTrade, IntParam, Kind, Kinds,
+    Ns, Out, Param, ParamError, Params, Px, Real, Side, StateError, StateReader, StateWriter, Tell, choices,
 };
 use icebergs::Icebergs;
 use serde::{Deserialize, Serialize};
@@ -45,8 +45,11 @@ const SWEEP_PRICES: IntParam<u8> =
     IntParam::new("sweep_prices", (2, PRICES as u64), "3", "so many prices, taken by one side, are a sweep");
 const SWEEP_MS: IntParam =
     IntParam::new("sweep_ms", (1, 60_000), "100", "when they are taken within this time").unit("ms");
-const ICEBERGS: BoolParam =
-    BoolParam::new("icebergs", true, "look for icebergs, where a feed names orders; every order that is added is then read");
+const ICEBERGS: BoolParam = BoolParam::new(
+    "icebergs",
+    true,
+    "look for icebergs, where a feed names orders; every order that is added is then read",
+);
 const REFILL_MS: IntParam =
     IntParam::new("refill_ms", (1, 60_000), "300", "an order in the place of an executed one comes within this time")
         .unit("ms");

@@ -59,7 +59,11 @@ mod tests {
     fn prices_in_one_direction_count_while_they_are_fresh() {
         assert_eq!(prices(&[(Buy, 10, 0), (Buy, 11, 50), (Buy, 12, 100)]), [1, 2, 3], "both edges are in");
         assert_eq!(prices(&[(Buy, 10, 0), (Buy, 11, 50), (Buy, 12, 101)]), [1, 2, 2]);
-        assert_eq!(prices(&[(Buy, 10, 0), (Buy, 10, 90), (Buy, 11, 120)]), [1, 1, 2], "the last trade at a price counts");
+        assert_eq!(
+            prices(&[(Buy, 10, 0), (Buy, 10, 90), (Buy, 11, 120)]),
+            [1, 1, 2],
+            "the last trade at a price counts"
+        );
         assert_eq!(prices(&[(Sell, 12, 0), (Sell, 11, 1), (Sell, 10, 2), (Sell, 10, 3)]), [1, 2, 3, 3]);
     }
 
