@@ -99,7 +99,7 @@ fn a_round_lot_that_is_not_known_makes_no_odd_lot() {
     let block = shown(&mut stage, &trade(1, BOUGHT, 1_000, 5, 0)).unwrap();
     assert_eq!((block.odd_lot, block.round_lot), (Tell::Unknown.code(), u32::MAX));
     let mut tiers = patterns(&[("round_lots", "tiers-2025")], 0);
-    let odd = |stage: &mut _, px, qty| shown(stage, &trade(0, BOUGHT, px, qty, 0)).map(|p| p.round_lot);
+    let odd = |stage: &mut _, px, qty| shown(stage, &trade(0, Flags::NONE, px, qty, 0)).map(|p| p.round_lot);
     assert_eq!(odd(&mut tiers, 25_000, 99), Some(100));
     assert_eq!(odd(&mut tiers, 25_001, 40), None);
     assert_eq!(odd(&mut tiers, 25_001, 39), Some(40));
@@ -275,7 +275,7 @@ fn labels_have_their_limits() {
 
 /// Marks of the trades so far, anew from all of them: (odd lot, sweep, block).
 fn reference(trades: &[(Side, i64, u64, u64)]) -> [bool; 3] {
-    let &(side, px, qty, ms) = trades.last().unwrap();
+    let &(side, _, qty, ms) = trades.last().unwrap();
     let mut run = Vec::new();
     for (of, at, _, time) in trades.iter().rev().filter(|t| t.0 != Side::None) {
         let worse =
