@@ -24,8 +24,8 @@ from rows import first_difference, replay, verdict
 
 NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
 SECOND, MS = 1_000_000_000, 1_000_000
-STAGES = "pipeline.stages=book,patterns,venues,vpin,toxicity"
-KINDS = "trade-pattern,pattern-score,venue-score,vpin,toxicity"
+STAGES = "pipeline.stages=book,patterns,venues,imbalance-variability,vpin,toxicity"
+KINDS = "trade-pattern,pattern-score,venue-score,imbalance-variability,vpin,toxicity"
 # Bits of a print's conditions: volume alone, and auctions.
 VOLUME_ONLY = sum(1 << bit for bit in (9, 11, 14, 18, 20, 24, 25))
 AUCTION = sum(1 << bit for bit in (6, 7, 8, 21, 26))

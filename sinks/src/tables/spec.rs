@@ -42,6 +42,11 @@ pub const TABLES: &[TableSpec] = &[
         about: "What became of displayed quantity, by level, distance and age.",
         kinds: &[Kind::Fate, Kind::FateShown, Kind::FateApart],
     },
+    TableSpec {
+        name: "book_measures",
+        about: "What follows from the best bid and ask, as they change.",
+        kinds: &[Kind::ImbalanceVariability],
+    },
     TableSpec { name: "bar_flow", about: "Order flow of bars: delta, change, pressures, score.", kinds: &[Kind::Flow] },
     TableSpec {
         name: "footprints",

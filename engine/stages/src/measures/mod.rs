@@ -20,6 +20,7 @@ pub mod fate;
 pub mod flow_of_bars;
 pub mod footprint;
 pub mod imbalance;
+pub mod imbalance_variability;
 pub mod legs;
 pub mod lvn_alerts;
 pub mod macd;
@@ -173,6 +174,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Book,
         summary: &[],
         build: Build::of::<fate::Fate>(),
+    },
+    MeasureEntry {
+        name: "imbalance-variability",
+        doc: "engine/stages/docs/imbalance-variability.md",
+        about: "Variability of the book imbalance: how far it swings about its mean, second by second.",
+        params: imbalance_variability::PARAMS,
+        family: Family::Book,
+        summary: &[(Kind::ImbalanceVariability, "variability")],
+        build: Build::of::<imbalance_variability::ImbalanceVariability>(),
     },
     MeasureEntry {
         name: "vpin",

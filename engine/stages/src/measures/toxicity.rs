@@ -8,7 +8,7 @@
 
 use super::{Context, Measure, Needs, PerInstrument, emit, inferred};
 use crate::Space;
-use flow::records::{self, PatternScore, ToxicityParts, VenueScore, Vpin};
+use flow::records::{self, ImbalanceVariability, PatternScore, ToxicityParts, VenueScore, Vpin};
 use flow::{
     BoolParam, ChoiceParam, Event, FloatParam, IntParam, Kind, Kinds, Out, Param, ParamError, Params, Real,
     ToxicityLabel, ToxicityWeights,
@@ -38,6 +38,8 @@ const VPIN: IntParam<u8> =
 const VENUES: IntParam<u8> = IntParam::new("venues", (0, 255), "0", "number of the instance of `venues` likewise");
 const PATTERNS: IntParam<u8> =
     IntParam::new("patterns", (0, 255), "0", "number of the instance of `patterns` likewise");
+const BOOK: IntParam<u8> =
+    IntParam::new("book", (0, 255), "0", "number of the instance of `imbalance-variability` likewise");
 
 /// Parameters.
 pub const PARAMS: &[Param] = &[
@@ -52,6 +54,7 @@ pub const PARAMS: &[Param] = &[
     VPIN.param(),
     VENUES.param(),
     PATTERNS.param(),
+    BOOK.param(),
 ];
 
 /// Components: VPIN, venue, pattern, book.
@@ -67,6 +70,7 @@ pub struct Toxicity {
     vpin: u8,
     venues: u8,
     patterns: u8,
+    book: u8,
 }
 
 /// The last values of an instrument.
@@ -106,6 +110,7 @@ impl Measure for Toxicity {
             vpin: params.get(VPIN),
             venues: params.get(VENUES),
             patterns: params.get(PATTERNS),
+            book: params.get(BOOK),
         };
         Ok((measure, PerInstrument::new(space)))
     }
@@ -114,7 +119,7 @@ impl Measure for Toxicity {
 
     #[inline(always)]
     fn reads(&self) -> Kinds {
-        const { Kinds::of(&[Kind::Vpin, Kind::VenueScore, Kind::PatternScore]) }
+        const { Kinds::of(&[Kind::Vpin, Kind::VenueScore, Kind::PatternScore, Kind::ImbalanceVariability]) }
     }
 
     fn needs(&self) -> Needs {
@@ -122,7 +127,7 @@ impl Measure for Toxicity {
     }
 
     fn terms(&self) -> Vec<u64> {
-        vec![self.vpin.into(), self.venues.into(), self.patterns.into()]
+        vec![self.vpin.into(), self.venues.into(), self.patterns.into(), self.book.into()]
     }
 
     #[inline]
@@ -132,6 +137,8 @@ impl Measure for Toxicity {
             known.pattern = score.score;
         } else if let Some(score) = event.get::<VenueScore>().filter(|score| score.instance == self.venues) {
             known.venue = score.score;
+        } else if let Some(book) = event.get::<ImbalanceVariability>().filter(|book| book.instance == self.book) {
+            known.book = book.variability;
         } else if let Some(vpin) = event.get::<Vpin>().filter(|vpin| vpin.instance == self.vpin) {
             let blended = self.blend([vpin.vpin, known.venue, known.pattern, known.book]);
             emit(&blended, inferred(event), event, out);

@@ -27,6 +27,7 @@ mod measures_fate;
 mod measures_flow;
 mod measures_footprint;
 mod measures_imbalance;
+mod measures_imbalance_variability;
 mod measures_indicators;
 mod measures_legs;
 mod measures_market_alerts;

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use stages::bars::BarStage;
 use stages::measures::breakout::Breakout;
 use stages::measures::flow_of_bars::FlowOfBars;
+use stages::measures::imbalance_variability::ImbalanceVariability;
 use stages::measures::legs::Legs;
 use stages::measures::market_state::MarketState;
 use stages::measures::patterns::Patterns;
@@ -52,7 +53,7 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 40] = [
+const CHOICES: [Choice; 41] = [
     ("cvd", &[]),
     ("flow", &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2")]),
     ("footprint", &[("interval", "5s"), ("stack_rows", "2"), ("exhaustion_bars", "2")]),
@@ -66,6 +67,7 @@ const CHOICES: [Choice; 40] = [
     ("imbalance", &[("levels", "1")]),
     ("imbalance", &[("levels", "4")]),
     ("fate", &[("every", "3600"), ("max_orders", "16")]),
+    ("imbalance-variability", &[("window", "40"), ("least", "2")]),
     ("vpin", &[("bucket_qty", "7"), ("window", "3")]),
     ("vpin", &[("bucket_qty", "9"), ("window", "2"), ("mode", "bulk"), ("bulk_bar", "5s"), ("sigma_bars", "3")]),
     ("toxicity", &[]),
@@ -148,6 +150,8 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
     let mut legs = Pipeline::new(Host::<One<Legs>>::alone(&short, SPACE).unwrap());
     let small = harness::params("vpin", &[("bucket_qty", "7"), ("window", "3")]);
     let mut vpin = Pipeline::new(Host::<One<Vpin>>::alone(&small, SPACE).unwrap());
+    let small = harness::params("imbalance-variability", &[("window", "40"), ("least", "2")]);
+    let mut variability = Pipeline::new(Host::<One<ImbalanceVariability>>::alone(&small, SPACE).unwrap());
     let mut patterns = Pipeline::new(Host::<One<Patterns>>::alone(&harness::params("patterns", &[]), SPACE).unwrap());
     let inputs = opening().0.into_iter().chain((1..).zip(steps).map(|(i, s)| s.event(i * 1_300 * Ns::SECOND)));
     let mut events = Vec::new();
@@ -163,6 +167,7 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
             }
         }
         behind(&mut vpin, &mut events, first, 40);
+        behind(&mut variability, &mut events, first, 36);
         behind(&mut patterns, &mut events, first, 32);
         after_cause(&mut flow, &mut events, first, 32);
         behind(&mut profile, &mut events, first, 44);
@@ -254,7 +259,7 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("bars", 16),
         ("portfolio", 24),
         ("cvd+flow+footprint+pace+signing+event-bars+patterns+venues", 32),
-        ("imbalance+fate", 36),
+        ("imbalance+fate+imbalance-variability", 36),
         ("vpin", 40),
         ("toxicity", 42),
         ("profile", 44),

@@ -3,8 +3,8 @@
 use crate::harness::{self, INSTRUMENTS, Pipeline};
 use crate::measures_trades;
 use flow::records::{
-    Add, Anomaly, BookTop, Listing, PatternScore, Toxicity, ToxicityParts, Trade, TradePattern, TradeVenue, VenueScore,
-    Vpin,
+    Add, Anomaly, BookTop, ImbalanceVariability, Listing, PatternScore, Toxicity, ToxicityParts, Trade, TradePattern,
+    TradeVenue, VenueScore, Vpin,
 };
 use flow::{
     AnomalyKind, Event, Flags, HiddenTrade, IcebergTrade, Kind, Ns, Px, Qty, Real, Side, Tell, ToxicityLabel,
@@ -211,6 +211,30 @@ fn tables_that_cannot_be_read_are_refused() {
         let fault = Host::<One<Venues>>::alone(&params, SPACE).err().expect("refused");
         assert_eq!(fault.key, format!("venues.{key}"));
     }
+}
+
+#[test]
+fn all_four_components_have_their_weights() {
+    let mut stage = listed_without(&[]);
+    let book = ImbalanceVariability { variability: Real::of(0.4), ..ImbalanceVariability::default() };
+    let other = ImbalanceVariability { variability: Real::of(0.9), instance: 1, ..ImbalanceVariability::default() };
+    let venue = VenueScore { score: Real::of(0.2), ..VenueScore::default() };
+    let pattern = PatternScore { score: Real::of(0.6), ..PatternScore::default() };
+    for event in [
+        Event::new(Ns(0), STOCK, Flags::NONE, &book),
+        Event::new(Ns(0), STOCK, Flags::NONE, &other),
+        Event::new(Ns(0), STOCK, Flags::NONE, &venue),
+        Event::new(Ns(0), STOCK, Flags::NONE, &pattern),
+    ] {
+        assert!(stage.feed(&event).is_empty());
+    }
+    let vpin = Vpin { vpin: Real::of(0.8), ..Vpin::default() };
+    let all = stage.feed(&Event::new(Ns(0), STOCK, Flags::NONE, &vpin));
+    let (row, parts): (Toxicity, ToxicityParts) = (*all[0].0.record(), *all[1].0.record());
+    near(row.toxicity, 0.5 * 0.8 + 0.25 * 0.2 + 0.2 * 0.6 + 0.05 * 0.4);
+    near(row.venue_weight, 0.25);
+    near(parts.book_weight, 0.05);
+    assert_eq!(parts.book, Real::of(0.4));
 }
 
 /// The blend of these scores, if they are known.

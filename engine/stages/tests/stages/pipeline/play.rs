@@ -39,6 +39,8 @@ const SMALL: &[(&str, &str)] = &[
     ("imbalance.levels", "3"),
     ("fate.every", "5"),
     ("fate.max_orders", "16"),
+    ("imbalance-variability.window", "30"),
+    ("imbalance-variability.least", "2"),
     ("deep.levels", "2"),
     ("deep.weighting", "exponential"),
     ("vpin.bucket_qty", "300"),
