@@ -146,6 +146,16 @@ mod tests {
     }
 
     #[test]
+    fn a_venue_has_its_name_if_that_can_be_kept() {
+        let venue = |name: &str| match Row::of(format!("1,2,3,{name},0,0").as_bytes(), false).unwrap() {
+            Row::Trade(trade) => trade.venue,
+            Row::Quote(_) => unreachable!("it has the columns of a trade"),
+        };
+        assert_eq!(venue("ABCDEFGHIJKLMNOP"), *b"ABCDEFGHIJKLMNOP");
+        assert_eq!(venue("ABCDEFGHIJKLMNOPQ"), [0; 16]);
+    }
+
+    #[test]
     fn invalid_rows_report_the_column() {
         for (row, is_quote, what) in [
             (&b"1,2,3,P,0"[..], false, "5 columns"),
