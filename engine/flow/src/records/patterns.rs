@@ -41,7 +41,7 @@ words! {
         /// It was not.
         No = 1 "no",
         /// The feed says so.
-        Told = 2 "told",
+        Reported = 2 "reported",
         /// Its price lies strictly between the best bid and ask before it.
         Inside = 3 "inside",
     }

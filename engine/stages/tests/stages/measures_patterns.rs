@@ -124,7 +124,7 @@ fn a_sweep_takes_three_prices_within_its_time() {
 fn hidden_orders_are_told_or_lie_inside_the_spread() {
     let mut stage = patterns(&[], 100);
     let hidden = |stage: &mut _, flags, px| shown(stage, &trade(0, flags, px, 100, 0)).map(|p| p.hidden);
-    assert_eq!(hidden(&mut stage, Flags::HIDDEN, 1_000), Some(HiddenTrade::Told.code()));
+    assert_eq!(hidden(&mut stage, Flags::HIDDEN, 1_000), Some(HiddenTrade::Reported.code()));
     assert!(stage.feed(&top(1_000, 1_002)).is_empty());
     assert_eq!(hidden(&mut stage, Flags::NONE, 1_001), Some(HiddenTrade::Inside.code()));
     assert_eq!(hidden(&mut stage, BOUGHT, 1_002), None);

@@ -300,7 +300,7 @@ fn tier(px: Px) -> u32 {
 fn hidden(touch: Touch, flags: Flags, trade: &Trade) -> HiddenTrade {
     let touch = touch.bid_px.known().zip(touch.ask_px.known());
     match touch {
-        _ if flags.has(Flags::HIDDEN) => HiddenTrade::Told,
+        _ if flags.has(Flags::HIDDEN) => HiddenTrade::Reported,
         _ if flags.has(Flags::AUCTION) => HiddenTrade::No,
         Some((bid, ask)) if bid < trade.px && trade.px < ask => HiddenTrade::Inside,
         None if trade.order_ref == 0 => HiddenTrade::Unknown,
@@ -309,7 +309,7 @@ fn hidden(touch: Touch, flags: Flags, trade: &Trade) -> HiddenTrade {
 }
 
 fn is_hidden(of: &TradePattern) -> bool {
-    [HiddenTrade::Told, HiddenTrade::Inside].map(HiddenTrade::code).contains(&of.hidden)
+    [HiddenTrade::Reported, HiddenTrade::Inside].map(HiddenTrade::code).contains(&of.hidden)
 }
 
 fn is_iceberg(of: &TradePattern) -> bool {
