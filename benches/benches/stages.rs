@@ -2,7 +2,7 @@
 //!
 //! A day of the synthetic exchange goes through the pipeline once; what a stage reads of it is kept in the order in which the
 //! stage saw it, and fed to the stage alone: 64-byte events one after the other, what it emits is read again. The rival
-//! must emit the same, to the bit; of `flow`, `footprint`, `pace`, `profile`, `state`, `breakout`, `legs`, `lvn-alerts`, `fate` and the indicators there is none. `reading` is the loop without the stage: the events are read and the buffer is
+//! must emit the same, to the bit; of `flow`, `footprint`, `pace`, `profile`, `state`, `breakout`, `legs`, `lvn-alerts`, `patterns`, `venues`, `fate` and the indicators there is none. `reading` is the loop without the stage: the events are read and the buffer is
 //! prepared, so what a stage costs in a pipeline is the difference to it. Units are trades, tops, bars, or whatever the group's
 //! name says; what else the stage reads is in the time.
 
@@ -194,6 +194,8 @@ fn main() {
     cost(report, "profile, a trade", ("profile", &[]), &trades, Kind::Trade);
     cost(report, "profile by ticks, a trade", ("profile", &[("row_ticks", "1")]), &trades, Kind::Trade);
     cost(report, "vwap, a trade", ("vwap", &[]), &trades, Kind::Trade);
+    cost(report, "patterns, a trade", ("patterns", &[]), &trades, Kind::Trade);
+    cost(report, "venues, a trade", ("venues", &[]), &trades, Kind::Trade);
     cost(report, "event-bars, a trade", ("event-bars", &[]), &trades, Kind::Trade);
     for of_bars in [
         "average",

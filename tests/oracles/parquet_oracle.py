@@ -27,7 +27,7 @@ import polars
 
 from rows import first_difference, verdict
 
-STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,event-bars,imbalance,fate,vpin,profile,state,breakout,untested,legs"
+STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,event-bars,patterns,venues,imbalance,fate,imbalance-variability,vpin,toxicity,profile,state,breakout,untested,legs"
 STAGES += ",lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,donchian,vwap,pivots,swings,volatility,regime,correlation,random,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
@@ -40,6 +40,7 @@ KINDS = {
     "corrected_bars": ["corrected-bar"],
     "order_flow": ["cvd", "imbalance"],
     "fates": ["fate", "fate-shown", "fate-apart"],
+    "book_measures": ["imbalance-variability"],
     "bar_flow": ["flow"],
     "footprints": ["footprint-bar"],
     "footprint_rows": ["footprint"],
@@ -71,6 +72,10 @@ KINDS = {
     "pace": ["pace"],
     "signing": ["signing"],
     "toxicity": ["vpin"],
+    "trade_patterns": ["trade-pattern"],
+    "pattern_scores": ["pattern-score"],
+    "venue_scores": ["venue-score"],
+    "blended_toxicity": ["toxicity"],
     "signals": ["signal"],
     "orders": ["intent", "request", "cancel-request", "replace-request", "order", "route", "sent", "arrival", "ack"]
     + ["reject", "cancelled", "order-status"],

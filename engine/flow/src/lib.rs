@@ -89,10 +89,10 @@ pub use per_symbol::PerSymbol;
 pub use real::Real;
 pub use record::{Follows, KindInfo, Record};
 pub use records::{
-    AverageMethod, BreakoutStep, ChannelBreak, EventBarBy, Extremes, FateBy, FatePart, FlowDirection, KINDS,
-    KINDS_INSIDE, LeftPrice, LeftStep, LegEnd, LegStep, LegType, MarketBalance, PriceDirection, ProfileNodeType,
-    ProfileOf, PullbackStep, RuleSet, Seen, SwingExtreme, SwingType, VolatilityRegime, VolumeFrom, VpinMode,
-    VwapAnchor,
+    AverageMethod, BreakoutStep, ChannelBreak, EventBarBy, Extremes, FateBy, FatePart, FlowDirection, HiddenTrade,
+    IcebergTrade, KINDS, KINDS_INSIDE, LeftPrice, LeftStep, LegEnd, LegStep, LegType, MarketBalance, PriceDirection,
+    ProfileNodeType, ProfileOf, PullbackStep, RuleSet, Seen, SwingExtreme, SwingType, Tell, ToxicityLabel,
+    ToxicityWeights, VolatilityRegime, VolumeFrom, VpinMode, VwapAnchor,
 };
 pub use records::{Weighting, follower_of, kind_info, kind_named};
 pub use registry::{Registered, find};

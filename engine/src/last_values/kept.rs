@@ -92,6 +92,7 @@ fn is_kept(kind: Kind) -> bool {
         Kind::Replace,
         Kind::Clear,
         Kind::Level,
+        Kind::TradeVenue,
         Kind::Name,
         Kind::Cursor,
         Kind::Tick,

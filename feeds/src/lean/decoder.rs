@@ -11,7 +11,7 @@ use super::rows::{self, Row};
 use crate::bar;
 use crate::text::{Line, RowError};
 use chrono::NaiveDate;
-use flow::records::{Bar, BarFlow, Clear, Quote, Trade};
+use flow::records::{Bar, BarFlow, Clear, Quote, Trade, TradeVenue};
 use flow::{
     Count, Decoder, Definition, Event, FeedError, Flags, Inputs, Ns, Px, Qty, Record, Signer, SigningRule, Step, Window,
 };
@@ -94,6 +94,8 @@ pub struct Lean {
     kind: Rows,
     prints: Prints,
     rule: SigningRule,
+    /// Whether the venue of a trade is an input.
+    says_venues: bool,
     day: Day,
     later: VecDeque<Day>,
     heads: [Head; 2],
@@ -122,6 +124,7 @@ impl Lean {
             kind,
             prints,
             rule,
+            says_venues: false,
             day: days.pop_front().expect("at least one day"),
             later: days,
             heads: [Head::Unread; 2],
@@ -134,6 +137,11 @@ impl Lean {
             last: Ns(0),
             tally: Tally::default(),
         }
+    }
+
+    /// Whether to say before every trade at which venue it was.
+    pub(super) fn saying_venues(self, says_venues: bool) -> Lean {
+        Lean { says_venues, ..self }
     }
 
     /// Reads the next row of a file, if it has not been read yet; `false` where more bytes are needed.
@@ -233,6 +241,10 @@ impl Lean {
         if !is_volume_only {
             let signed = self.signer.trade(trade.px).flags(self.rule);
             flags = if flags.has(Flags::AUCTION) { flags } else { flags.with(signed) };
+        }
+        if self.says_venues && trade.venue[0] != 0 {
+            let said = TradeVenue { exchange_ts, venue: trade.venue, ..TradeVenue::default() };
+            push(to, due, Flags::NONE, &said, self.records());
         }
         let record = Trade { exchange_ts, px: trade.px, qty: trade.qty, ..Trade::default() };
         push(to, due, flags.with(Flags::LAST_OF_GROUP), &record, self.records());

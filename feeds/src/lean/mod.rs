@@ -19,8 +19,8 @@ use crate::{Feed, Files, FindError, Open, OpenError, Opened, Request};
 use chrono::NaiveDate;
 use decoder::{Day, Prints, Rows};
 use flow::{
-    BookKind, ChoiceParam, Definition, InstrumentType, Mic, Px, SIGNING, SigningRule, TextParam, choices, midnight,
-    zone_of,
+    BookKind, BoolParam, ChoiceParam, Definition, InstrumentType, Mic, Px, SIGNING, SigningRule, TextParam, choices,
+    midnight, zone_of,
 };
 use std::io::{self, Read};
 
@@ -36,13 +36,15 @@ const PRINTS: ChoiceParam<Prints> = ChoiceParam::new(
     "by-conditions",
     "which prints make a price: by their conditions, or all of them",
 );
+const VENUES: BoolParam =
+    BoolParam::new("venues", false, "say before every trade at which venue it was, as a `trade-venue`");
 
 /// The entry in the registry.
 pub const FEED: Feed = Feed {
     name: "lean",
     doc: "feeds/docs/lean.md",
     about: "LEAN ticks or bars of one symbol of US equities, a day or several: trades, quotes, or both",
-    params: &[SYMBOL.param(), SIGNING.param(), PRINTS.param()],
+    params: &[SYMBOL.param(), SIGNING.param(), PRINTS.param(), VENUES.param()],
     open: Open::Bytes { files: Files::Merged, recognise: days::is_known, find },
 };
 
@@ -67,6 +69,7 @@ fn find(request: &Request) -> Result<Opened, FindError> {
     let has_quotes = rows == Rows::Ticks || found.days.values().any(|[_, quotes]| quotes.is_some());
     let choices = (request.params.get(SIGNING), request.params.get(PRINTS));
     let decoder = decoder_of(definition(&symbol, has_quotes), &dates, rows, choices);
+    let decoder = decoder.saying_venues(request.params.get(VENUES));
     let nothing = || Box::new(io::empty()) as Box<dyn Read + Send>;
     let (trades, quotes): (Vec<_>, Vec<_>) =
         found.days.into_values().map(|files| files.map(|file| file.unwrap_or_else(nothing)).into()).unzip();

@@ -22,6 +22,8 @@ pub(super) struct Trade {
     pub(super) ms: u64,
     pub(super) px: Px,
     pub(super) qty: Qty,
+    /// Name of the venue; zeros where it is too long to keep.
+    pub(super) venue: [u8; 16],
     pub(super) conditions: u32,
     pub(super) is_suspicious: bool,
 }
@@ -65,9 +67,9 @@ fn trade(row: &[u8]) -> Result<Trade, RowError> {
     let ms = time(&mut fields)?;
     let px = fields.read("is not a price above 0 in ten-thousandths", |text| px(text).filter(|px| px.0 > 0))?;
     let qty = fields.read("is not a size", qty)?;
-    fields.read("is not an exchange", exchange)?;
+    let venue = fields.read("is not an exchange", exchange)?;
     let conditions = fields.read("is not a hexadecimal number", conditions)?;
-    Ok(Trade { ms, px, qty, conditions, is_suspicious: fields.read("is neither 0 nor 1", flag)? })
+    Ok(Trade { ms, px, qty, venue, conditions, is_suspicious: fields.read("is neither 0 nor 1", flag)? })
 }
 
 /// `14400241,1800100,300,0,0,P,1,0`: time, bid and its size, ask and its size, exchange, conditions, suspicious.
@@ -104,9 +106,13 @@ pub(super) fn qty(text: &[u8]) -> Option<Qty> {
 }
 
 /// The letter of a venue, or its name: what tells a trade from a bar.
-fn exchange(text: &[u8]) -> Option<()> {
+fn exchange(text: &[u8]) -> Option<[u8; 16]> {
     let is_name = text.iter().all(u8::is_ascii_alphanumeric) && text.iter().any(u8::is_ascii_alphabetic);
-    is_name.then_some(())
+    let mut name = [0; 16];
+    if let Some(kept) = name.get_mut(..text.len()) {
+        kept.copy_from_slice(text);
+    }
+    is_name.then_some(name)
 }
 
 fn conditions(text: &[u8]) -> Option<u32> {
@@ -131,11 +137,22 @@ mod tests {
     fn rows_are_read_exactly() {
         let read = Row::of(b"14400464,1674100,100,P,20002000,0", false).unwrap();
         let px = Px::from_scaled(16_741, 2);
-        let trade = Trade { ms: 14_400_464, px, qty: Qty(100), conditions: 0x2000_2000, is_suspicious: false };
+        let venue = *b"P\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+        let trade = Trade { ms: 14_400_464, px, qty: Qty(100), venue, conditions: 0x2000_2000, is_suspicious: false };
         assert_eq!(read, Row::Trade(trade));
         let read = Row::of(b"14400241,0,0,1818000,3000,P,1,1", true).unwrap();
         let ask = Some((Px::from_scaled(18_180, 2), Qty(3_000)));
         assert_eq!(read, Row::Quote(Quote { ms: 14_400_241, bid: None, ask, is_suspicious: true }));
+    }
+
+    #[test]
+    fn a_venue_has_its_name_if_that_can_be_kept() {
+        let venue = |name: &str| match Row::of(format!("1,2,3,{name},0,0").as_bytes(), false).unwrap() {
+            Row::Trade(trade) => trade.venue,
+            Row::Quote(_) => unreachable!("it has the columns of a trade"),
+        };
+        assert_eq!(venue("ABCDEFGHIJKLMNOP"), *b"ABCDEFGHIJKLMNOP");
+        assert_eq!(venue("ABCDEFGHIJKLMNOPQ"), [0; 16]);
     }
 
     #[test]

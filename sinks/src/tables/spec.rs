@@ -42,6 +42,11 @@ pub const TABLES: &[TableSpec] = &[
         about: "What became of displayed quantity, by level, distance and age.",
         kinds: &[Kind::Fate, Kind::FateShown, Kind::FateApart],
     },
+    TableSpec {
+        name: "book_measures",
+        about: "What follows from the best bid and ask, as they change.",
+        kinds: &[Kind::ImbalanceVariability],
+    },
     TableSpec { name: "bar_flow", about: "Order flow of bars: delta, change, pressures, score.", kinds: &[Kind::Flow] },
     TableSpec {
         name: "footprints",
@@ -109,6 +114,22 @@ pub const TABLES: &[TableSpec] = &[
     TableSpec { name: "pace", about: "Number and size of the last trades.", kinds: &[Kind::Pace] },
     TableSpec { name: "signing", about: "How often rules find the aggressor that is told.", kinds: &[Kind::Signing] },
     TableSpec { name: "toxicity", about: "VPIN, by volume bucket.", kinds: &[Kind::Vpin] },
+    TableSpec { name: "trade_patterns", about: "Trades that show a pattern.", kinds: &[Kind::TradePattern] },
+    TableSpec {
+        name: "pattern_scores",
+        about: "How aggressive the last trades were, by their patterns.",
+        kinds: &[Kind::PatternScore],
+    },
+    TableSpec {
+        name: "venue_scores",
+        about: "How toxic the venues of the last trades are.",
+        kinds: &[Kind::VenueScore],
+    },
+    TableSpec {
+        name: "blended_toxicity",
+        about: "VPIN, venues, patterns and the book in one number.",
+        kinds: &[Kind::Toxicity],
+    },
     TableSpec { name: "signals", about: "Signals of the strategies.", kinds: &[Kind::Signal] },
     TableSpec { name: "signal_reasons", about: "The measures that led to a signal.", kinds: &[Kind::Reason] },
     TableSpec {

@@ -19,6 +19,7 @@ const NOT_SHOWN: &[(Kind, &str)] = &[
     (Kind::Clear, "likewise"),
     (Kind::Level, "likewise; the best levels are shown"),
     (Kind::Break, "the broken trade is shown"),
+    (Kind::TradeVenue, "what the venues come to is shown, and a replay has it"),
     (Kind::Cursor, "of the source alone"),
     (Kind::Tick, "time passes"),
     (Kind::EndOfInput, "the end of a journal"),

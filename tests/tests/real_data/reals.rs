@@ -56,6 +56,7 @@ const SETTINGS: &[&str] = &[
     "regime.interval=5s",
     "regime.bars=2",
     "regime.least=1",
+    "venues.values=XNAS=0.4",
     "correlation.interval=5s",
     "correlation.bars=4000",
     "correlation.least=2",

@@ -126,6 +126,11 @@ records! {
         qty: Qty as Qty "its quantity",
         match_id: u64 as Id "the venue's number of the match",
     }
+    /// At which venue the next trade of the instrument was; comes right before it, from feeds of several venues that say so.
+    TradeVenue = 19 "trade-venue" {
+        exchange_ts: Ns as TimeNs "exchange time of the trade",
+        venue: [u8; 16] as Text "the feed's own name of the venue",
+    } reserved 16
     /// The trading state of an instrument, or of the whole market if the instrument is 0.
     Status = 15 "status" {
         exchange_ts: Ns as TimeNs "exchange time",
@@ -156,6 +161,7 @@ impl Kinds {
         Kind::Replace,
         Kind::Clear,
         Kind::Level,
+        Kind::TradeVenue,
         Kind::Trade,
         Kind::Break,
         Kind::Quote,

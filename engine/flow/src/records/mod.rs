@@ -4,6 +4,7 @@
 //! readers join them on `seq` and key. The essay of `kind.rs` has the map of numbers; no number is ever reused.
 
 mod beside;
+mod books;
 mod control;
 mod fate;
 mod indicators;
@@ -15,6 +16,7 @@ mod orders;
 mod patterns;
 
 pub use beside::*;
+pub use books::*;
 pub use control::*;
 pub use fate::*;
 pub use indicators::*;
@@ -33,6 +35,7 @@ const _: () = {
     assert!(all_in(market::INFOS, Range::MARKET), "a market kind has a number from another module's range");
     assert!(all_in(control::INFOS, Range::CONTROL), "a control kind has a number from another module's range");
     assert!(all_in(measures::INFOS, Range::MEASURES), "a measure has a number from another module's range");
+    assert!(all_in(books::INFOS, Range::MEASURES), "a measure of books has a number from another module's range");
     assert!(all_in(fate::INFOS, Range::MEASURES), "a kind of fates has a number from another module's range");
     assert!(all_in(legs::INFOS, Range::MEASURES), "a kind of legs has a number from another module's range");
     assert!(all_in(patterns::INFOS, Range::MEASURES), "a kind of patterns has a number from another module's range");
@@ -56,6 +59,7 @@ const fn all_in(infos: &[KindInfo], ranges: &[Range]) -> bool {
 const LEN: usize = market::INFOS.len()
     + control::INFOS.len()
     + measures::INFOS.len()
+    + books::INFOS.len()
     + fate::INFOS.len()
     + legs::INFOS.len()
     + patterns::INFOS.len()
@@ -68,6 +72,7 @@ const fn joined() -> [KindInfo; LEN] {
         market::INFOS,
         control::INFOS,
         measures::INFOS,
+        books::INFOS,
         fate::INFOS,
         legs::INFOS,
         patterns::INFOS,

@@ -16,6 +16,8 @@ pub enum Family {
     Book,
     /// Toxicity: how dangerous it is to trade.
     Toxicity,
+    /// Blend: what several of those before come to together.
+    Blend,
     /// Profile: what was traded at which price.
     Profile,
     /// State: whether the market is in balance, and where it has broken out.
@@ -32,10 +34,11 @@ pub enum Family {
 
 impl Family {
     /// Every family, in pipeline order.
-    pub const ALL: [Family; 9] = [
+    pub const ALL: [Family; 10] = [
         Family::Flow,
         Family::Book,
         Family::Toxicity,
+        Family::Blend,
         Family::Profile,
         Family::State,
         Family::Legs,
@@ -50,6 +53,7 @@ impl Family {
             Family::Flow => 32,
             Family::Book => 36,
             Family::Toxicity => 40,
+            Family::Blend => 42,
             Family::Profile => 44,
             Family::State => 48,
             Family::Legs => 52,

@@ -20,19 +20,23 @@ pub mod fate;
 pub mod flow_of_bars;
 pub mod footprint;
 pub mod imbalance;
+pub mod imbalance_variability;
 pub mod legs;
 pub mod lvn_alerts;
 pub mod macd;
 pub mod market_alerts;
 pub mod market_state;
 pub mod pace;
+pub mod patterns;
 pub mod pivots;
 pub mod profile;
 pub mod regime;
 pub mod rsi;
 pub mod signing;
 pub mod swings;
+pub mod toxicity;
 pub mod untested;
+pub mod venues;
 pub mod volatility;
 pub mod vpin;
 pub mod vwap;
@@ -44,6 +48,7 @@ mod entry;
 mod gliding;
 mod host;
 mod last_depth;
+mod last_trades;
 mod measure;
 mod named;
 mod of_session;
@@ -135,6 +140,24 @@ pub const MEASURES: &[MeasureEntry] = &[
         build: Build::of::<event_bars::EventBars>(),
     },
     MeasureEntry {
+        name: "patterns",
+        doc: "engine/stages/docs/patterns.md",
+        about: "Odd lots, blocks, sweeps, hidden orders and icebergs, and how aggressive the last trades were by them.",
+        params: patterns::PARAMS,
+        family: Family::Flow,
+        summary: &[(Kind::PatternScore, "score")],
+        build: Build::of::<patterns::Patterns>(),
+    },
+    MeasureEntry {
+        name: "venues",
+        doc: "engine/stages/docs/venues.md",
+        about: "How toxic the venues of the last trades are, by a table of values.",
+        params: venues::PARAMS,
+        family: Family::Flow,
+        summary: &[(Kind::VenueScore, "score")],
+        build: Build::of::<venues::Venues>(),
+    },
+    MeasureEntry {
         name: "imbalance",
         doc: "engine/stages/docs/imbalance.md",
         about: "Book imbalance at the touch and over the best levels; mid and weighted mid.",
@@ -153,6 +176,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         build: Build::of::<fate::Fate>(),
     },
     MeasureEntry {
+        name: "imbalance-variability",
+        doc: "engine/stages/docs/imbalance-variability.md",
+        about: "Variability of the book imbalance: how far it swings about its mean, second by second.",
+        params: imbalance_variability::PARAMS,
+        family: Family::Book,
+        summary: &[(Kind::ImbalanceVariability, "variability")],
+        build: Build::of::<imbalance_variability::ImbalanceVariability>(),
+    },
+    MeasureEntry {
         name: "vpin",
         doc: "engine/stages/docs/vpin.md",
         about: "VPIN: how one-sided the last buckets of equal volume were, by aggressor or by bar.",
@@ -160,6 +192,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Toxicity,
         summary: &[(Kind::Vpin, "vpin"), (Kind::Vpin, "buckets")],
         build: Build::of::<vpin::Vpin>(),
+    },
+    MeasureEntry {
+        name: "toxicity",
+        doc: "engine/stages/docs/toxicity.md",
+        about: "How toxic a market is: VPIN, venues, patterns of trades and the book together.",
+        params: toxicity::PARAMS,
+        family: Family::Blend,
+        summary: &[(Kind::Toxicity, "toxicity"), (Kind::Toxicity, "label")],
+        build: Build::of::<toxicity::Toxicity>(),
     },
     MeasureEntry {
         name: "profile",

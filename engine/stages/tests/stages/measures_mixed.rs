@@ -8,9 +8,12 @@ use proptest::prelude::*;
 use stages::bars::BarStage;
 use stages::measures::breakout::Breakout;
 use stages::measures::flow_of_bars::FlowOfBars;
+use stages::measures::imbalance_variability::ImbalanceVariability;
 use stages::measures::legs::Legs;
 use stages::measures::market_state::MarketState;
+use stages::measures::patterns::Patterns;
 use stages::measures::profile::VolumeProfile;
+use stages::measures::vpin::Vpin;
 use stages::measures::{
     Build, Context, Family, Host, MEASURES, Many, Measure, MeasureSet, Needs, OfSession, One, PerInstrument,
 };
@@ -50,7 +53,7 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 35] = [
+const CHOICES: [Choice; 41] = [
     ("cvd", &[]),
     ("flow", &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2")]),
     ("footprint", &[("interval", "5s"), ("stack_rows", "2"), ("exhaustion_bars", "2")]),
@@ -58,11 +61,17 @@ const CHOICES: [Choice; 35] = [
     ("signing", &[]),
     ("event-bars", &[("size", "2")]),
     ("event-bars", &[("by", "volume"), ("size", "9")]),
+    ("patterns", &[("block_qty", "5"), ("sweep_prices", "2"), ("sweep_ms", "60000"), ("window", "7"), ("every", "0")]),
+    ("patterns", &[("round_lots", "tiers-2025"), ("icebergs", "false"), ("window", "20")]),
+    ("venues", &[("values", "XNAS=0.5,XNYS=0.25"), ("window", "7"), ("every", "0")]),
     ("imbalance", &[("levels", "1")]),
     ("imbalance", &[("levels", "4")]),
     ("fate", &[("every", "3600"), ("max_orders", "16")]),
+    ("imbalance-variability", &[("window", "40"), ("least", "2")]),
     ("vpin", &[("bucket_qty", "7"), ("window", "3")]),
     ("vpin", &[("bucket_qty", "9"), ("window", "2"), ("mode", "bulk"), ("bulk_bar", "5s"), ("sigma_bars", "3")]),
+    ("toxicity", &[]),
+    ("toxicity", &[("weights", "no-venues"), ("neutral_default", "true")]),
     ("profile", &[("minutes", "2"), ("sessions", "2"), ("row_ticks", "1")]),
     ("profile", &[("volume_from", "bars-evenly"), ("bar", "5s"), ("max_rows", "16"), ("max_blocks", "16")]),
     ("state", &[("interval", "5s"), ("look_back", "2"), ("atr_bars", "2")]),
@@ -139,6 +148,11 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
     let mut breakout = Pipeline::new(Host::<One<Breakout>>::alone(&near, SPACE).unwrap());
     let short = harness::params("legs", &[("interval", "5s"), ("atr_times", "0"), ("closed", "1"), ("max_rows", "16")]);
     let mut legs = Pipeline::new(Host::<One<Legs>>::alone(&short, SPACE).unwrap());
+    let small = harness::params("vpin", &[("bucket_qty", "7"), ("window", "3")]);
+    let mut vpin = Pipeline::new(Host::<One<Vpin>>::alone(&small, SPACE).unwrap());
+    let small = harness::params("imbalance-variability", &[("window", "40"), ("least", "2")]);
+    let mut variability = Pipeline::new(Host::<One<ImbalanceVariability>>::alone(&small, SPACE).unwrap());
+    let mut patterns = Pipeline::new(Host::<One<Patterns>>::alone(&harness::params("patterns", &[]), SPACE).unwrap());
     let inputs = opening().0.into_iter().chain((1..).zip(steps).map(|(i, s)| s.event(i * 1_300 * Ns::SECOND)));
     let mut events = Vec::new();
     for (seq, input) in (1..).zip(inputs) {
@@ -152,6 +166,9 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
                 events.extend(bars.feed(&event).iter().map(|e| place(&e.0, 16)));
             }
         }
+        behind(&mut vpin, &mut events, first, 40);
+        behind(&mut variability, &mut events, first, 36);
+        behind(&mut patterns, &mut events, first, 32);
         after_cause(&mut flow, &mut events, first, 32);
         behind(&mut profile, &mut events, first, 44);
         events.extend(hours(seq).iter().map(|bar| place(bar, 16)));
@@ -241,9 +258,10 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("book", 8),
         ("bars", 16),
         ("portfolio", 24),
-        ("cvd+flow+footprint+pace+signing+event-bars", 32),
-        ("imbalance+fate", 36),
+        ("cvd+flow+footprint+pace+signing+event-bars+patterns+venues", 32),
+        ("imbalance+fate+imbalance-variability", 36),
         ("vpin", 40),
+        ("toxicity", 42),
         ("profile", 44),
         ("state+breakout+untested", 48),
         ("legs", 52),
