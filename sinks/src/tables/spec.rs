@@ -45,7 +45,7 @@ pub const TABLES: &[TableSpec] = &[
     TableSpec {
         name: "book_measures",
         about: "What follows from the best bid and ask, as they change.",
-        kinds: &[Kind::ImbalanceVariability],
+        kinds: &[Kind::ImbalanceVariability, Kind::QuotedSpread, Kind::OrderFlowImbalance, Kind::PriceImpact],
     },
     TableSpec { name: "bar_flow", about: "Order flow of bars: delta, change, pressures, score.", kinds: &[Kind::Flow] },
     TableSpec {

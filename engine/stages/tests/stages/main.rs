@@ -39,6 +39,7 @@ mod measures_regime;
 mod measures_signing;
 mod measures_state;
 mod measures_swings;
+mod measures_touch;
 mod measures_trades;
 mod measures_untested;
 mod measures_volatility;
