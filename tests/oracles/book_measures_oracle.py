@@ -101,7 +101,7 @@ def flows(sample, options):
     for time, record, touch in sample.touches:
         if before is not None:
             e = flow_of(before, touch)
-            piece = time * PIECES // (options.window * SECOND)
+            piece = time // (options.window * SECOND // PIECES)
             session += e
             by_piece[piece] += e
             yield record, e, session, sum(by_piece[back] for back in range(piece - PIECES + 1, piece + 1))

@@ -106,7 +106,7 @@ fn the_worked_flow() {
     assert_eq!((next.change, next.recent, next.session), (2, 2, 2));
 }
 
-/// The touch and the trades of each minute of the worked case, the mid in half cents.
+/// A trade and a touch of each minute of the worked case.
 #[test]
 fn the_worked_impact() {
     let mut pipeline = pipeline::<KyleLambda>("price-impact", &[]);
@@ -119,15 +119,15 @@ fn the_worked_impact() {
     };
     let mut bid = 10_000;
     assert!(!feed(&top(0, (bid, 1), (bid + 10, 1))));
-    let cents_halved = [2, -4, 3, 0, -2, 6];
-    for (number, (x, moved)) in (1..).zip([100_i64, -150, 120, 20, -90, 260].into_iter().zip(cents_halved)) {
+    // The bid alone moves, so the mid moves by half as many cents.
+    let moves = [2, -4, 3, 0, -2, 6];
+    for (number, (x, moved)) in (1..).zip([100_i64, -150, 120, 20, -90, 260].into_iter().zip(moves)) {
         let side = if x > 0 { Side::Buy } else { Side::Sell };
         assert!(feed(&trade(number * minute, side, x.unsigned_abs())), "the minute before has ended");
         assert!(!feed(&trade(number * minute + 1, Side::None, 7)), "nobody's trade");
         let broken = trade(number * minute + 2, Side::Buy, 1_000);
         assert!(!feed(&broken) && !feed(&breaks(number * minute + 3, &broken)), "as if it had not been");
         bid += moved;
-        // Twice the mid moves by `moved` in half cents where only one side moves by as many cents.
         assert!(!feed(&top(number * minute + 4, (bid, 1), (10_010, 1))));
     }
     assert!(feed(&trade(7 * minute, Side::Buy, 1)));
@@ -200,8 +200,7 @@ proptest! {
             } else {
                 seen.push((millis, change(&before.unwrap(), &now)));
                 let found = found[0].0.record::<OrderFlowImbalance>();
-                // Pieces in millionths of a second, so that each length is whole.
-                let piece = |millis: u64| (START * 1_000 + millis) * 60 / (window * 1_000);
+                let piece = |millis: u64| at(millis).0 / (window * Ns::SECOND / 60);
                 let recent = seen.iter().filter(|(then, _)| piece(*then) + 60 > piece(millis)).map(|(_, e)| e).sum::<i64>();
                 let session = seen.iter().map(|(_, e)| e).sum::<i64>();
                 prop_assert_eq!((found.change, found.session, found.recent), (seen.last().unwrap().1, session, recent));
