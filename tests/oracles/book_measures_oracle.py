@@ -2,7 +2,7 @@
 """Judges the measures of the touch on LOBSTER samples, row by row.
 
 Takes best bid and ask from the sample's own book file and trades from its message file, and computes from them what the pages of
-`spread`, `ofi`, `price-impact` and `imbalance-variability` say, without sums that go on: each window is added up anew, in fractions.
+`spread`, `ofi`, `depth-slope`, `price-impact` and `imbalance-variability` say, without sums that go on: each window is added up anew, in fractions.
 Integers must be equal, numbers to a part of 1e-9.
 
     book_measures_oracle.py check --tidegate target/release/tidegate [--window 60] [--seconds 60] [--intervals 30] ZIP
@@ -16,6 +16,7 @@ import collections
 import csv
 import datetime
 import io
+import itertools
 import math
 import re
 import sys
@@ -36,6 +37,7 @@ PIECES = 60
 # A side that is empty is filled up with this price.
 EMPTY = 9999999999
 LEAST = 30
+LEVELS = 5
 
 Touch = collections.namedtuple("Touch", "bid bid_qty ask ask_qty")
 
@@ -52,6 +54,9 @@ class Sample:
             # (time, record, touch) where the touch changes; (time, record, signed quantity) of trades, whose direction is that
             # of the order that rested.
             self.touches, self.trades = [], []
+            # Bids and asks, best first, of each touch.
+            self.depths = []
+            self.has_depth = False
             before = Touch(None, 0, None, 0)
             for record, (message, book) in enumerate(zip(read("message"), read("orderbook"), strict=True), start=1):
                 seconds, _, fraction = message[0].partition(".")
@@ -61,6 +66,9 @@ class Sample:
                 ask, bid = self.side(book[:2]), self.side(book[2:4])
                 if (touch := Touch(*bid, *ask)) != before:
                     self.touches.append((time, record, touch))
+                    levels = [self.side(book[at : at + 2]) for at in range(0, len(book), 2)]
+                    self.has_depth = len(book) > 4
+                    self.depths.append([[one for one in side if one[0] is not None] for side in (levels[1::2], levels[0::2])])
                     before = touch
 
     @staticmethod
@@ -122,6 +130,21 @@ def line(points):
     return xy / xx, y - xy / xx * x, xy**2 / (xx * yy) if yy else None
 
 
+def slopes(sample, _):
+    for (_, record, touch), sides in zip(sample.touches, sample.depths):
+        row = [record]
+        for side in sides:
+            slope = None
+            if touch.bid is not None and touch.ask is not None and len(side) > 1:
+                mid = Fraction(touch.bid + touch.ask, 2)
+                far = [abs(px - mid) / PX for px, _ in side[:LEVELS]]
+                deep = list(itertools.accumulate(qty for _, qty in side[:LEVELS]))
+                x, y = sum(far) / len(far), Fraction(sum(deep), len(deep))
+                slope = sum((p - x) * (q - y) for p, q in zip(far, deep)) / sum((p - x) ** 2 for p in far)
+            row.append(slope)
+        yield row
+
+
 def impacts(sample, options):
     """Rows of the first event after an interval has ended."""
     events = [(record, 1, time, touch) for time, record, touch in sample.touches]
@@ -173,6 +196,7 @@ def variabilities(sample, options):
 JUDGED = {
     "quoted-spread": (spreads, ["record", "touch", "spread", "bps"]),
     "order-flow-imbalance": (flows, ["record", "change", "session", "recent"]),
+    "depth-slope": (slopes, ["record", "bid", "ask"]),
     "price-impact": (impacts, ["record", "signed_qty", "intervals", "slope", "intercept", "r2"]),
     "imbalance-variability": (variabilities, ["record", "samples", "mean", "variability"]),
 }
@@ -187,10 +211,10 @@ def is_equal(want, have):
 def check(options):
     sample = Sample(options.zip)
     sets = [
-        "pipeline.stages=book,spread,ofi,price-impact,imbalance-variability",
+        "pipeline.stages=book,spread,ofi,depth-slope,price-impact,imbalance-variability",
         f"ofi.window={options.window}",
         f"price-impact.seconds={options.seconds}",
-        f"price-impact.intervals={options.intervals}",
+        f"price-impact.window={options.intervals}",
         f"imbalance-variability.window={options.variability_window}",
         f"imbalance-variability.least={LEAST}",
     ]
@@ -204,9 +228,11 @@ def check(options):
         pairs = zip(wanted, found[kind])
         wrong = next((n for n, two in enumerate(pairs) if not all(map(is_equal, *two))), None)
         known = sum(row[-1] is not None for row in wanted)
+        # Of a sample with one level a side there is no slope.
+        has_numbers = known > 0 or (kind == "depth-slope" and not sample.has_depth)
         if wrong is not None:
             print(f"FAILED {kind}: row {wrong}: {columns}: expected {list(map(str, wanted[wrong]))}, found {found[kind][wrong]}")
-        elif len(wanted) != len(found[kind]) or known == 0:
+        elif len(wanted) != len(found[kind]) or not has_numbers:
             print(f"FAILED {kind}: {len(wanted):,} rows expected, {known:,} with numbers, found {len(found[kind]):,}")
         else:
             print(f"ok {kind}: {len(wanted):,} equal, {known:,} with numbers")

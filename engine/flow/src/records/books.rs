@@ -36,6 +36,13 @@ records! {
         window_s: u16 as Uint "length of the window, in seconds",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 13
+    /// Slope of a book: how its quantity grows with the distance from the mid; emitted when its best bid or ask changes.
+    DepthSlope = 222 "depth-slope" {
+        bid: Real as Float "cumulative quantity of the bids per unit of price further from the mid; absent when a side is empty or bids have one level",
+        ask: Real as Float "the same of the asks",
+        levels: u32 as Uint "most levels of a side in the line",
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 19
     /// Price impact, Kyle's lambda: what signed volume did to the mid; emitted when an interval has ended.
     PriceImpact = 223 "price-impact" {
         slope: Real as Float "change of the mid per smallest unit of signed volume; absent with too few intervals, or where volume does not vary",

@@ -14,6 +14,7 @@ pub mod bollinger;
 pub mod breakout;
 pub mod correlation;
 pub mod cvd;
+pub mod depth_slope;
 pub mod donchian;
 pub mod event_bars;
 pub mod fate;
@@ -191,6 +192,15 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Book,
         summary: &[(Kind::PriceImpact, "slope"), (Kind::PriceImpact, "r2")],
         build: Build::of::<price_impact::KyleLambda>(),
+    },
+    MeasureEntry {
+        name: "depth-slope",
+        doc: "engine/stages/docs/depth-slope.md",
+        about: "Slope of depth: how much quantity a book gains with the distance from its mid.",
+        params: depth_slope::PARAMS,
+        family: Family::Book,
+        summary: &[],
+        build: Build::of::<depth_slope::DepthSlope>(),
     },
     MeasureEntry {
         name: "vpin",

@@ -14,11 +14,10 @@ use flow::{Event, IntParam, Kind, Kinds, Ns, Param, ParamError, Params, Real, St
 use serde::{Deserialize, Serialize};
 
 const SECONDS: IntParam<u16> = IntParam::new("seconds", (1, 3_600), "60", "length of an interval").unit("seconds");
-const INTERVALS: IntParam<u16> =
-    IntParam::new("intervals", (3, 1_000), "30", "most intervals of the line").unit("intervals");
+const WINDOW: IntParam<u16> = IntParam::new("window", (3, 1_000), "30", "most intervals of the line").unit("intervals");
 
 /// Parameters.
-pub const PARAMS: &[Param] = &[SECONDS.param(), INTERVALS.param()];
+pub const PARAMS: &[Param] = &[SECONDS.param(), WINDOW.param()];
 
 /// Fewest intervals of a line: through two points there always is one.
 const LEAST: i128 = 3;
@@ -63,7 +62,7 @@ impl Measure for KyleLambda {
     type State = Intervals;
 
     fn new(params: &Params, space: Space) -> Result<(KyleLambda, Intervals), ParamError> {
-        let (seconds, intervals) = (params.get(SECONDS), params.get(INTERVALS));
+        let (seconds, intervals) = (params.get(SECONDS), params.get(WINDOW));
         let state = Intervals { running: PerInstrument::new(space), ended: Rings::new(space, intervals) };
         Ok((KyleLambda { seconds, intervals }, state))
     }

@@ -22,6 +22,7 @@ mod measures_breakout;
 mod measures_bulk;
 mod measures_correlation;
 mod measures_cvd;
+mod measures_depth_slope;
 mod measures_event_bars;
 mod measures_fate;
 mod measures_flow;

@@ -211,7 +211,7 @@ proptest! {
 
     #[test]
     fn impact_is_the_line_through_the_last_intervals(walk in walks(), seconds in 1..3_u64, intervals in 3..8_usize) {
-        let set = [("seconds", seconds.to_string()), ("intervals", intervals.to_string())];
+        let set = [("seconds", seconds.to_string()), ("window", intervals.to_string())];
         let set = [(set[0].0, set[0].1.as_str()), (set[1].0, set[1].1.as_str())];
         let mut pipeline = pipeline::<KyleLambda>("price-impact", &set);
         let mut millis = 0;
