@@ -27,7 +27,7 @@ import polars
 
 from rows import first_difference, verdict
 
-STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,event-bars,patterns,venues,imbalance,fate,imbalance-variability,vpin,toxicity,profile,state,breakout,untested,legs"
+STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,event-bars,patterns,venues,imbalance,fate,imbalance-variability,spread,ofi,price-impact,depth-slope,vpin,toxicity,profile,state,breakout,untested,legs"
 STAGES += ",lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,donchian,vwap,pivots,swings,volatility,regime,correlation,random,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
@@ -40,7 +40,7 @@ KINDS = {
     "corrected_bars": ["corrected-bar"],
     "order_flow": ["cvd", "imbalance"],
     "fates": ["fate", "fate-shown", "fate-apart"],
-    "book_measures": ["imbalance-variability"],
+    "book_measures": ["imbalance-variability", "quoted-spread", "order-flow-imbalance", "price-impact", "depth-slope"],
     "bar_flow": ["flow"],
     "footprints": ["footprint-bar"],
     "footprint_rows": ["footprint"],

@@ -44,8 +44,14 @@ pub const TABLES: &[TableSpec] = &[
     },
     TableSpec {
         name: "book_measures",
-        about: "What follows from the best bid and ask, as they change.",
-        kinds: &[Kind::ImbalanceVariability],
+        about: "Spread, order-flow imbalance, depth and price impact of books, and how much their imbalance varies.",
+        kinds: &[
+            Kind::ImbalanceVariability,
+            Kind::QuotedSpread,
+            Kind::OrderFlowImbalance,
+            Kind::PriceImpact,
+            Kind::DepthSlope,
+        ],
     },
     TableSpec { name: "bar_flow", about: "Order flow of bars: delta, change, pressures, score.", kinds: &[Kind::Flow] },
     TableSpec {

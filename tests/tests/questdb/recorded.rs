@@ -15,7 +15,10 @@ pub(crate) const KINDS: &[(&str, &[&str])] = &[
     ("corrected_bars", &["corrected-bar"]),
     ("order_flow", &["cvd", "imbalance"]),
     ("fates", &["fate", "fate-shown", "fate-apart"]),
-    ("book_measures", &["imbalance-variability"]),
+    (
+        "book_measures",
+        &["imbalance-variability", "quoted-spread", "order-flow-imbalance", "price-impact", "depth-slope"],
+    ),
     ("bar_flow", &["flow"]),
     ("footprints", &["footprint-bar"]),
     ("footprint_rows", &["footprint"]),

@@ -8,11 +8,11 @@ use crate::{Px, Qty, Real};
 records! {
     /// The weighed quantity of both sides of a book, directly before the `book-top` that the same input causes; one for each weighing that a measure asks for.
     WeighedDepth = 250 "weighed-depth" : doubtful {
-        bid: Real as Float "sum over the best bid levels of quantity times weight; 0 = no bid",
+        bid: Real as Float "sum over the best bid levels of quantity times weight, 0 = no bid; or the slope of the bids",
         ask: Real as Float "the same of the ask levels",
         lambda: Real as Float "decay of exponential weights from level to level; absent with other weights",
-        levels: u32 as Uint "most levels of a side in the sum",
-        weighting: u8 as Code(Weighting) "weight of the k-th level",
+        levels: u32 as Uint "most levels of a side in it",
+        weighting: u8 as Code(Weighting) "weight of the k-th level; 0 = it is the slope of cumulative quantity over the distance from the mid",
     } reserved 11
     /// An order that a book now shows, new or with new terms, where a measure asks for it; before the `level` that it changes. The side is in the flags.
     OrderShown = 251 "order-shown" : sided {

@@ -14,6 +14,7 @@ pub mod bollinger;
 pub mod breakout;
 pub mod correlation;
 pub mod cvd;
+pub mod depth_slope;
 pub mod donchian;
 pub mod event_bars;
 pub mod fate;
@@ -26,13 +27,16 @@ pub mod lvn_alerts;
 pub mod macd;
 pub mod market_alerts;
 pub mod market_state;
+pub mod ofi;
 pub mod pace;
 pub mod patterns;
 pub mod pivots;
+pub mod price_impact;
 pub mod profile;
 pub mod regime;
 pub mod rsi;
 pub mod signing;
+pub mod spread;
 pub mod swings;
 pub mod toxicity;
 pub mod untested;
@@ -183,6 +187,42 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Book,
         summary: &[(Kind::ImbalanceVariability, "variability")],
         build: Build::of::<imbalance_variability::ImbalanceVariability>(),
+    },
+    MeasureEntry {
+        name: "spread",
+        doc: "engine/stages/docs/spread.md",
+        about: "Quoted spread in price and in basis points of the mid; whether the touch is locked or crossed.",
+        params: spread::PARAMS,
+        family: Family::Book,
+        summary: &[(Kind::QuotedSpread, "spread"), (Kind::QuotedSpread, "bps")],
+        build: Build::of::<spread::Spread>(),
+    },
+    MeasureEntry {
+        name: "ofi",
+        doc: "engine/stages/docs/ofi.md",
+        about: "Order-flow imbalance: what changes of best bid and ask add to demand and supply.",
+        params: ofi::PARAMS,
+        family: Family::Book,
+        summary: &[(Kind::OrderFlowImbalance, "session")],
+        build: Build::of::<ofi::Ofi>(),
+    },
+    MeasureEntry {
+        name: "price-impact",
+        doc: "engine/stages/docs/price-impact.md",
+        about: "Price impact: how much the mid moves with signed volume, over the last intervals.",
+        params: price_impact::PARAMS,
+        family: Family::Book,
+        summary: &[(Kind::PriceImpact, "slope"), (Kind::PriceImpact, "r2")],
+        build: Build::of::<price_impact::KyleLambda>(),
+    },
+    MeasureEntry {
+        name: "depth-slope",
+        doc: "engine/stages/docs/depth-slope.md",
+        about: "Slope of depth: how much quantity a book gains with the distance from its mid.",
+        params: depth_slope::PARAMS,
+        family: Family::Book,
+        summary: &[],
+        build: Build::of::<depth_slope::DepthSlope>(),
     },
     MeasureEntry {
         name: "vpin",

@@ -53,7 +53,7 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 41] = [
+const CHOICES: [Choice; 45] = [
     ("cvd", &[]),
     ("flow", &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2")]),
     ("footprint", &[("interval", "5s"), ("stack_rows", "2"), ("exhaustion_bars", "2")]),
@@ -68,6 +68,10 @@ const CHOICES: [Choice; 41] = [
     ("imbalance", &[("levels", "4")]),
     ("fate", &[("every", "3600"), ("max_orders", "16")]),
     ("imbalance-variability", &[("window", "40"), ("least", "2")]),
+    ("spread", &[]),
+    ("ofi", &[("window", "3600")]),
+    ("price-impact", &[("seconds", "1"), ("window", "4")]),
+    ("depth-slope", &[("levels", "3")]),
     ("vpin", &[("bucket_qty", "7"), ("window", "3")]),
     ("vpin", &[("bucket_qty", "9"), ("window", "2"), ("mode", "bulk"), ("bulk_bar", "5s"), ("sigma_bars", "3")]),
     ("toxicity", &[]),
@@ -259,7 +263,7 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("bars", 16),
         ("portfolio", 24),
         ("cvd+flow+footprint+pace+signing+event-bars+patterns+venues", 32),
-        ("imbalance+fate+imbalance-variability", 36),
+        ("imbalance+fate+imbalance-variability+spread+ofi+price-impact+depth-slope", 36),
         ("vpin", 40),
         ("toxicity", 42),
         ("profile", 44),
