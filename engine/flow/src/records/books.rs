@@ -23,7 +23,7 @@ words! {
 records! {
     /// Quoted spread of a book; emitted when its best bid or ask changes.
     QuotedSpread = 220 "quoted-spread" {
-        spread: Px as Step "best ask less best bid; absent where the touch is one-sided, locked or crossed",
+        spread: Px as Price "best ask less best bid; absent where the touch is one-sided, locked or crossed",
         bps: Real as Float "the same in basis points of the mid; absent likewise, and where the mid is not above zero",
         touch: u8 as Enum(TouchState) "how the two sides stand to each other",
         instance: u8 as Instance "instance of the measure that it is of",
