@@ -136,7 +136,9 @@ mod tests {
     #[test]
     fn the_order_that_was_executed_longest_ago_is_forgotten() {
         let mut of = Icebergs::default();
-        (1..=5).for_each(|n| drop(of.trade(n, Sell, Px(n as i64), 100, Ns(n))));
+        for n in 1..=5 {
+            of.trade(n, Sell, Px(n as i64), 100, Ns(n));
+        }
         (1..=5).for_each(|n| of.add(10 + n, Sell, Px(n as i64), 100, Ns(0)));
         let refills: Vec<u8> = (2..=5).map(|n| of.trade(10 + n, Sell, Px(n as i64), 1, Ns(9)).0).collect();
         assert_eq!(refills, [1; 4]);
