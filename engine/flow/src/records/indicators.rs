@@ -76,7 +76,7 @@ words! {
 
 records! {
     /// Average of the closes of bars; emitted when a bar closes.
-    Average = 200 "average" {
+    Average = 200 "average" : after_gap {
         average: Real as Float "the average, in units of the price; absent before there are as many bars",
         close: Px as Price "close of the bar",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
@@ -86,7 +86,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 12 row [interval, start_ns, close, average, bars, method, instance]
     /// Relative strength index of bars; emitted when a bar closes.
-    Rsi = 201 "rsi" {
+    Rsi = 201 "rsi" : after_gap {
         rsi: Real as Float "100 x average gain / (average gain + average loss), 0 to 100; 50 where nothing has changed; absent before there are as many changes",
         close: Px as Price "close of the bar",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
@@ -95,7 +95,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 13 row [interval, start_ns, close, rsi, bars, instance]
     /// Moving average convergence and divergence of closes; emitted when a bar closes.
-    Macd = 202 "macd" {
+    Macd = 202 "macd" : after_gap {
         macd: Real as Float "fast average less slow average, in units of the price; absent before there are as many bars as the slow one has",
         signal: Real as Float "average of these differences; absent before there are enough of them",
         histogram: Real as Float "macd - signal; absent likewise",
@@ -107,7 +107,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 1 row [interval, start_ns, macd, signal, histogram, fast, slow, signal_bars, instance]
     /// Average true range of bars; emitted when a bar closes.
-    Atr = 203 "atr" {
+    Atr = 203 "atr" : after_gap {
         atr: Real as Float "the average, in units of the price; absent before there are as many bars",
         true_range: Px as Price "higher of high and close before, less lower of low and close before; of the first bar high less low",
         close: Px as Price "close of the bar",
@@ -117,7 +117,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 5 row [interval, start_ns, close, true_range, atr, bars, instance]
     /// Mean of the closes of bars, with a band above and below; emitted when a bar closes.
-    Bollinger = 204 "bollinger" {
+    Bollinger = 204 "bollinger" : after_gap {
         middle: Real as Float "mean of the last closes, in units of the price; absent before there are as many",
         upper: Real as Float "some standard deviations above it; absent likewise",
         lower: Real as Float "as many below it; absent likewise",
@@ -127,7 +127,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 5 row [interval, start_ns, middle, upper, lower, bars, instance]
     /// Highest and lowest price of the bars before a bar; emitted when it closes. Its `donchian-now` follows.
-    Donchian = 205 "donchian" {
+    Donchian = 205 "donchian" : after_gap {
         close: Px as Price "close of the bar",
         upper: Px as Price "highest high of the bars before; absent before there are as many",
         lower: Px as Price "lowest low of them; absent likewise",
@@ -144,7 +144,7 @@ records! {
         middle_now: Px as Average "half way between them, rounded half to even at 1e-9; absent likewise",
     } reserved 16
     /// Volume-weighted average price since an anchor; emitted after each trade or bar that counts. Its `vwap-bands` follows.
-    Vwap = 207 "vwap" {
+    Vwap = 207 "vwap" : after_gap {
         vwap: Px as Average "price times quantity over quantity, rounded half to even at 1e-9; absent without volume",
         px: Px as Price "price of the last trade, or close of the last bar",
         volume: Qty as Qty "quantity that has counted",
@@ -155,7 +155,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 5 row [vwap, px, deviation, upper, lower, volume, trades, since_ns, volume_from, anchor, instance]
     /// Pivot levels from a session, for the one after it; emitted when it is over. Its `pivot-levels` follows.
-    Pivots = 208 "pivots" {
+    Pivots = 208 "pivots" : after_gap {
         pivot: Px as Average "P = (high + low + close) / 3 of the session, rounded half to even at 1e-9",
         r1: Px as Average "first resistance, 2P - low, rounded likewise",
         s1: Px as Average "first support, 2P - high, rounded likewise",
@@ -173,7 +173,7 @@ records! {
         close: Px as Price "last close of the session",
     }
     /// A bar that reaches beyond its neighbours; emitted when the last of those to its right closes.
-    Swing = 210 "swing" {
+    Swing = 210 "swing" : after_gap {
         px: Px as Price "its high or low",
         before: Px as Price "that of the one of the same list and extreme that was confirmed before; absent at the first",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
@@ -185,7 +185,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 7 row [interval, start_ns, what, extreme, px, before, bars, confirmed_ns, instance]
     /// Volatility of the returns of bars; emitted when a bar closes. Its `volatility-ranges` follows.
-    Volatility = 211 "volatility" {
+    Volatility = 211 "volatility" : after_gap {
         volatility: Real as Float "standard deviation of the last returns, for a year, as a part of the price; absent before there are enough of them",
         zero_mean: Real as Float "the same around zero; absent likewise",
         realised_variance: Real as Float "sum of their squares, not for a year; absent likewise",
@@ -202,7 +202,7 @@ records! {
         bars_a_year: u32 as Uint "bars of a year",
     } reserved 12
     /// A bar that ends with what was traded; emitted with the trade that ends it. Its `event-bar-flow` follows.
-    EventBar = 213 "event-bar" {
+    EventBar = 213 "event-bar" : after_gap {
         open: Px as Price "first price",
         high: Px as Price "highest price",
         low: Px as Price "lowest price",
@@ -223,7 +223,7 @@ records! {
         last_s = "last_ns": u32 as Start "second of its last trade",
     }
     /// How volatile a market is, of its own history; emitted when a bar closes.
-    Regime = 215 "regime" {
+    Regime = 215 "regime" : after_gap {
         realised: Real as Float "root of the sum of the squares of the last returns, as a part of the price; absent before there are as many",
         percentile: Real as Float "how many per cent of its values before are lower, equal ones counting half, 0 to 100; absent before there are enough of them",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
@@ -234,7 +234,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 10 row [interval, start_ns, realised, percentile, regime, among, bars, instance]
     /// A market has become more volatile, or less; emitted after its `regime`.
-    RegimeChange = 216 "regime-change" {
+    RegimeChange = 216 "regime-change" : after_gap {
         realised: Real as Float "root of the sum of the squares of the last returns",
         percentile: Real as Float "how many per cent of its values before are lower",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
@@ -250,7 +250,7 @@ records! {
         lower: Real as Float "as many below it; absent likewise",
     } reserved 16
     /// How alike the returns of two instruments are; emitted when the later of their bars of a time closes.
-    Correlation = 218 "correlation" {
+    Correlation = 218 "correlation" : after_gap {
         correlation: Real as Float "that of Pearson, -1 to 1; absent before they have enough returns in common, and where one does not change",
         other: u32 as Uint "the other instrument, by its number in the run",
         start_s = "start_ns": u32 as Start "start of the bars, Unix time",
