@@ -84,7 +84,7 @@ records! {
         bars: u16 as Uint "bars of the average",
         method: u8 as Enum(AverageMethod) "how it weighs them",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 12 row [interval, start_ns, close, average, bars, method, instance]
+    } reserved 12 row [interval, start_ns, close, average, bars, method, instance, after_gap]
     /// Relative strength index of bars; emitted when a bar closes.
     Rsi = 201 "rsi" : after_gap {
         rsi: Real as Float "100 x average gain / (average gain + average loss), 0 to 100; 50 where nothing has changed; absent before there are as many changes",
@@ -93,7 +93,7 @@ records! {
         interval_s = "interval": u32 as Interval "length of the bar",
         bars: u16 as Uint "changes that its first averages are of",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 13 row [interval, start_ns, close, rsi, bars, instance]
+    } reserved 13 row [interval, start_ns, close, rsi, bars, instance, after_gap]
     /// Moving average convergence and divergence of closes; emitted when a bar closes.
     Macd = 202 "macd" : after_gap {
         macd: Real as Float "fast average less slow average, in units of the price; absent before there are as many bars as the slow one has",
@@ -105,7 +105,7 @@ records! {
         slow: u16 as Uint "bars of the slow average",
         signal_bars: u16 as Uint "differences in their average",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 1 row [interval, start_ns, macd, signal, histogram, fast, slow, signal_bars, instance]
+    } reserved 1 row [interval, start_ns, macd, signal, histogram, fast, slow, signal_bars, instance, after_gap]
     /// Average true range of bars; emitted when a bar closes.
     Atr = 203 "atr" : after_gap {
         atr: Real as Float "the average, in units of the price; absent before there are as many bars",
@@ -115,7 +115,7 @@ records! {
         interval_s = "interval": u32 as Interval "length of the bar",
         bars: u16 as Uint "bars that its first average is of",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 5 row [interval, start_ns, close, true_range, atr, bars, instance]
+    } reserved 5 row [interval, start_ns, close, true_range, atr, bars, instance, after_gap]
     /// Mean of the closes of bars, with a band above and below; emitted when a bar closes.
     Bollinger = 204 "bollinger" : after_gap {
         middle: Real as Float "mean of the last closes, in units of the price; absent before there are as many",
@@ -125,7 +125,7 @@ records! {
         interval_s = "interval": u32 as Interval "length of the bar",
         bars: u16 as Uint "closes in the mean",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 5 row [interval, start_ns, middle, upper, lower, bars, instance]
+    } reserved 5 row [interval, start_ns, middle, upper, lower, bars, instance, after_gap]
     /// Highest and lowest price of the bars before a bar; emitted when it closes. Its `donchian-now` follows.
     Donchian = 205 "donchian" : after_gap {
         close: Px as Price "close of the bar",
@@ -136,7 +136,7 @@ records! {
         bars: u16 as Uint "bars of the channel",
         broke: u8 as Enum(ChannelBreak) "whether the bar closed outside the channel of the bars before",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 4 row [interval, start_ns, close, upper, lower, broke, upper_now, lower_now, middle_now, bars, instance]
+    } reserved 4 row [interval, start_ns, close, upper, lower, broke, upper_now, lower_now, middle_now, bars, instance, after_gap]
     /// The channel with the bar of a `donchian` in it; follows it.
     DonchianNow = 206 "donchian-now" follows Donchian {
         upper_now: Px as Price "highest high of the last bars; absent before there are as many",
@@ -153,7 +153,7 @@ records! {
         volume_from: u8 as Enum(VolumeFrom) "what it is made of",
         anchor: u8 as Enum(VwapAnchor) "when it begins",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 5 row [vwap, px, deviation, upper, lower, volume, trades, since_ns, volume_from, anchor, instance]
+    } reserved 5 row [vwap, px, deviation, upper, lower, volume, trades, since_ns, volume_from, anchor, instance, after_gap]
     /// Pivot levels from a session, for the one after it; emitted when it is over. Its `pivot-levels` follows.
     Pivots = 208 "pivots" : after_gap {
         pivot: Px as Average "P = (high + low + close) / 3 of the session, rounded half to even at 1e-9",
@@ -163,7 +163,7 @@ records! {
         since_s = "since_ns": u32 as Start "start of the first bar of the session that counts",
         bars: u32 as Uint "bars of the session that count",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 3 row [start_ns, pivot, r1, s1, r2, s2, r3, s3, close, since_ns, bars, instance]
+    } reserved 3 row [start_ns, pivot, r1, s1, r2, s2, r3, s3, close, since_ns, bars, instance, after_gap]
     /// More of `pivots`; follows them.
     PivotLevels = 209 "pivot-levels" follows Pivots {
         r2: Px as Average "second resistance, P + (high - low), rounded likewise",
@@ -183,7 +183,7 @@ records! {
         what: u8 as Enum(SwingType) "which list it is in",
         extreme: u8 as Enum(SwingExtreme) "whether price has turned at its high or low",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 7 row [interval, start_ns, what, extreme, px, before, bars, confirmed_ns, instance]
+    } reserved 7 row [interval, start_ns, what, extreme, px, before, bars, confirmed_ns, instance, after_gap]
     /// Volatility of the returns of bars; emitted when a bar closes. Its `volatility-ranges` follows.
     Volatility = 211 "volatility" : after_gap {
         volatility: Real as Float "standard deviation of the last returns, for a year, as a part of the price; absent before there are enough of them",
@@ -193,7 +193,7 @@ records! {
         interval_s = "interval": u32 as Interval "length of the bar",
         bars: u16 as Uint "returns that it is of",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 5 row [interval, start_ns, volatility, zero_mean, realised_variance, parkinson, garman_klass, rogers_satchell, bars, bars_a_year, instance]
+    } reserved 5 row [interval, start_ns, volatility, zero_mean, realised_variance, parkinson, garman_klass, rogers_satchell, bars, bars_a_year, instance, after_gap]
     /// Volatility from how far prices reach within the bars of a `volatility`; follows it.
     VolatilityRanges = 212 "volatility-ranges" follows Volatility {
         parkinson: Real as Float "from highs and lows, for a year; absent before there are enough bars with all prices",
@@ -212,7 +212,7 @@ records! {
         whole: u8 as Enum(Seen) "whether it has come to its size; `no` for what a session leaves at its end",
         doubtful: u8 as Enum(Seen) "whether a trade that gave it one of its prices was broken, so that high and low may reach too far",
         instance: u8 as Instance "instance of the measure that it is of",
-    } row [start_ns, last_ns, by, open, high, low, close, volume, vwap, buy_volume, sell_volume, trades, whole, doubtful, instance]
+    } row [start_ns, last_ns, by, open, high, low, close, volume, vwap, buy_volume, sell_volume, trades, whole, doubtful, instance, after_gap]
     /// Volumes of an `event-bar`; follows it.
     EventBarFlow = 214 "event-bar-flow" follows EventBar {
         volume: Qty as Qty "quantity of its trades",
@@ -232,7 +232,7 @@ records! {
         among: u16 as Uint "values before that it is compared with",
         regime: u8 as Enum(VolatilityRegime) "what that comes to",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 10 row [interval, start_ns, realised, percentile, regime, among, bars, instance]
+    } reserved 10 row [interval, start_ns, realised, percentile, regime, among, bars, instance, after_gap]
     /// A market has become more volatile, or less; emitted after its `regime`.
     RegimeChange = 216 "regime-change" : after_gap {
         realised: Real as Float "root of the sum of the squares of the last returns",
@@ -242,7 +242,7 @@ records! {
         regime: u8 as Enum(VolatilityRegime) "what it has become",
         was: u8 as Enum(VolatilityRegime) "what it was",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 13 row [interval, start_ns, regime, was, realised, percentile, instance]
+    } reserved 13 row [interval, start_ns, regime, was, realised, percentile, instance, after_gap]
     /// Bands about a `vwap`; follows it.
     VwapBands = 217 "vwap-bands" follows Vwap {
         deviation: Real as Float "standard deviation of prices from the average, by quantity, in units of the price; absent where it is",
@@ -258,5 +258,5 @@ records! {
         common: u16 as Uint "returns that both have",
         bars: u16 as Uint "last times of bars that count",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 15 row [interval, start_ns, other, correlation, common, bars, instance]
+    } reserved 15 row [interval, start_ns, other, correlation, common, bars, instance, after_gap]
 }

@@ -74,7 +74,7 @@ records! {
         direction: u8 as Enum(PriceDirection) "where it goes",
         nodes: u8 as Uint "nodes of its profile, if that has just closed: the `leg-node` behind this row",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 2 row [what, reason, leg, direction, start_px, extreme_px, size, retraced, start_ns, extreme_ns, volume, left_out, row_px, nodes, instance]
+    } reserved 2 row [what, reason, leg, direction, start_px, extreme_px, size, retraced, start_ns, extreme_ns, volume, left_out, row_px, nodes, instance, after_gap]
     /// More of a `leg`; follows it.
     LegProfile = 185 "leg-profile" follows Leg {
         start_ts = "start_ns": Ns as TimeNs "time of the trade with which it starts",
@@ -108,7 +108,7 @@ records! {
         with_flow: u8 as Enum(Seen) "whether flow has gone with the leg since the touch, by the rules `tidegate`",
         published_with_flow: u8 as Enum(Seen) "the same by the rules `published`",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 1 row [what, leg, direction, index, px, node_px, distance, retraced, with_flow, published_with_flow, score, flow_direction, state, published_score, published_direction, published_state, atr, start_px, extreme_px, flow_start_ns, inferred, instance]
+    } reserved 1 row [what, leg, direction, index, px, node_px, distance, retraced, with_flow, published_with_flow, score, flow_direction, state, published_score, published_direction, published_state, atr, start_px, extreme_px, flow_start_ns, inferred, instance, after_gap]
     /// The numbers that decide a `pullback`, all of the last bar that has closed; follows it.
     PullbackFlow = 188 "pullback-flow" follows Pullback {
         start_px: Px as Price "price with which the leg starts",

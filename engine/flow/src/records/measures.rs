@@ -144,7 +144,7 @@ records! {
         close: Px as Price "last price",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
         interval_s = "interval": u32 as Interval "length of the bar",
-    } row [interval, start_ns, open, high, low, close, volume, trades, vwap, buy_volume, sell_volume, inferred]
+    } row [interval, start_ns, open, high, low, close, volume, trades, vwap, buy_volume, sell_volume, inferred, after_gap]
     /// Volumes of a bar; follows its `bar`.
     BarFlow = 34 "bar-flow" follows Bar {
         volume: Qty as Volume "quantity traded",
@@ -162,7 +162,7 @@ records! {
         close: Px as Price "last price",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
         interval_s = "interval": u32 as Interval "length of the bar",
-    } row [interval, start_ns, open, high, low, close, volume, trades, vwap, buy_volume, sell_volume, inferred]
+    } row [interval, start_ns, open, high, low, close, volume, trades, vwap, buy_volume, sell_volume, inferred, after_gap]
     /// Volumes of a `corrected-bar`; follows it.
     CorrectedBarFlow = 40 "corrected-bar-flow" follows CorrectedBar {
         volume: Qty as Volume "quantity traded",
@@ -180,7 +180,7 @@ records! {
         unsigned_qty: Qty as Qty "quantity of trades without a known aggressor; in neither of the other two",
         trades: u32 as Uint "number of trades",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 3 row [cvd, buy_qty, sell_qty, unsigned_qty, trades, instance, inferred]
+    } reserved 3 row [cvd, buy_qty, sell_qty, unsigned_qty, trades, instance, inferred, after_gap]
     /// Imbalance of a book; emitted when its best bid or ask changes.
     Imbalance = 36 "imbalance" : crossed after_gap {
         l1: Real as Float "(bid quantity - ask quantity) / (bid quantity + ask quantity) at the touch, -1 to 1; absent when a side is empty",
@@ -200,7 +200,7 @@ records! {
         window: u32 as Uint "number of buckets in the mean",
         mode: u8 as Enum(VpinMode) "how trades are signed",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 6 row [vpin, buckets, bucket_qty, buy_qty, sell_qty, unsigned_qty, mode, closed, window, bucket_buy_qty, bucket_sell_qty, instance, inferred]
+    } reserved 6 row [vpin, buckets, bucket_qty, buy_qty, sell_qty, unsigned_qty, mode, closed, window, bucket_buy_qty, bucket_sell_qty, instance, inferred, after_gap]
     /// The volumes of a `vpin`; follows it.
     VpinFlow = 38 "vpin-flow" follows Vpin {
         buy_qty: Qty as Qty "quantity bought since the session began",
@@ -223,7 +223,7 @@ records! {
         accelerating: u8 as Enum(Seen) "whether the change is larger than one look-back earlier and has the same sign",
         unusual_volume: u8 as Enum(Seen) "whether the volume ratio is above its limit",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 1 row [interval, start_ns, volume, delta, change, momentum, buy_pressure, sell_pressure, side_pressure, volume_ratio, unusual_volume, accelerating, score, direction, published_score, published_direction, inferred, instance]
+    } reserved 1 row [interval, start_ns, volume, delta, change, momentum, buy_pressure, sell_pressure, side_pressure, volume_ratio, unusual_volume, accelerating, score, direction, published_score, published_direction, inferred, instance, after_gap]
     /// The volumes of a `flow`; follows it.
     FlowVolume = 129 "flow-volume" follows Flow {
         volume: Qty as Qty "quantity traded in the bar, without what is volume alone",
@@ -252,7 +252,7 @@ records! {
         interval_s: u16 as Uint "length of the bar, in seconds",
         whole: u8 as Enum(Seen) "whether every trade of the bar is in a row; if not, nothing is said of rows",
         instance: u8 as Instance "instance of the measure that it is of",
-    } row [interval_s, start_ns, delta, max_delta, min_delta, poc_px, buy_imbalances, sell_imbalances, buy_stacks, buy_stack_px, buy_stack_rows, sell_stacks, sell_stack_px, sell_stack_rows, unfinished, exhausted, whole, left_out_qty, inferred, instance]
+    } row [interval_s, start_ns, delta, max_delta, min_delta, poc_px, buy_imbalances, sell_imbalances, buy_stacks, buy_stack_px, buy_stack_rows, sell_stacks, sell_stack_px, sell_stack_rows, unfinished, exhausted, whole, left_out_qty, inferred, instance, after_gap]
     /// What the rows of a `footprint-bar` come to; follows it.
     FootprintRows = 132 "footprint-rows" follows FootprintBar {
         buy_stack_px: Px as Price "lowest price of the longest stack of rows where buyers outweigh; absent without one",
@@ -290,7 +290,7 @@ records! {
         nodes: u8 as Uint "its nodes when its last minute or session ended; those are the `profile-node` behind the row that said so",
         volume_from: u8 as Enum(VolumeFrom) "what the volume was taken from",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 1 row [of, poc, vah, val, vah2, val2, volume, rows, row_px, sessions, nodes, volume_from, poc_qty, left_out, instance]
+    } reserved 1 row [of, poc, vah, val, vah2, val2, volume, rows, row_px, sessions, nodes, volume_from, poc_qty, left_out, instance, after_gap]
     /// More of a `profile`; follows it.
     ProfileArea = 141 "profile-area" follows Profile {
         vah2: Px as Price "highest tick of the value area that grows by two rows at a time",
@@ -348,7 +348,7 @@ records! {
         published_state: u8 as Enum(MarketBalance) "state by the rules `published`",
         changed: u8 as Enum(Seen) "whether either is another than at the bar before, or of the first bar of a session, known",
         instance: u8 as Instance "instance of the measure that it is of",
-    } row [start_ns, state, published_state, changed, close, poc, vah, val, close_before, momentum, threshold, poc_distance, atr, instance]
+    } row [start_ns, state, published_state, changed, close, poc, vah, val, close_before, momentum, threshold, poc_distance, atr, instance, after_gap]
     /// The numbers that decide a `market-state`; follows it.
     MarketStateNumbers = 177 "market-state-numbers" follows MarketState {
         close_before: Px as Price "close as many bars earlier as momentum looks back; absent before there are as many in the session",
@@ -371,7 +371,7 @@ records! {
         crossed: u8 as Enum(Seen) "whether it began on the other side of the range, from a breakout there that has neither failed nor returned",
         range_of: u8 as Enum(ProfileOf) "whose value area the range is: of the session before, or of the last minutes",
         instance: u8 as Instance "instance of the measure that it is of",
-    } row [start_ns, what, direction, range_of, gap, crossed, close, vah, val, poc, row_px, extreme, least_px, atr, since_ns, bars, instance]
+    } row [start_ns, what, direction, range_of, gap, crossed, close, vah, val, poc, row_px, extreme, least_px, atr, since_ns, bars, instance, after_gap]
     /// More of a `breakout`; follows it.
     BreakoutRange = 179 "breakout-range" follows Breakout {
         poc: Px as Price "point of control of the range: middle of its row",
