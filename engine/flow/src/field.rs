@@ -159,12 +159,16 @@ pub enum FlagColumn {
     Displayed,
     /// Whether the trade is an auction print.
     Auction,
-    /// Whether the market would hardly have given the fill.
+    /// Whether messages were missing, or the market would hardly have given the fill.
     Doubtful,
     /// Whether the trade makes no price.
     VolumeOnly,
     /// Whether the aggressor was inferred from the quote.
     ByQuote,
+    /// Whether messages were missing before.
+    AfterGap,
+    /// Whether the touch was locked or crossed.
+    Crossed,
 }
 
 impl FlagColumn {
@@ -179,6 +183,8 @@ impl FlagColumn {
             FlagColumn::Doubtful => "doubtful",
             FlagColumn::VolumeOnly => "volume_only",
             FlagColumn::ByQuote => "by_quote",
+            FlagColumn::AfterGap => "after_gap",
+            FlagColumn::Crossed => "crossed",
         }
     }
 
@@ -191,12 +197,14 @@ impl FlagColumn {
             FlagColumn::Displayed => "whether the resting interest was displayed",
             FlagColumn::Auction => "whether the trade is an auction print",
             FlagColumn::Doubtful => {
-                "whether the simulated exchange filled after the close, or on a locked or crossed book"
+                "of a simulated fill: after the close, or on a locked or crossed book; else: made while messages were missing"
             }
             FlagColumn::VolumeOnly => "whether the trade counts as volume and makes no price",
             FlagColumn::ByQuote => {
                 "whether the inferred aggressor follows from the quote before the trade, not from the price before"
             }
+            FlagColumn::AfterGap => "whether messages were missing in the session before; of a bar, while it was open",
+            FlagColumn::Crossed => "whether the bid stood at the ask or above it",
         }
     }
 
@@ -215,6 +223,8 @@ impl FlagColumn {
             FlagColumn::Doubtful => Some(flags.has(Flags::DOUBTFUL)),
             FlagColumn::VolumeOnly => Some(flags.has(Flags::VOLUME_ONLY)),
             FlagColumn::ByQuote => Some(flags.has(Flags::BY_QUOTE)),
+            FlagColumn::AfterGap => Some(flags.has(Flags::AFTER_GAP)),
+            FlagColumn::Crossed => Some(flags.has(Flags::CROSSED)),
         }
     }
 }

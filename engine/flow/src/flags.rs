@@ -64,6 +64,9 @@ impl Flags {
     pub const NON_PRINTABLE: Flags = Flags(1 << 10);
     /// Of a listing: its order references are unique within its own book, not over all books of the source.
     pub const OWN_REFERENCES: Flags = Flags(1 << 11);
+    /// Of a touch, and of what a measure makes of it: the bid stood at the ask or above. The bit is that of
+    /// [`Flags::OWN_REFERENCES`], which only listings have.
+    pub const CROSSED: Flags = Flags::OWN_REFERENCES;
     /// Of market data and measures: made while messages of the instrument were missing. Of a fill of the simulated exchange: the
     /// market would hardly have given it, after its close, or on a locked or crossed book.
     pub const DOUBTFUL: Flags = Flags(1 << 12);
@@ -72,11 +75,13 @@ impl Flags {
     pub const VOLUME_ONLY: Flags = Flags(1 << 13);
     /// Of an aggressor that was inferred: from the quote before the trade; without it, from the price before.
     pub const BY_QUOTE: Flags = Flags(1 << 14);
+    /// Of a measure: messages of the instrument were missing in the session. Of a bar: while it was open.
+    pub const AFTER_GAP: Flags = Flags(1 << 15);
     /// The flags that an event passes on to whatever a stage derives from it.
     pub const INHERITED: Flags =
         Flags(Flags::SNAPSHOT.0 | Flags::POSSIBLE_DUPLICATE.0 | Flags::EXTERNAL.0 | Flags::DOUBTFUL.0);
     /// Every flag with its name, for tables and schemas.
-    pub const NAMES: [(Flags, &'static str); 13] = [
+    pub const NAMES: [(Flags, &'static str); 14] = [
         (Flags::SNAPSHOT, "snapshot"),
         (Flags::LAST_OF_PACKET, "last-of-packet"),
         (Flags::LAST_OF_GROUP, "last-of-group"),
@@ -86,10 +91,11 @@ impl Flags {
         (Flags::HIDDEN, "hidden"),
         (Flags::AUCTION, "auction"),
         (Flags::NON_PRINTABLE, "non-printable"),
-        (Flags::OWN_REFERENCES, "own-references"),
+        (Flags::OWN_REFERENCES, "own-references-or-crossed"),
         (Flags::DOUBTFUL, "doubtful"),
         (Flags::VOLUME_ONLY, "volume-only"),
         (Flags::BY_QUOTE, "by-quote"),
+        (Flags::AFTER_GAP, "after-gap"),
     ];
 
     /// Only the side.

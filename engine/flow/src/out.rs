@@ -157,6 +157,12 @@ impl Out {
         }
     }
 
+    /// Sets flags on every event that was pushed for the current one.
+    pub fn flag_all(&mut self, flags: Flags) {
+        let len = self.len();
+        self.events[..len].iter_mut().for_each(|event| event.flags = event.flags.with(flags));
+    }
+
     /// Sets flags on every event that was pushed for the current one, but for those of a kind.
     pub fn flag_all_but(&mut self, kind: Kind, flags: Flags) {
         let len = self.len();

@@ -206,6 +206,12 @@ macro_rules! flag_column {
     (by_quote) => {
         $crate::FlagColumn::ByQuote
     };
+    (after_gap) => {
+        $crate::FlagColumn::AfterGap
+    };
+    (crossed) => {
+        $crate::FlagColumn::Crossed
+    };
 }
 pub(crate) use flag_column;
 

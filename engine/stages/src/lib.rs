@@ -9,6 +9,7 @@ pub mod bars;
 pub mod book;
 mod by_key;
 pub mod exchange_sim;
+mod gaps;
 mod hash_index;
 mod instance;
 mod instances;

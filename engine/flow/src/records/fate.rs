@@ -59,7 +59,7 @@ words! {
 
 records! {
     /// How much displayed quantity of one side has ended, and how, since the session began: one part of it. Emitted when an interval or a session has ended, for every part that has any.
-    Fate = 150 "fate" : sided {
+    Fate = 150 "fate" : sided after_gap {
         taken: Qty as Qty "executed",
         pulled: Qty as Qty "cancelled",
         moved: Qty as Qty "replaced by an order at another price, or by a larger one",
@@ -69,7 +69,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 5
     /// How much was displayed, and what is left of it that has not ended: with the `fate` of the same part, directly before it, it adds up.
-    FateShown = 151 "fate-shown" : sided {
+    FateShown = 151 "fate-shown" : sided after_gap {
         displayed: Qty as Qty "displayed since the session began; of the part `before`, what its messages show",
         still: Qty as Qty "still displayed",
         unknown: Qty as Qty "of which the feed no longer says whether it is displayed",
@@ -78,7 +78,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 6
     /// What stands apart from the fate of displayed quantity, since the session began; emitted with it.
-    FateApart = 152 "fate-apart" {
+    FateApart = 152 "fate-apart" : after_gap {
         hidden: Qty as Qty "executed against orders that were not displayed",
         left_out: Qty as Qty "displayed, but no room was left to follow it: in no other number",
         instance: u8 as Instance "instance of the measure that it is of",

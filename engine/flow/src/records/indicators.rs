@@ -76,7 +76,7 @@ words! {
 
 records! {
     /// Average of the closes of bars; emitted when a bar closes.
-    Average = 200 "average" {
+    Average = 200 "average" : after_gap {
         average: Real as Float "the average, in units of the price; absent before there are as many bars",
         close: Px as Price "close of the bar",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
@@ -84,18 +84,18 @@ records! {
         bars: u16 as Uint "bars of the average",
         method: u8 as Enum(AverageMethod) "how it weighs them",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 12 row [interval, start_ns, close, average, bars, method, instance]
+    } reserved 12 row [interval, start_ns, close, average, bars, method, instance, after_gap]
     /// Relative strength index of bars; emitted when a bar closes.
-    Rsi = 201 "rsi" {
+    Rsi = 201 "rsi" : after_gap {
         rsi: Real as Float "100 x average gain / (average gain + average loss), 0 to 100; 50 where nothing has changed; absent before there are as many changes",
         close: Px as Price "close of the bar",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
         interval_s = "interval": u32 as Interval "length of the bar",
         bars: u16 as Uint "changes that its first averages are of",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 13 row [interval, start_ns, close, rsi, bars, instance]
+    } reserved 13 row [interval, start_ns, close, rsi, bars, instance, after_gap]
     /// Moving average convergence and divergence of closes; emitted when a bar closes.
-    Macd = 202 "macd" {
+    Macd = 202 "macd" : after_gap {
         macd: Real as Float "fast average less slow average, in units of the price; absent before there are as many bars as the slow one has",
         signal: Real as Float "average of these differences; absent before there are enough of them",
         histogram: Real as Float "macd - signal; absent likewise",
@@ -105,9 +105,9 @@ records! {
         slow: u16 as Uint "bars of the slow average",
         signal_bars: u16 as Uint "differences in their average",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 1 row [interval, start_ns, macd, signal, histogram, fast, slow, signal_bars, instance]
+    } reserved 1 row [interval, start_ns, macd, signal, histogram, fast, slow, signal_bars, instance, after_gap]
     /// Average true range of bars; emitted when a bar closes.
-    Atr = 203 "atr" {
+    Atr = 203 "atr" : after_gap {
         atr: Real as Float "the average, in units of the price; absent before there are as many bars",
         true_range: Px as Price "higher of high and close before, less lower of low and close before; of the first bar high less low",
         close: Px as Price "close of the bar",
@@ -115,9 +115,9 @@ records! {
         interval_s = "interval": u32 as Interval "length of the bar",
         bars: u16 as Uint "bars that its first average is of",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 5 row [interval, start_ns, close, true_range, atr, bars, instance]
+    } reserved 5 row [interval, start_ns, close, true_range, atr, bars, instance, after_gap]
     /// Mean of the closes of bars, with a band above and below; emitted when a bar closes.
-    Bollinger = 204 "bollinger" {
+    Bollinger = 204 "bollinger" : after_gap {
         middle: Real as Float "mean of the last closes, in units of the price; absent before there are as many",
         upper: Real as Float "some standard deviations above it; absent likewise",
         lower: Real as Float "as many below it; absent likewise",
@@ -125,9 +125,9 @@ records! {
         interval_s = "interval": u32 as Interval "length of the bar",
         bars: u16 as Uint "closes in the mean",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 5 row [interval, start_ns, middle, upper, lower, bars, instance]
+    } reserved 5 row [interval, start_ns, middle, upper, lower, bars, instance, after_gap]
     /// Highest and lowest price of the bars before a bar; emitted when it closes. Its `donchian-now` follows.
-    Donchian = 205 "donchian" {
+    Donchian = 205 "donchian" : after_gap {
         close: Px as Price "close of the bar",
         upper: Px as Price "highest high of the bars before; absent before there are as many",
         lower: Px as Price "lowest low of them; absent likewise",
@@ -136,7 +136,7 @@ records! {
         bars: u16 as Uint "bars of the channel",
         broke: u8 as Enum(ChannelBreak) "whether the bar closed outside the channel of the bars before",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 4 row [interval, start_ns, close, upper, lower, broke, upper_now, lower_now, middle_now, bars, instance]
+    } reserved 4 row [interval, start_ns, close, upper, lower, broke, upper_now, lower_now, middle_now, bars, instance, after_gap]
     /// The channel with the bar of a `donchian` in it; follows it.
     DonchianNow = 206 "donchian-now" follows Donchian {
         upper_now: Px as Price "highest high of the last bars; absent before there are as many",
@@ -144,7 +144,7 @@ records! {
         middle_now: Px as Average "half way between them, rounded half to even at 1e-9; absent likewise",
     } reserved 16
     /// Volume-weighted average price since an anchor; emitted after each trade or bar that counts. Its `vwap-bands` follows.
-    Vwap = 207 "vwap" {
+    Vwap = 207 "vwap" : after_gap {
         vwap: Px as Average "price times quantity over quantity, rounded half to even at 1e-9; absent without volume",
         px: Px as Price "price of the last trade, or close of the last bar",
         volume: Qty as Qty "quantity that has counted",
@@ -153,9 +153,9 @@ records! {
         volume_from: u8 as Enum(VolumeFrom) "what it is made of",
         anchor: u8 as Enum(VwapAnchor) "when it begins",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 5 row [vwap, px, deviation, upper, lower, volume, trades, since_ns, volume_from, anchor, instance]
+    } reserved 5 row [vwap, px, deviation, upper, lower, volume, trades, since_ns, volume_from, anchor, instance, after_gap]
     /// Pivot levels from a session, for the one after it; emitted when it is over. Its `pivot-levels` follows.
-    Pivots = 208 "pivots" {
+    Pivots = 208 "pivots" : after_gap {
         pivot: Px as Average "P = (high + low + close) / 3 of the session, rounded half to even at 1e-9",
         r1: Px as Average "first resistance, 2P - low, rounded likewise",
         s1: Px as Average "first support, 2P - high, rounded likewise",
@@ -163,7 +163,7 @@ records! {
         since_s = "since_ns": u32 as Start "start of the first bar of the session that counts",
         bars: u32 as Uint "bars of the session that count",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 3 row [start_ns, pivot, r1, s1, r2, s2, r3, s3, close, since_ns, bars, instance]
+    } reserved 3 row [start_ns, pivot, r1, s1, r2, s2, r3, s3, close, since_ns, bars, instance, after_gap]
     /// More of `pivots`; follows them.
     PivotLevels = 209 "pivot-levels" follows Pivots {
         r2: Px as Average "second resistance, P + (high - low), rounded likewise",
@@ -173,7 +173,7 @@ records! {
         close: Px as Price "last close of the session",
     }
     /// A bar that reaches beyond its neighbours; emitted when the last of those to its right closes.
-    Swing = 210 "swing" {
+    Swing = 210 "swing" : after_gap {
         px: Px as Price "its high or low",
         before: Px as Price "that of the one of the same list and extreme that was confirmed before; absent at the first",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
@@ -183,9 +183,9 @@ records! {
         what: u8 as Enum(SwingType) "which list it is in",
         extreme: u8 as Enum(SwingExtreme) "whether price has turned at its high or low",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 7 row [interval, start_ns, what, extreme, px, before, bars, confirmed_ns, instance]
+    } reserved 7 row [interval, start_ns, what, extreme, px, before, bars, confirmed_ns, instance, after_gap]
     /// Volatility of the returns of bars; emitted when a bar closes. Its `volatility-ranges` follows.
-    Volatility = 211 "volatility" {
+    Volatility = 211 "volatility" : after_gap {
         volatility: Real as Float "standard deviation of the last returns, for a year, as a part of the price; absent before there are enough of them",
         zero_mean: Real as Float "the same around zero; absent likewise",
         realised_variance: Real as Float "sum of their squares, not for a year; absent likewise",
@@ -193,7 +193,7 @@ records! {
         interval_s = "interval": u32 as Interval "length of the bar",
         bars: u16 as Uint "returns that it is of",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 5 row [interval, start_ns, volatility, zero_mean, realised_variance, parkinson, garman_klass, rogers_satchell, bars, bars_a_year, instance]
+    } reserved 5 row [interval, start_ns, volatility, zero_mean, realised_variance, parkinson, garman_klass, rogers_satchell, bars, bars_a_year, instance, after_gap]
     /// Volatility from how far prices reach within the bars of a `volatility`; follows it.
     VolatilityRanges = 212 "volatility-ranges" follows Volatility {
         parkinson: Real as Float "from highs and lows, for a year; absent before there are enough bars with all prices",
@@ -202,7 +202,7 @@ records! {
         bars_a_year: u32 as Uint "bars of a year",
     } reserved 12
     /// A bar that ends with what was traded; emitted with the trade that ends it. Its `event-bar-flow` follows.
-    EventBar = 213 "event-bar" {
+    EventBar = 213 "event-bar" : after_gap {
         open: Px as Price "first price",
         high: Px as Price "highest price",
         low: Px as Price "lowest price",
@@ -212,7 +212,7 @@ records! {
         whole: u8 as Enum(Seen) "whether it has come to its size; `no` for what a session leaves at its end",
         doubtful: u8 as Enum(Seen) "whether a trade that gave it one of its prices was broken, so that high and low may reach too far",
         instance: u8 as Instance "instance of the measure that it is of",
-    } row [start_ns, last_ns, by, open, high, low, close, volume, vwap, buy_volume, sell_volume, trades, whole, doubtful, instance]
+    } row [start_ns, last_ns, by, open, high, low, close, volume, vwap, buy_volume, sell_volume, trades, whole, doubtful, instance, after_gap]
     /// Volumes of an `event-bar`; follows it.
     EventBarFlow = 214 "event-bar-flow" follows EventBar {
         volume: Qty as Qty "quantity of its trades",
@@ -223,7 +223,7 @@ records! {
         last_s = "last_ns": u32 as Start "second of its last trade",
     }
     /// How volatile a market is, of its own history; emitted when a bar closes.
-    Regime = 215 "regime" {
+    Regime = 215 "regime" : after_gap {
         realised: Real as Float "root of the sum of the squares of the last returns, as a part of the price; absent before there are as many",
         percentile: Real as Float "how many per cent of its values before are lower, equal ones counting half, 0 to 100; absent before there are enough of them",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
@@ -232,9 +232,9 @@ records! {
         among: u16 as Uint "values before that it is compared with",
         regime: u8 as Enum(VolatilityRegime) "what that comes to",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 10 row [interval, start_ns, realised, percentile, regime, among, bars, instance]
+    } reserved 10 row [interval, start_ns, realised, percentile, regime, among, bars, instance, after_gap]
     /// A market has become more volatile, or less; emitted after its `regime`.
-    RegimeChange = 216 "regime-change" {
+    RegimeChange = 216 "regime-change" : after_gap {
         realised: Real as Float "root of the sum of the squares of the last returns",
         percentile: Real as Float "how many per cent of its values before are lower",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
@@ -242,7 +242,7 @@ records! {
         regime: u8 as Enum(VolatilityRegime) "what it has become",
         was: u8 as Enum(VolatilityRegime) "what it was",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 13 row [interval, start_ns, regime, was, realised, percentile, instance]
+    } reserved 13 row [interval, start_ns, regime, was, realised, percentile, instance, after_gap]
     /// Bands about a `vwap`; follows it.
     VwapBands = 217 "vwap-bands" follows Vwap {
         deviation: Real as Float "standard deviation of prices from the average, by quantity, in units of the price; absent where it is",
@@ -250,7 +250,7 @@ records! {
         lower: Real as Float "as many below it; absent likewise",
     } reserved 16
     /// How alike the returns of two instruments are; emitted when the later of their bars of a time closes.
-    Correlation = 218 "correlation" {
+    Correlation = 218 "correlation" : after_gap {
         correlation: Real as Float "that of Pearson, -1 to 1; absent before they have enough returns in common, and where one does not change",
         other: u32 as Uint "the other instrument, by its number in the run",
         start_s = "start_ns": u32 as Start "start of the bars, Unix time",
@@ -258,5 +258,5 @@ records! {
         common: u16 as Uint "returns that both have",
         bars: u16 as Uint "last times of bars that count",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 15 row [interval, start_ns, other, correlation, common, bars, instance]
+    } reserved 15 row [interval, start_ns, other, correlation, common, bars, instance, after_gap]
 }

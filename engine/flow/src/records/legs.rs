@@ -63,7 +63,7 @@ words! {
 
 records! {
     /// What has become of a leg: the way of price from one trade to the furthest one after it. Its `leg-profile` follows.
-    Leg = 184 "leg" {
+    Leg = 184 "leg" : after_gap {
         start_px: Px as Price "price of the trade with which it starts",
         extreme_px: Px as Price "its furthest price so far",
         size: Px as Step "distance between the two",
@@ -74,7 +74,7 @@ records! {
         direction: u8 as Enum(PriceDirection) "where it goes",
         nodes: u8 as Uint "nodes of its profile, if that has just closed: the `leg-node` behind this row",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 2 row [what, reason, leg, direction, start_px, extreme_px, size, retraced, start_ns, extreme_ns, volume, left_out, row_px, nodes, instance]
+    } reserved 2 row [what, reason, leg, direction, start_px, extreme_px, size, retraced, start_ns, extreme_ns, volume, left_out, row_px, nodes, instance, after_gap]
     /// More of a `leg`; follows it.
     LegProfile = 185 "leg-profile" follows Leg {
         start_ts = "start_ns": Ns as TimeNs "time of the trade with which it starts",
@@ -84,7 +84,7 @@ records! {
         row_px: Px as Price "height of the rows in which its nodes are looked for; absent where it has not just closed",
     }
     /// A row that stands out of the smoothed profile of a leg. All of a leg follow the `leg` that says it is closed, from the lowest up.
-    LegNode = 186 "leg-node" {
+    LegNode = 186 "leg-node" : after_gap {
         px: Px as Price "middle of the row",
         volume: Qty as Qty "quantity traded in the row",
         prominence: Real as Float "how far it stands out of the smoothed profile, over the maximum of that, 0 to 1",
@@ -96,7 +96,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 7
     /// What has become of a pullback: price that comes back to a low-volume node of a leg. Its `pullback-flow` follows.
-    Pullback = 187 "pullback" : inferred {
+    Pullback = 187 "pullback" : inferred after_gap {
         px: Px as Price "price of the trade that decides",
         node_px: Px as Price "the node: middle of its row",
         distance: Real as Float "how far that trade is from the node, towards the extreme, in basis points of the node",
@@ -108,7 +108,7 @@ records! {
         with_flow: u8 as Enum(Seen) "whether flow has gone with the leg since the touch, by the rules `tidegate`",
         published_with_flow: u8 as Enum(Seen) "the same by the rules `published`",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 1 row [what, leg, direction, index, px, node_px, distance, retraced, with_flow, published_with_flow, score, flow_direction, state, published_score, published_direction, published_state, atr, start_px, extreme_px, flow_start_ns, inferred, instance]
+    } reserved 1 row [what, leg, direction, index, px, node_px, distance, retraced, with_flow, published_with_flow, score, flow_direction, state, published_score, published_direction, published_state, atr, start_px, extreme_px, flow_start_ns, inferred, instance, after_gap]
     /// The numbers that decide a `pullback`, all of the last bar that has closed; follows it.
     PullbackFlow = 188 "pullback-flow" follows Pullback {
         start_px: Px as Price "price with which the leg starts",
@@ -123,7 +123,7 @@ records! {
         published_state: u8 as Enum(MarketBalance) "state of the market by the rules `published`",
     } reserved 6
     /// Price has come close to a low-volume node; emitted with the trade that has.
-    LvnAlert = 192 "lvn-alert" {
+    LvnAlert = 192 "lvn-alert" : after_gap {
         px: Px as Price "price of the trade",
         node_px: Px as Price "the node: middle of its row",
         distance: Real as Float "how far the trade is from the node, in per cent of that",
@@ -135,7 +135,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 10
     /// The low-volume node that is nearest to the close of a bar in market hours.
-    NearestLvn = 193 "nearest-lvn" {
+    NearestLvn = 193 "nearest-lvn" : after_gap {
         close: Px as Price "close of the bar",
         node_px: Px as Price "the node: middle of its row",
         distance: Real as Float "how far the close is from the node, in per cent of that",
@@ -148,7 +148,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 6
     /// A market has come into another state than at the bar before; emitted behind the `market-state` that says so.
-    StateAlert = 194 "state-alert" {
+    StateAlert = 194 "state-alert" : after_gap {
         close: Px as Price "close of the bar",
         momentum: Real as Float "change of the close over the look-back, in per cent; absent where that is not known",
         threshold: Real as Float "least momentum of an imbalance by the rules `tidegate`, in per cent; absent where that is not known",
@@ -160,7 +160,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 6
     /// Flow has become aggressive; emitted behind the `flow` of the bar with which it did.
-    FlowAlert = 195 "flow-alert" : inferred {
+    FlowAlert = 195 "flow-alert" : inferred after_gap {
         change: Real as Float "sum of the deltas of the last bars, the look-back",
         delta: i64 as Int "quantity bought less quantity sold by aggressors in the bar, in the instrument's smallest unit",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",

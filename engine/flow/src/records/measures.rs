@@ -129,7 +129,7 @@ words! {
 
 records! {
     /// Best bid and ask of a book; emitted when they change.
-    BookTop = 32 "book-top" : doubtful {
+    BookTop = 32 "book-top" : doubtful crossed {
         exchange_ts: Ns as TimeNs "exchange time of the event that changed it",
         bid_px: Px as Price "best bid; absent = no bid",
         bid_qty: Qty as Qty "displayed quantity at the bid",
@@ -137,14 +137,14 @@ records! {
         ask_qty: Qty as Qty "displayed quantity at the ask",
     }
     /// Prices of a bar; joined with `bar-flow` on seq, instrument and interval. Emitted by the pipeline when the bar closes, or read from a feed of bars.
-    Bar = 33 "bar" : inferred {
+    Bar = 33 "bar" : inferred after_gap {
         open: Px as Price "first price",
         high: Px as Price "highest price",
         low: Px as Price "lowest price",
         close: Px as Price "last price",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
         interval_s = "interval": u32 as Interval "length of the bar",
-    } row [interval, start_ns, open, high, low, close, volume, trades, vwap, buy_volume, sell_volume, inferred]
+    } row [interval, start_ns, open, high, low, close, volume, trades, vwap, buy_volume, sell_volume, inferred, after_gap]
     /// Volumes of a bar; follows its `bar`.
     BarFlow = 34 "bar-flow" follows Bar {
         volume: Qty as Volume "quantity traded",
@@ -155,14 +155,14 @@ records! {
         interval_s = "interval": u32 as Interval "length of the bar",
     }
     /// A bar that has closed, as it is without a trade that was broken since; joined with `corrected-bar-flow` on seq, instrument and interval.
-    CorrectedBar = 39 "corrected-bar" : inferred {
+    CorrectedBar = 39 "corrected-bar" : inferred after_gap {
         open: Px as Price "first price; absent when no trade is left",
         high: Px as Price "highest price",
         low: Px as Price "lowest price",
         close: Px as Price "last price",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
         interval_s = "interval": u32 as Interval "length of the bar",
-    } row [interval, start_ns, open, high, low, close, volume, trades, vwap, buy_volume, sell_volume, inferred]
+    } row [interval, start_ns, open, high, low, close, volume, trades, vwap, buy_volume, sell_volume, inferred, after_gap]
     /// Volumes of a `corrected-bar`; follows it.
     CorrectedBarFlow = 40 "corrected-bar-flow" follows CorrectedBar {
         volume: Qty as Volume "quantity traded",
@@ -173,16 +173,16 @@ records! {
         interval_s = "interval": u32 as Interval "length of the bar",
     }
     /// Signed volume of an instrument since its session began; emitted after each trade.
-    Cvd = 35 "cvd" : inferred {
+    Cvd = 35 "cvd" : inferred after_gap {
         cvd: i64 as Int "cumulative volume delta: quantity bought less quantity sold, in the instrument's smallest unit",
         buy_qty: Qty as Qty "quantity bought by aggressors",
         sell_qty: Qty as Qty "quantity sold by aggressors",
         unsigned_qty: Qty as Qty "quantity of trades without a known aggressor; in neither of the other two",
         trades: u32 as Uint "number of trades",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 3 row [cvd, buy_qty, sell_qty, unsigned_qty, trades, instance, inferred]
+    } reserved 3 row [cvd, buy_qty, sell_qty, unsigned_qty, trades, instance, inferred, after_gap]
     /// Imbalance of a book; emitted when its best bid or ask changes.
-    Imbalance = 36 "imbalance" {
+    Imbalance = 36 "imbalance" : crossed after_gap {
         l1: Real as Float "(bid quantity - ask quantity) / (bid quantity + ask quantity) at the touch, -1 to 1; absent when a side is empty",
         depth: Real as Float "the same over the best levels, weighted; absent when a side is empty or its levels are unknown",
         mid: Px as Price "(bid + ask) / 2; absent when a side is empty",
@@ -192,7 +192,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 2
     /// Volume-synchronised probability of informed trading; emitted when a bucket closes. Its `vpin-flow` follows.
-    Vpin = 37 "vpin" : inferred {
+    Vpin = 37 "vpin" : inferred after_gap {
         vpin: Real as Float "mean of |bought - sold| / bucket quantity over the last buckets, 0 to 1; absent until the window is full",
         bucket_qty: Qty as Qty "quantity per bucket",
         buckets: u64 as Uint "buckets closed since the session began",
@@ -200,7 +200,7 @@ records! {
         window: u32 as Uint "number of buckets in the mean",
         mode: u8 as Enum(VpinMode) "how trades are signed",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 6 row [vpin, buckets, bucket_qty, buy_qty, sell_qty, unsigned_qty, mode, closed, window, bucket_buy_qty, bucket_sell_qty, instance, inferred]
+    } reserved 6 row [vpin, buckets, bucket_qty, buy_qty, sell_qty, unsigned_qty, mode, closed, window, bucket_buy_qty, bucket_sell_qty, instance, inferred, after_gap]
     /// The volumes of a `vpin`; follows it.
     VpinFlow = 38 "vpin-flow" follows Vpin {
         buy_qty: Qty as Qty "quantity bought since the session began",
@@ -210,7 +210,7 @@ records! {
         bucket_sell_qty: Qty as Qty "quantity sold in the last closed bucket",
     }
     /// Order flow of a bar in market hours and of the bars before it; emitted when the bar closes. Its `flow-volume` follows.
-    Flow = 128 "flow" : inferred {
+    Flow = 128 "flow" : inferred after_gap {
         delta: i64 as Int "quantity bought less quantity sold by aggressors in the bar, in the instrument's smallest unit",
         change: Real as Float "sum of the deltas of the last bars, the look-back; absent before there are as many",
         momentum: Real as Float "(change - change of one look-back earlier) / mean |change| of the bars before; absent before these are known",
@@ -223,7 +223,7 @@ records! {
         accelerating: u8 as Enum(Seen) "whether the change is larger than one look-back earlier and has the same sign",
         unusual_volume: u8 as Enum(Seen) "whether the volume ratio is above its limit",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 1 row [interval, start_ns, volume, delta, change, momentum, buy_pressure, sell_pressure, side_pressure, volume_ratio, unusual_volume, accelerating, score, direction, published_score, published_direction, inferred, instance]
+    } reserved 1 row [interval, start_ns, volume, delta, change, momentum, buy_pressure, sell_pressure, side_pressure, volume_ratio, unusual_volume, accelerating, score, direction, published_score, published_direction, inferred, instance, after_gap]
     /// The volumes of a `flow`; follows it.
     FlowVolume = 129 "flow-volume" follows Flow {
         volume: Qty as Qty "quantity traded in the bar, without what is volume alone",
@@ -233,7 +233,7 @@ records! {
         volume_ratio: Real as Float "volume / mean volume of the bars before; absent before there are enough of them",
     }
     /// A row of a footprint as a trade, or a broken one, left it: what was traded at its prices since the bar began.
-    Footprint = 130 "footprint" : inferred {
+    Footprint = 130 "footprint" : inferred after_gap {
         row_px: Px as Price "lowest price of the row",
         buy_qty: Qty as Volume "quantity bought by aggressors; absent when there was no room for the row",
         sell_qty: Qty as Volume "quantity sold by aggressors; absent likewise",
@@ -243,7 +243,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 1
     /// The footprint of a bar, when the bar closes. Its `footprint-rows` follows.
-    FootprintBar = 131 "footprint-bar" : inferred {
+    FootprintBar = 131 "footprint-bar" : inferred after_gap {
         delta: i64 as Int "quantity bought less quantity sold by aggressors, in the instrument's smallest unit",
         max_delta: i64 as Int "largest that it was after a trade of the bar",
         min_delta: i64 as Int "smallest that it was after a trade of the bar",
@@ -252,7 +252,7 @@ records! {
         interval_s: u16 as Uint "length of the bar, in seconds",
         whole: u8 as Enum(Seen) "whether every trade of the bar is in a row; if not, nothing is said of rows",
         instance: u8 as Instance "instance of the measure that it is of",
-    } row [interval_s, start_ns, delta, max_delta, min_delta, poc_px, buy_imbalances, sell_imbalances, buy_stacks, buy_stack_px, buy_stack_rows, sell_stacks, sell_stack_px, sell_stack_rows, unfinished, exhausted, whole, left_out_qty, inferred, instance]
+    } row [interval_s, start_ns, delta, max_delta, min_delta, poc_px, buy_imbalances, sell_imbalances, buy_stacks, buy_stack_px, buy_stack_rows, sell_stacks, sell_stack_px, sell_stack_rows, unfinished, exhausted, whole, left_out_qty, inferred, instance, after_gap]
     /// What the rows of a `footprint-bar` come to; follows it.
     FootprintRows = 132 "footprint-rows" follows FootprintBar {
         buy_stack_px: Px as Price "lowest price of the longest stack of rows where buyers outweigh; absent without one",
@@ -268,7 +268,7 @@ records! {
         exhausted: u8 as Enum(Extremes) "extremes of the last bars that this bar made, and in whose row the aggressor hardly traded",
     } reserved 2
     /// Number and size of an instrument's trades in the last seconds; emitted after each trade.
-    Pace = 133 "pace" : inferred {
+    Pace = 133 "pace" : inferred after_gap {
         volume: Qty as Qty "quantity traded",
         delta: i64 as Int "quantity bought less quantity sold by aggressors, in the instrument's smallest unit",
         mean_qty: Real as Float "volume / number of trades; absent without trades",
@@ -279,7 +279,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     }
     /// A volume profile: where most was traded, and between which prices most of it. Emitted when one of these prices changes, and at the end of a minute. Its `profile-area` follows.
-    Profile = 140 "profile" {
+    Profile = 140 "profile" : after_gap {
         poc: Px as Price "point of control: middle of the row with most volume",
         vah: Px as Price "highest tick of the value area",
         val: Px as Price "lowest tick of the value area",
@@ -290,7 +290,7 @@ records! {
         nodes: u8 as Uint "its nodes when its last minute or session ended; those are the `profile-node` behind the row that said so",
         volume_from: u8 as Enum(VolumeFrom) "what the volume was taken from",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 1 row [of, poc, vah, val, vah2, val2, volume, rows, row_px, sessions, nodes, volume_from, poc_qty, left_out, instance]
+    } reserved 1 row [of, poc, vah, val, vah2, val2, volume, rows, row_px, sessions, nodes, volume_from, poc_qty, left_out, instance, after_gap]
     /// More of a `profile`; follows it.
     ProfileArea = 141 "profile-area" follows Profile {
         vah2: Px as Price "highest tick of the value area that grows by two rows at a time",
@@ -300,7 +300,7 @@ records! {
         left_out: Qty as Qty "quantity that found no row, because a bound was reached; it is in no other number",
     }
     /// A row of the profile of the session that runs, as it is after a trade in it, or after such a trade was broken.
-    ProfileRow = 142 "profile-row" : inferred {
+    ProfileRow = 142 "profile-row" : inferred after_gap {
         px: Px as Price "lowest price of the row",
         volume: Qty as Qty "quantity traded in the row",
         buy_volume: Qty as Qty "of it, bought by aggressors",
@@ -308,7 +308,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 7
     /// A row that stands out of a smoothed profile. All of a profile follow the `profile` that counts them, from the lowest up.
-    ProfileNode = 143 "profile-node" {
+    ProfileNode = 143 "profile-node" : after_gap {
         px: Px as Price "middle of the row",
         volume: Qty as Qty "quantity traded in the row",
         prominence: Real as Float "how far it stands out of the smoothed profile, over the maximum of that, 0 to 1",
@@ -319,7 +319,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 8
     /// The half hours in which a row of the session that runs was traded; emitted when there is another.
-    ProfileLetters = 144 "profile-letters" {
+    ProfileLetters = 144 "profile-letters" : after_gap {
         px: Px as Price "lowest price of the row",
         letters: u64 as Uint "a bit for each half hour from the open on; the lowest is the first, A",
         letter: u8 as Uint "the half hour that is new, from 0",
@@ -327,7 +327,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 21
     /// How often the rules that infer an aggressor find the one that the feed tells, since the session began; emitted after each trade with one.
-    Signing = 160 "signing" {
+    Signing = 160 "signing" : after_gap {
         trades: u32 as Uint "trades whose aggressor the feed tells",
         tick_right: u32 as Uint "trades of which the tick rule says the same",
         tick_wrong: u32 as Uint "trades of which the tick rule says the opposite; of the rest it says nothing",
@@ -338,7 +338,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 11
     /// Whether a market is in balance or on its way to another; emitted when a bar in market hours closes. Its `market-state-numbers` follows.
-    MarketState = 176 "market-state" {
+    MarketState = 176 "market-state" : after_gap {
         close: Px as Price "close of the bar",
         poc: Px as Price "point of control of the last hour, as the bar left it; absent where there is no profile",
         vah: Px as Price "highest tick of its value area",
@@ -348,7 +348,7 @@ records! {
         published_state: u8 as Enum(MarketBalance) "state by the rules `published`",
         changed: u8 as Enum(Seen) "whether either is another than at the bar before, or of the first bar of a session, known",
         instance: u8 as Instance "instance of the measure that it is of",
-    } row [start_ns, state, published_state, changed, close, poc, vah, val, close_before, momentum, threshold, poc_distance, atr, instance]
+    } row [start_ns, state, published_state, changed, close, poc, vah, val, close_before, momentum, threshold, poc_distance, atr, instance, after_gap]
     /// The numbers that decide a `market-state`; follows it.
     MarketStateNumbers = 177 "market-state-numbers" follows MarketState {
         close_before: Px as Price "close as many bars earlier as momentum looks back; absent before there are as many in the session",
@@ -358,7 +358,7 @@ records! {
         atr: Real as Float "average true range of the bars of the session, in units of the price; absent before there are enough of them",
     }
     /// What has become of a breakout of price from a range, when a bar in market hours closes. Its `breakout-range` follows.
-    Breakout = 178 "breakout" {
+    Breakout = 178 "breakout" : after_gap {
         close: Px as Price "close of the bar",
         vah: Px as Price "upper end of the range: highest tick of its value area; it is fixed while price is out",
         val: Px as Price "lower end of the range: lowest tick of its value area",
@@ -371,7 +371,7 @@ records! {
         crossed: u8 as Enum(Seen) "whether it began on the other side of the range, from a breakout there that has neither failed nor returned",
         range_of: u8 as Enum(ProfileOf) "whose value area the range is: of the session before, or of the last minutes",
         instance: u8 as Instance "instance of the measure that it is of",
-    } row [start_ns, what, direction, range_of, gap, crossed, close, vah, val, poc, row_px, extreme, least_px, atr, since_ns, bars, instance]
+    } row [start_ns, what, direction, range_of, gap, crossed, close, vah, val, poc, row_px, extreme, least_px, atr, since_ns, bars, instance, after_gap]
     /// More of a `breakout`; follows it.
     BreakoutRange = 179 "breakout-range" follows Breakout {
         poc: Px as Price "point of control of the range: middle of its row",

@@ -91,7 +91,7 @@ impl Tell {
 
 records! {
     /// A price that a session has left and that nothing has traded at since; emitted when there is one and when it is over.
-    Untested = 153 "untested" {
+    Untested = 153 "untested" : after_gap {
         px: Px as Price "point of control; of an extreme the lowest price of its row",
         row_px: Px as Step "height of a row of that session's profile",
         trade_px: Px as Price "trade that has come to it; absent but when touched",

@@ -7,6 +7,7 @@
 use super::prints::Prints;
 use super::sum::Sum;
 use crate::Space;
+use crate::gaps::Gaps;
 use flow::records::{Anomaly, BrokenTrade, Listing, Tick, Trade};
 use flow::{
     AnomalyKind, Calendar, Event, Flags, GrowingTable, IntParam, Interval, Kind, Kinds, ListParam, Mic, Ns, Out, Param,
@@ -42,6 +43,7 @@ pub struct BarStage {
     /// A bit per instrument: it has not traded yet.
     untraded: Box<[u64]>,
     prints: Prints,
+    gaps: Gaps,
 }
 
 impl BarStage {
@@ -67,6 +69,7 @@ impl BarStage {
             untraded: table(instruments.div_ceil(64), !0),
             intervals: intervals.into_boxed_slice(),
             prints: Prints::new(params.get(MAX_PRINTS)),
+            gaps: Gaps::new(space),
         })
     }
 
@@ -101,7 +104,7 @@ impl BarStage {
         let sums = self.sums.span_mut(at * lengths, lengths);
         for (sum, interval) in sums.iter_mut().zip(&self.intervals) {
             if sum.is_due(event.ts) {
-                close(sum, *interval, event.instrument, out);
+                close(sum, *interval, event.instrument, &self.gaps, out);
             }
             if !sum.is_open() && !sum.spans(event.ts) {
                 let (start, end) = interval.bounds(event.ts, self.calendars[at]);
@@ -154,7 +157,7 @@ impl BarStage {
             let sum = &mut self.sums.span_mut(place, 1)[0];
             let is_corrected = match sum.spans(trade.trade_ts) {
                 true => take_out(sum, &mut self.prints, event),
-                false => correct(Sum::between(start, end), interval, &mut self.prints, event, out),
+                false => correct(Sum::between(start, end), interval, (&mut self.prints, &self.gaps), event, out),
             };
             if !is_corrected {
                 push_uncorrected(event, trade, interval, out);
@@ -186,7 +189,7 @@ impl BarStage {
         let sums = self.sums.span_mut(at * lengths, lengths);
         for (sum, interval) in sums.iter_mut().zip(&self.intervals) {
             if sum.is_due(ts) {
-                close(sum, *interval, at as u32, out);
+                close(sum, *interval, at as u32, &self.gaps, out);
             }
         }
         self.rest_if_idle(at);
@@ -202,11 +205,12 @@ impl BarStage {
 }
 
 #[cold]
-fn close(sum: &mut Sum, interval: Interval, instrument: u32, out: &mut Out) {
+fn close(sum: &mut Sum, interval: Interval, instrument: u32, gaps: &Gaps, out: &mut Out) {
     let sum = std::mem::replace(sum, Sum::CLOSED);
+    let badge = sum.badge().with(gaps.of_bar(instrument, sum.start, sum.end));
     let (bar, flow) = sum.records(interval);
-    out.push(instrument, sum.badge(), &bar);
-    out.push(instrument, sum.badge().with(Flags::LAST_OF_GROUP), &flow);
+    out.push(instrument, badge, &bar);
+    out.push(instrument, badge.with(Flags::LAST_OF_GROUP), &flow);
 }
 
 /// Takes a broken trade out of an open bar; `false` if its prices, or all of it, stay as they were.
@@ -227,13 +231,14 @@ fn take_out(sum: &mut Sum, prints: &mut Prints, event: &Event) -> bool {
 }
 
 /// Emits a closed bar anew, `empty` being that of its time; `false` if some of its trades are forgotten.
-fn correct(empty: Sum, interval: Interval, prints: &mut Prints, event: &Event, out: &mut Out) -> bool {
+fn correct(empty: Sum, interval: Interval, (prints, gaps): (&mut Prints, &Gaps), event: &Event, out: &mut Out) -> bool {
     let Some(left) = prints.sum(event.instrument, empty).filter(|sum| !sum.has_saturated()) else { return false };
     // Volume alone makes no bar, so there is none to correct.
     if left.is_open() || !event.flags.has(Flags::VOLUME_ONLY) {
+        let badge = left.badge().with(gaps.of_bar(event.instrument, empty.start, empty.end));
         let (bar, flow) = left.corrected(interval);
-        out.push(event.instrument, left.badge(), &bar);
-        out.push(event.instrument, left.badge().with(Flags::LAST_OF_GROUP), &flow);
+        out.push(event.instrument, badge, &bar);
+        out.push(event.instrument, badge.with(Flags::LAST_OF_GROUP), &flow);
     }
     true
 }
@@ -247,7 +252,7 @@ fn push_uncorrected(event: &Event, trade: &BrokenTrade, interval: Interval, out:
 
 impl Stage for BarStage {
     fn reads(&self) -> Kinds {
-        Kinds::of(&[Kind::Listing, Kind::Trade, Kind::BrokenTrade, Kind::Tick])
+        Kinds::of(&[Kind::Listing, Kind::Trade, Kind::BrokenTrade, Kind::Tick, Kind::Gap])
     }
 
     fn emits(&self) -> Kinds {
@@ -279,6 +284,9 @@ impl Stage for BarStage {
             self.broken(event, out);
         } else if let Some(listing) = event.get::<Listing>() {
             self.list(event.instrument as usize, Calendar::of(Mic(listing.calendar)));
+            self.gaps.list(event);
+        } else if event.kind == Kind::Gap {
+            self.gaps.gap(event);
         }
     }
 
@@ -296,6 +304,7 @@ impl Stage for BarStage {
         saved.sort_by(|a, b| a.key.cmp(&b.key));
         to.put(&saved);
         self.prints.save(to);
+        self.gaps.save(to);
     }
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
@@ -320,7 +329,8 @@ impl Stage for BarStage {
             self.idle[at / 64] &= !(u64::from(saved.sums.iter().any(Sum::is_open)) << (at % 64));
             self.untraded[at / 64] &= !(u64::from(saved.has_traded) << (at % 64));
         }
-        self.prints.load(from)
+        self.prints.load(from)?;
+        self.gaps.load(from)
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Prices {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sum {
     notional: i128,
-    start: Ns,
+    pub(super) start: Ns,
     /// First instant after the bar.
     pub(super) end: Ns,
     open: Px,

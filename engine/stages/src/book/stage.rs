@@ -316,7 +316,9 @@ impl BookStage {
             ask_px: top.ask_px,
             ask_qty: Qty(top.ask_qty),
         };
-        out.push(event.instrument, flags.with(Flags::LAST_OF_GROUP), &record);
+        let is_crossed = matches!((top.bid_px.known(), top.ask_px.known()), (Some(bid), Some(ask)) if bid >= ask);
+        let badge = if is_crossed { Flags::CROSSED } else { Flags::NONE };
+        out.push(event.instrument, flags.with(badge).with(Flags::LAST_OF_GROUP), &record);
         if crossed {
             push_crossed(event, exchange_ts, top, out);
         }

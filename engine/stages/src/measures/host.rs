@@ -2,16 +2,17 @@
 //!
 //! A host is generic over what it runs. A single measure is a concrete type, so only the group's call of the stage is
 //! dynamic; several measures are a list, and each costs one more dynamic call. The host passes the event to the measures,
-//! pushes what they emit in registry order, and then updates the context.
+//! pushes what they emit in registry order, marks it if messages of the session are missing, and then updates the context.
 //!
 //! Bound: the events that its measures emit together for one event; the plan checks it against [`Out::CAP`].
 
 use super::{Context, Measure, MeasureState, Needs};
 use crate::Space;
+use crate::gaps::Gaps;
 use crate::instance::owner_of_measure;
 use flow::records::Memory;
 use flow::{
-    Event, Kind, Kinds, Lasting, Out, ParamError, Params, RecordGroup, Scope, Stage, StateError, StateReader,
+    Event, Flags, Kind, Kinds, Lasting, Out, ParamError, Params, RecordGroup, Scope, Stage, StateError, StateReader,
     StateWriter, TradingState,
 };
 
@@ -250,12 +251,13 @@ impl MeasureSet for Many {
 pub struct Host<S> {
     measures: S,
     context: Context,
+    gaps: Gaps,
 }
 
 impl<S: MeasureSet> Host<S> {
     /// Runs these measures.
     pub fn new(measures: S, space: Space) -> Host<S> {
-        Host { context: Context::new(measures.needs(), space), measures }
+        Host { context: Context::new(measures.needs(), space), gaps: Gaps::new(space), measures }
     }
 }
 
@@ -275,7 +277,7 @@ impl<S: MeasureSet> Stage for Host<S> {
         let memory = when(self.measures.lasts(), &[Kind::Memory]);
         let varies = when(self.measures.varies(), &[Kind::Name, Kind::Command]);
         let own = self.measures.reads().or(self.measures.needs().reads());
-        own.or(Kinds::of(&[Kind::Listing])).or(memory).or(varies)
+        own.or(Kinds::of(&[Kind::Listing, Kind::Gap])).or(memory).or(varies)
     }
 
     fn emits(&self) -> Kinds {
@@ -294,11 +296,17 @@ impl<S: MeasureSet> Stage for Host<S> {
     #[inline]
     fn on_event(&mut self, event: &Event, out: &mut Out) {
         self.measures.on(&self.context, event, out);
+        let badge = self.gaps.of_session(event);
+        if badge != Flags::NONE {
+            out.flag_all(badge);
+        }
         if self.context.observe(event, self.measures.needs()) {
+            self.gaps.list(event);
             self.measures.list(event.instrument);
             return;
         }
         match event.kind {
+            Kind::Gap => self.gaps.gap(event),
             Kind::Memory if self.measures.lasts() => {
                 let row: &Memory = event.record();
                 if row.position() == out.position() {
@@ -320,11 +328,13 @@ impl<S: MeasureSet> Stage for Host<S> {
 
     fn save(&self, to: &mut StateWriter<'_>) {
         self.context.save(to);
+        self.gaps.save(to);
         self.measures.save(to);
     }
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.context.load(from)?;
+        self.gaps.load(from)?;
         self.measures.load(from)
     }
 }

@@ -10,7 +10,7 @@ use crate::Space;
 use crate::book::Weighing;
 use flow::records::{self, BookTop};
 use flow::{
-    ChoiceParam, Event, FloatParam, IntParam, Kind, Kinds, Param, ParamError, Params, Px, Real, Weighting,
+    ChoiceParam, Event, Flags, FloatParam, IntParam, Kind, Kinds, Param, ParamError, Params, Px, Real, Weighting,
     divide_half_even,
 };
 
@@ -59,6 +59,12 @@ impl Measure for Imbalance {
         const TOUCH: Kinds = Kinds::of(&[Kind::BookTop]);
         const DEPTH: Kinds = Kinds::of(&[Kind::WeighedDepth, Kind::BookTop]);
         if self.weighing.is_some() { DEPTH } else { TOUCH }
+    }
+
+    /// A touch that is locked or crossed makes a doubtful imbalance.
+    #[inline(always)]
+    fn badge(&self, _: &LastDepth, event: &Event) -> Flags {
+        Flags(event.flags.0 & Flags::CROSSED.0)
     }
 
     #[inline(always)]
