@@ -22,14 +22,14 @@ words! {
 
 records! {
     /// Quoted spread of a book; emitted when its best bid or ask changes.
-    QuotedSpread = 220 "quoted-spread" {
+    QuotedSpread = 220 "quoted-spread" : after_gap {
         spread: Px as Price "best ask less best bid; absent where the touch is one-sided, locked or crossed",
         bps: Real as Float "the same in basis points of the mid; absent likewise, and where the mid is not above zero",
         touch: u8 as Enum(TouchState) "how the two sides stand to each other",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 22
     /// Order-flow imbalance of the touch; emitted when best bid or ask changes, from the second `book-top` of a session on.
-    OrderFlowImbalance = 221 "order-flow-imbalance" {
+    OrderFlowImbalance = 221 "order-flow-imbalance" : after_gap {
         change: i64 as Int "what this change of the touch adds: demand positive, supply negative, in the instrument's smallest unit",
         session: i64 as Int "sum of the changes since the session began",
         recent: i64 as Int "sum of those of the window",
@@ -37,14 +37,14 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 13
     /// Slope of a book: how its quantity grows with the distance from the mid; emitted when its best bid or ask changes.
-    DepthSlope = 222 "depth-slope" {
+    DepthSlope = 222 "depth-slope" : after_gap {
         bid: Real as Float "cumulative quantity of the bids per unit of price further from the mid; absent when a side is empty or bids have one level",
         ask: Real as Float "the same of the asks",
         levels: u32 as Uint "most levels of a side in the line",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 19
     /// Price impact, Kyle's lambda: what signed volume did to the mid; emitted when an interval has ended.
-    PriceImpact = 223 "price-impact" {
+    PriceImpact = 223 "price-impact" : after_gap {
         slope: Real as Float "change of the mid per smallest unit of signed volume; absent with too few intervals, or where volume does not vary",
         intercept: Real as Float "change of the mid of an interval without signed volume; absent likewise",
         r2: Real as Float "share of the variance of the changes that the line explains, 0 to 1; absent likewise, and where the mid does not vary",
@@ -55,7 +55,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 1
     /// How much the imbalance of a book varies; emitted at the first `book-top` of a later second.
-    ImbalanceVariability = 224 "imbalance-variability" {
+    ImbalanceVariability = 224 "imbalance-variability" : after_gap {
         variability: Real as Float "standard deviation of the imbalance at the touch over the samples, 0 to 1; absent with too few",
         mean: Real as Float "mean of the imbalance over the samples, -1 to 1; absent with too few",
         samples: u16 as Uint "seconds of the window at whose end both sides had quantity",

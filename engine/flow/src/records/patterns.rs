@@ -102,7 +102,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 8
     /// A trade that shows a pattern, or several; emitted after it.
-    TradePattern = 225 "trade-pattern" : aggressor inferred {
+    TradePattern = 225 "trade-pattern" : aggressor inferred after_gap {
         px: Px as Price "price of the trade",
         qty: Qty as Qty "its quantity",
         weight: Real as Float "what it weighs in the pattern score, -1 to 1",
@@ -115,9 +115,9 @@ records! {
         levels: u8 as Uint "prices that its aggressor has taken one behind the other, 16 at most; 0 without an aggressor",
         refills: u8 as Uint "orders that have come in the place of executed ones, up to the one that it was against",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 4 row [px, qty, aggressor, inferred, odd_lot, block, sweep, levels, hidden, iceberg, refills, weight, round_lot, instance]
+    } reserved 4 row [px, qty, aggressor, inferred, odd_lot, block, sweep, levels, hidden, iceberg, refills, weight, round_lot, instance, after_gap]
     /// How aggressive the last trades were, by their patterns.
-    PatternScore = 226 "pattern-score" {
+    PatternScore = 226 "pattern-score" : after_gap {
         score: Real as Float "0.5 and half of their mean weight, 0 to 1",
         volume: Qty as Qty "quantity of the trades",
         trades: u16 as Uint "number of the trades",
@@ -128,7 +128,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 13
     /// How toxic the venues of the last trades are.
-    VenueScore = 227 "venue-score" {
+    VenueScore = 227 "venue-score" : after_gap {
         score: Real as Float "mean of the values of their venues by quantity, 0 to 1; absent where none has a value",
         valued_volume: Qty as Qty "quantity of the trades whose venue has a value",
         volume: Qty as Qty "quantity of the trades",
@@ -138,7 +138,7 @@ records! {
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 9
     /// How toxic a market is, of several measures; emitted when a bucket of VPIN is complete. Its `toxicity-parts` follow.
-    Toxicity = 228 "toxicity" {
+    Toxicity = 228 "toxicity" : after_gap {
         toxicity: Real as Float "mean of the components that are known, by their weights, 0 to 1; absent where none is",
         vpin_weight: Real as Float "weight of VPIN among those that took part; 0 = it did not",
         venue_weight: Real as Float "weight of the venue score likewise",
@@ -146,7 +146,7 @@ records! {
         label: u8 as Enum(ToxicityLabel) "what that comes to",
         weights: u8 as Enum(ToxicityWeights) "the weights that were set",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 5 row [toxicity, label, weights, vpin, venue, pattern, book, vpin_weight, venue_weight, pattern_weight, book_weight, instance]
+    } reserved 5 row [toxicity, label, weights, vpin, venue, pattern, book, vpin_weight, venue_weight, pattern_weight, book_weight, instance, after_gap]
     /// The components of a `toxicity`; follows it.
     ToxicityParts = 229 "toxicity-parts" follows Toxicity {
         vpin: Real as Float "VPIN; absent before there are enough buckets",
