@@ -451,8 +451,9 @@ impl Emission {
         let exchange_ts = self.exchange_ts();
         let [(bid_px, bid), (ask_px, ask)] = now;
         let record = BookTop { exchange_ts, bid_px, bid_qty: Qty(bid), ask_px, ask_qty: Qty(ask) };
-        self.push(self.kept(&[]).with(Flags::LAST_OF_GROUP), &record);
         let crossed = |top: [(Px, u64); 2]| top.iter().all(|s| s.0 != Px::NONE) && top[0].0 >= top[1].0;
+        let badge = if crossed(now) { Flags::CROSSED } else { Flags::NONE };
+        self.push(self.kept(&[]).with(badge).with(Flags::LAST_OF_GROUP), &record);
         if crossed(now) && !crossed(before) {
             let what = AnomalyKind::CrossedBook as u16;
             let detail = ask_px.0 as u64;

@@ -14,6 +14,7 @@ mod broken_trades;
 mod doubt;
 mod exchange_sim;
 mod flatten;
+mod gaps;
 mod harness;
 mod instances;
 mod lasting;

@@ -297,3 +297,14 @@ fn only_who_looks_behind_the_touch_asks_the_book() {
     let fan_out = |of: &[(u32, &str)]| several(of)[0].fan_out();
     assert_eq!(fan_out(&[(2, "equal"), (2, "equal"), (3, "equal")]), fan_out(&[(1, "equal")]) + 2);
 }
+
+#[test]
+fn the_imbalance_of_a_crossed_touch_says_so() {
+    let mut pipeline = pipeline(1, "equal");
+    opening().0.iter().filter(|e| e.kind == Kind::Listing).for_each(|e| drop(pipeline.feed(e)));
+    for badge in [Flags::NONE, Flags::CROSSED] {
+        let top = BookTop { bid_px: Px(2), bid_qty: Qty(1), ask_px: Px(3), ask_qty: Qty(1), ..BookTop::default() };
+        let emitted = pipeline.feed(&Event::new(Ns(1), 1, Flags::LAST_OF_GROUP.with(badge), &top));
+        assert_eq!(emitted[0].0.flags.has(Flags::CROSSED), badge == Flags::CROSSED);
+    }
+}
