@@ -101,7 +101,7 @@ impl Gaps {
     pub(crate) fn save(&self, to: &mut StateWriter<'_>) {
         let kept = self.kept.values();
         keyed::save(to, kept.len(), |at| Some(&kept[at]).filter(|kept| **kept != Kept::NEW));
-        let sources = (0u8..).zip(&self.sources).filter(|(_, last)| **last != Ns::NONE);
+        let sources = (0..=u8::MAX).zip(&self.sources).filter(|(_, last)| **last != Ns::NONE);
         to.put(&(sources.collect::<Vec<_>>(), self.any));
     }
 
