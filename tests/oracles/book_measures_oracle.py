@@ -259,7 +259,7 @@ def main():
         command.add_argument("zip")
         command.add_argument("--window", type=int, default=60, help="seconds of recent flow")
         command.add_argument("--seconds", type=int, default=60, help="seconds of an interval of the impact")
-        command.add_argument("--intervals", type=int, default=30, help="intervals of the line")
+        command.add_argument("--intervals", type=int, default=30, help="intervals of the fit")
         command.add_argument("--variability-window", type=int, default=300, help="seconds of samples")
         if run is check:
             command.add_argument("--tidegate", required=True, help="the binary")

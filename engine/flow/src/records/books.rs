@@ -50,8 +50,8 @@ records! {
         r2: Real as Float "share of the variance of the changes that the line explains, 0 to 1; absent likewise, and where the mid does not vary",
         signed_qty: i64 as Int "quantity bought less quantity sold by aggressors in the last interval that has ended",
         interval_s: u16 as Uint "length of an interval, in seconds",
-        window: u16 as Uint "most intervals of the line",
-        intervals: u16 as Uint "intervals of the line: those of the window with a mid at both ends",
+        window: u16 as Uint "most intervals of the fit",
+        intervals: u16 as Uint "intervals of the fit: those of the window with a mid at both ends",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 1
     /// How much the imbalance of a book varies; emitted at the first `book-top` of a later second.

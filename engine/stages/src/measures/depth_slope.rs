@@ -11,7 +11,7 @@ use crate::book::Weighing;
 use flow::records::{self, BookTop};
 use flow::{Event, IntParam, Kind, Kinds, Param, ParamError, Params, Real};
 
-const LEVELS: IntParam<u32> = IntParam::new("levels", (2, 64), "5", "best levels per side of the line").unit("levels");
+const LEVELS: IntParam<u32> = IntParam::new("levels", (2, 64), "5", "best levels per side of the fit").unit("levels");
 
 /// Parameters.
 pub const PARAMS: &[Param] = &[LEVELS.param()];

@@ -2,7 +2,7 @@
 //!
 //! Time is cut into intervals. Of each that has ended a ring keeps what aggressors bought less what they sold, and how far the mid moved; a
 //! line through the last of them, least squares with an intercept, has the impact as its slope. Sums are integers: a mid is twice itself,
-//! and every number of the line is one division at the end.
+//! and every number of the fit is one division at the end.
 //!
 //! Bound: per instrument a ring of 24 bytes an interval. Worst case: the first event after a quiet window fills the ring, and adds it up once.
 
@@ -14,7 +14,7 @@ use flow::{Event, IntParam, Kind, Kinds, Ns, Param, ParamError, Params, Real, St
 use serde::{Deserialize, Serialize};
 
 const SECONDS: IntParam<u16> = IntParam::new("seconds", (1, 3_600), "60", "length of an interval").unit("seconds");
-const WINDOW: IntParam<u16> = IntParam::new("window", (3, 1_000), "30", "most intervals of the line").unit("intervals");
+const WINDOW: IntParam<u16> = IntParam::new("window", (3, 1_000), "30", "most intervals of the fit").unit("intervals");
 
 /// Parameters.
 pub const PARAMS: &[Param] = &[SECONDS.param(), WINDOW.param()];
