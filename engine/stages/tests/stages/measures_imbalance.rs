@@ -160,7 +160,11 @@ fn a_level_below_zero_leaves_with_its_order() {
 #[test]
 fn the_touch_alone_reads_no_levels() {
     let reads = pipeline(1, "equal").stage.reads();
-    assert_eq!(reads.iter().collect::<Vec<_>>(), [Kind::Listing, Kind::BookTop], "a listing takes memory");
+    assert_eq!(
+        reads.iter().collect::<Vec<_>>(),
+        [Kind::Listing, Kind::Gap, Kind::BookTop],
+        "a listing takes memory, a gap marks"
+    );
     assert_eq!(ImbalanceMeasure::weighing(&params(1, "equal")), None);
 }
 
