@@ -71,7 +71,7 @@ impl Line {
         let of = points.len() as f64;
         let (x, y) = (points.iter().map(|p| p.0).sum::<f64>() / of, points.iter().map(|p| p.1).sum::<f64>() / of);
         let xy = points.iter().map(|p| (p.0 - x) * (p.1 - y)).sum::<f64>();
-        let xx = points.iter().map(|p| (p.0 - x).powi(2)).sum::<f64>();
+        let xx = points.iter().map(|p| (p.0 - x) * (p.0 - x)).sum::<f64>();
         (points.len() > 1).then_some(xy / xx)
     }
 }

@@ -102,7 +102,7 @@ impl Naive {
         let samples: Vec<f64> = (from + 1..=second).filter_map(stood).collect();
         let of = samples.len() as f64;
         let mean = samples.iter().sum::<f64>() / of;
-        let variance = samples.iter().map(|sample| (sample - mean).powi(2)).sum::<f64>() / of;
+        let variance = samples.iter().map(|sample| (sample - mean) * (sample - mean)).sum::<f64>() / of;
         let is_enough = samples.len() as u64 >= least;
         (samples.len() as u16, is_enough.then_some(mean), is_enough.then_some(variance.sqrt()))
     }
