@@ -62,12 +62,13 @@ fn value(step: &Step, column: &str) -> String {
     step.row.iter().find(|(name, _)| *name == column).map(|(_, cell)| shown(cell)).unwrap_or_default()
 }
 
-/// The values of a row that are there, each behind its name; that sides were inferred only where they were.
+/// The values of a row that are there, each behind its name; reasons for caution only where there are any.
 pub(super) fn values(row: &Row) -> String {
     let own = row.iter().skip(COMMON).filter(|(name, _)| *name != "instance");
     let value = |(name, cell): &(&str, Cell)| match (*name, shown(cell).as_str()) {
-        (_, "") | ("inferred", "false") => None,
+        (_, "") | ("inferred" | "after_gap" | "crossed", "false") => None,
         ("inferred", _) => Some("sides inferred".to_owned()),
+        ("after_gap", _) => Some("after a gap".to_owned()),
         (name, text) => Some(format!("{} {text}", name.replace('_', " "))),
     };
     own.filter_map(value).collect::<Vec<_>>().join(", ")

@@ -243,7 +243,8 @@ impl Lean {
             flags = if flags.has(Flags::AUCTION) { flags } else { flags.with(signed) };
         }
         if self.says_venues && trade.venue[0] != 0 {
-            let said = TradeVenue { exchange_ts, venue: trade.venue, ..TradeVenue::default() };
+            let mut said = TradeVenue { exchange_ts, ..TradeVenue::default() };
+            said.venue[..trade.venue.len()].copy_from_slice(&trade.venue);
             push(to, due, Flags::NONE, &said, self.records());
         }
         let record = Trade { exchange_ts, px: trade.px, qty: trade.qty, ..Trade::default() };

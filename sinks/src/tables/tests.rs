@@ -101,7 +101,7 @@ fn the_names_of_columns_are_a_contract() {
     assert_eq!(
         names("bars"),
         format!(
-            "{key} symbol instrument source inferred open_e9 high_e9 low_e9 close_e9 start interval volume vwap_e9 \
+            "{key} symbol instrument source inferred after_gap open_e9 high_e9 low_e9 close_e9 start interval volume vwap_e9 \
              buy_volume sell_volume trades"
         )
     );

@@ -129,8 +129,8 @@ records! {
     /// At which venue the next trade of the instrument was; comes right before it, from feeds of several venues that say so.
     TradeVenue = 19 "trade-venue" {
         exchange_ts: Ns as TimeNs "exchange time of the trade",
-        venue: [u8; 16] as Text "the feed's own name of the venue",
-    } reserved 16
+        venue: [u8; 24] as Text "the feed's own name of the venue",
+    } reserved 8
     /// The trading state of an instrument, or of the whole market if the instrument is 0.
     Status = 15 "status" {
         exchange_ts: Ns as TimeNs "exchange time",

@@ -186,12 +186,12 @@ impl MeasureState for Samples {
         self.rings.load(from)?;
         for (instrument, now) in self.now.iter() {
             let mut sums = Sums::default();
-            for sample in self.rings.held(instrument) {
+            for sample in std::iter::once(now.standing).chain(self.rings.held(instrument)) {
                 if sample != ABSENT && sample.unsigned_abs() > PARTS.unsigned_abs() {
                     return Err(StateError::Inconsistent("an imbalance beyond one"));
                 }
-                sums.add(sample);
             }
+            self.rings.held(instrument).for_each(|sample| sums.add(sample));
             if sums != now.sums {
                 return Err(StateError::Inconsistent("sums that are not those of their samples"));
             }

@@ -174,7 +174,7 @@ fn a_score_comes_once_a_second() {
 }
 
 fn at(venue: &str) -> Event {
-    let mut name = [0; 16];
+    let mut name = [0; 24];
     name[..venue.len()].copy_from_slice(venue.as_bytes());
     Event::new(Ns(0), STOCK, Flags::NONE, &TradeVenue { venue: name, ..TradeVenue::default() })
 }
