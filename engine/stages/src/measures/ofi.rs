@@ -19,6 +19,8 @@ const WINDOW: IntParam<u16> = IntParam::new("window", (1, 3_600), "60", "length 
 /// Parameters.
 pub const PARAMS: &[Param] = &[WINDOW.param()];
 
+/// More than a session can add up to: 2^56 changes of the largest quantity.
+const MOST: u128 = 1 << 120;
 /// Pieces of a window.
 const PIECES: u64 = 60;
 
@@ -141,8 +143,12 @@ impl MeasureState for Flows {
         self.pieces.load(from)?;
         for (instrument, sums) in self.sums.iter() {
             let recent = self.pieces.held(instrument).try_fold(sums.running, i128::checked_add);
-            if recent != Some(sums.recent) {
-                return Err(StateError::Inconsistent("a window that is not the sum of its pieces"));
+            // No session comes near to it, and beside it a change cannot overflow.
+            let is_sound = sums.all.unsigned_abs() < MOST;
+            if recent != Some(sums.recent) || !is_sound {
+                return Err(StateError::Inconsistent(
+                    "a window that is not the sum of its pieces, or a session beyond all markets",
+                ));
             }
         }
         Ok(())

@@ -363,6 +363,9 @@ impl MeasureState for State {
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.markets.load(from)?;
+        if self.markets.iter().any(|(_, market)| !market.run.is_sound()) {
+            return Err(StateError::Inconsistent("a run of more prices than are kept"));
+        }
         self.trades.load(from)
     }
 }

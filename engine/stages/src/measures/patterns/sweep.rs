@@ -29,6 +29,11 @@ impl Default for Run {
 }
 
 impl Run {
+    /// Whether a saved one can be true.
+    pub(super) fn is_sound(&self) -> bool {
+        usize::from(self.prices) <= PRICES
+    }
+
     /// Takes a trade that has an aggressor, and says how many prices he has taken since `since`.
     #[inline]
     pub(super) fn trade(&mut self, side: Side, px: Px, now: Ns, since: Ns) -> u8 {
