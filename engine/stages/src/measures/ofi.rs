@@ -142,12 +142,12 @@ impl MeasureState for Flows {
         self.sums.load(from)?;
         self.pieces.load(from)?;
         for (instrument, sums) in self.sums.iter() {
-            let recent = self.pieces.held(instrument).try_fold(sums.running, i128::checked_add);
-            // No session comes near to it, and beside it a change cannot overflow.
-            let is_sound = sums.all.unsigned_abs() < MOST;
-            if recent != Some(sums.recent) || !is_sound {
+            let each = || self.pieces.held(instrument).chain([sums.running]);
+            // Beside sums that a market can have no change overflows.
+            let is_sound = each().chain([sums.all]).all(|sum| sum.unsigned_abs() < MOST);
+            if !is_sound || each().sum::<i128>() != sums.recent {
                 return Err(StateError::Inconsistent(
-                    "a window that is not the sum of its pieces, or a session beyond all markets",
+                    "a window that is not the sum of its pieces, or sums beyond all markets",
                 ));
             }
         }
