@@ -262,7 +262,10 @@ impl Records {
                 self.stats.halts.observe(event);
             }
             Kind::Listing => self.stats.list(event),
-            Kind::Trade | Kind::Break | Kind::Gap => self.stats.quality.take(event),
+            Kind::Trade | Kind::Break | Kind::Gap => {
+                self.stats.quality.take(event);
+                self.stats.measures.observe(event);
+            }
             Kind::Command | Kind::Halt | Kind::CommandOutcome => self.stats.halts.observe(event),
             _ => {
                 self.stats.trades.observe(event);
