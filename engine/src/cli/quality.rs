@@ -11,7 +11,7 @@ pub(super) fn data(quality: &Quality) -> String {
     if said.is_empty() {
         return String::new();
     }
-    // Locked touches and late prints are part of every day; what is missing or was inferred is a reason for caution.
+    // Locked touches and volume-only prints are part of every day; what is missing or was inferred is a reason for caution.
     let tone = if quality.gaps > 0 || quality.inferred() > 0 { Tone::Notice } else { Tone::Plain };
     format!("{}\n", tone.paint(&wrapped(&format!("data      {}", said.join("; ")), INDENT)))
 }
@@ -28,7 +28,7 @@ fn words(quality: &Quality) -> Vec<String> {
         let unknown = some_unknown.then(|| format!(", {} unknown", grouped(quality.sides_unknown)));
         said.push(sides + &unknown.unwrap_or_default());
     }
-    let prints = [(quality.auctions, "auction"), (quality.volume_only, "late"), (quality.broken, "broken")];
+    let prints = [(quality.auctions, "auction"), (quality.volume_only, "volume-only"), (quality.broken, "broken")];
     let prints = prints.into_iter().filter(|(n, _)| *n > 0);
     let prints: Vec<_> = prints.map(|(n, what)| format!("{} {what}", grouped(n))).collect();
     if !prints.is_empty() {
@@ -84,7 +84,7 @@ mod tests {
         };
         let expected = [
             "sides inferred 75 % by quote, 25 % by tick rule, 1 unknown",
-            "prints: 2 auction, 1,200 late, 1 broken",
+            "prints: 2 auction, 1,200 volume-only, 1 broken",
             "1 touch crossed",
             "2 GAPS, at least 30 messages missing",
         ];

@@ -1,7 +1,7 @@
 //! How good the data of a run are: what its numbers rest on, in counts.
 //!
 //! A number that rests on inferred sides, or on a day of which messages are missing, looks like any other. So the end of the
-//! pipeline counts where the sides of the trades come from, the prints that came late or were broken, the touches that were
+//! pipeline counts where the sides of the trades come from, the prints that make no price or were broken, the touches that were
 //! locked or crossed, and what is missing; the summary, the report and the page of a day say it in the same words.
 //!
 //! Bound: these counters. One comparison or two per trade and per touch.

@@ -39,15 +39,15 @@ fn of_sides(quality: &Quality) -> Badge {
     }
 }
 
-/// What came late, was taken back, stood crossed or is missing.
+/// What makes no price, was taken back, stood crossed or is missing.
 fn of_troubles(quality: &Quality) -> impl Iterator<Item = Badge> {
     let counts = [
         (quality.gaps, "gap", "gaps", "messages of the source are missing", true),
         (
             quality.volume_only,
-            "late print",
-            "late prints",
-            "late reports, average prices and other prints that count as volume and make no price",
+            "volume-only print",
+            "volume-only prints",
+            "late reports, average prices, official closes: they count as volume and make no price",
             false,
         ),
         (
@@ -107,10 +107,10 @@ mod tests {
     }
 
     #[test]
-    fn the_page_says_what_is_missing_and_what_came_late() {
+    fn the_page_says_what_is_missing_and_what_makes_no_price() {
         let quality = Quality { gaps: 1, volume_only: 7, locked_or_crossed: 1, ..Quality::default() };
         let words: Vec<_> = of_troubles(&quality).map(|badge| badge.words).collect();
-        assert_eq!(words, ["1 gap", "7 late prints", "1 touch crossed"]);
+        assert_eq!(words, ["1 gap", "7 volume-only prints", "1 touch crossed"]);
         assert_eq!(of_troubles(&Quality::default()).count(), 0);
     }
 }
