@@ -88,9 +88,10 @@ impl Life {
         std::fs::read_to_string(&self.output).unwrap_or_default()
     }
 
-    /// Waits until `done`, or the process has ended, at most 60 s.
+    /// Waits until `done`, or the process has ended. The time is that of a hang: on a busy machine a life may repeat its record for
+    /// longer than a minute before it says a word to the venue.
     pub(crate) fn wait_until(&mut self, mut done: impl FnMut() -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(600);
         while !done() && self.child.try_wait().expect("a child").is_none() {
             assert!(Instant::now() < deadline, "nothing happens; its output:\n{}", self.output());
             std::thread::sleep(Duration::from_millis(1));
