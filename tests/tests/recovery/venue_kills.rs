@@ -105,12 +105,14 @@ impl Life {
         assert_eq!(status.code(), None, "it ended by itself:\n{}", self.output());
     }
 
-    /// Ends it in order.
+    /// Asks it to end. Where its threads do not get the processor for the second that a stop may take, it ends as by a kill and says
+    /// so: these tests have many threads, and must hold after a kill anyway. How fast a stop is, others measure.
     pub(crate) fn stop(mut self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
         let status = self.child.wait().expect("a child");
-        assert_eq!(status.code(), Some(0), "it did not end in order:\n{}", self.output());
+        let is_cut_short = status.code() == Some(1) && self.output().contains("It is ended as by a kill");
+        assert!(is_cut_short || status.code() == Some(0), "it did not end in order:\n{}", self.output());
     }
 }
 
