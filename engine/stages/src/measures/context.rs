@@ -7,9 +7,9 @@
 //! Bound: arrays by instrument, and two trade dates a calendar.
 
 use super::session::{Calendars, Session};
-use super::told_hours::ToldHours;
 use super::{MeasureState, PerInstrument, counted};
 use crate::Space;
+use crate::told_hours::ToldHours;
 use flow::records::BookTop;
 use flow::{Event, Kind, Kinds, Ns, Px, Qty, Side, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};

@@ -60,7 +60,6 @@ mod per_instrument;
 mod rings;
 mod session;
 mod state;
-mod told_hours;
 mod trade;
 mod true_range;
 mod value_area;
