@@ -118,6 +118,12 @@ impl Context {
         asked(self.calendars.as_ref()).session(instrument, ts)
     }
 
+    /// The week of trade dates that an instrument is in at `ts`: its Monday, as eight digits.
+    #[cold]
+    pub fn week(&self, instrument: u32, ts: Ns) -> u32 {
+        asked(self.calendars.as_ref()).week(instrument, ts)
+    }
+
     /// When market hours of an instrument begin and end on the trade date of `ts`: the whole date where they are not known, twice the
     /// same instant where there are none.
     #[cold]
