@@ -189,7 +189,11 @@ mod tests {
         let (full, half) = (1_795_150_800, 1_795_755_600);
         let found = bars("1h", Calendar::UsEquities, full);
         let open = found.iter().position(|bar| bar.0 == clock(9, 30)).unwrap();
-        assert_eq!(found[open - 1], (clock(9, 0), clock(9, 30)), "what comes before the open is as long as there is time");
+        assert_eq!(
+            found[open - 1],
+            (clock(9, 0), clock(9, 30)),
+            "what comes before the open is as long as there is time"
+        );
         let hours: Vec<_> = found[open..open + 7].to_vec();
         let wanted = [(9, 10, 30), (10, 11, 30), (11, 12, 30), (12, 13, 30), (13, 14, 30), (14, 15, 30), (15, 16, 0)];
         assert_eq!(hours, wanted.map(|(from, to, minute)| (clock(from, 30), clock(to, minute))));

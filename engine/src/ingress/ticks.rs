@@ -120,7 +120,8 @@ impl TickSource {
 
     fn add_calendar(&mut self, calendar: Calendar) {
         for (interval, slice) in self.intervals.clone() {
-            let known = |g: &Grid| g.interval == Some(interval) && (g.calendar == calendar || !interval.follows_hours());
+            let known =
+                |g: &Grid| g.interval == Some(interval) && (g.calendar == calendar || !interval.follows_hours());
             if !self.grids.iter().any(known) {
                 let seconds = interval.seconds();
                 self.grids.push(Grid { seconds, interval: Some(interval), calendar, slice: slice.max(1), due: None });

@@ -48,7 +48,8 @@ fn measured() {
     let stages = "pipeline.stages=book,bars,cvd,flow,pace,patterns,venues,vpin,toxicity,profile,state,spread,ofi,price-impact,average,rsi,macd,atr,vwap,\
                   volatility,regime,momentum,orders,risk,router";
     let many = ["--events", "200000", "--set", stages];
-    let outcome = says(demo(&many), 0, &["flow score", "more values of measures: --details shows all", "and 196 more symbols"]);
+    let outcome =
+        says(demo(&many), 0, &["flow score", "more values of measures: --details shows all", "and 196 more symbols"]);
     assert!(outcome.stderr.lines().count() <= 23, "with the prompt it is one screen:\n{}", outcome.stderr);
     let all = ["flow score", "patterns score", "venues score", "toxicity", "rsi", "vwap", "volatility", "regime"];
     let detailed = says(demo(&[&many[..], &["--details"]].concat()), 0, &all);

@@ -5,8 +5,8 @@
 //!
 //! Bound: per instrument a ring of closes. Worst case: a thousand of them, looked at twice.
 
-use super::average::sum;
 use super::any_bars::{AnyBars, EVENT_BARS, OF, WANTED};
+use super::average::sum;
 use super::bar_hours::INTERVAL;
 use super::{Context, Measure, Rings};
 use crate::Space;

@@ -81,7 +81,7 @@ impl Sums {
 }
 
 /// The windows of all instruments.
-pub struct LastTrades {
+pub(super) struct LastTrades {
     rings: Rings<Weighed>,
     sums: GrowingTable<Sums>,
 }

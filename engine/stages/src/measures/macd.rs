@@ -20,7 +20,8 @@ const SIGNAL: IntParam<u16> =
     IntParam::new("signal", (1, 1_000), "9", "bars of the average of the difference").unit("bars");
 
 /// Parameters.
-pub const PARAMS: &[Param] = &[OF.param(), INTERVAL.param(), EVENT_BARS.param(), FAST.param(), SLOW.param(), SIGNAL.param()];
+pub const PARAMS: &[Param] =
+    &[OF.param(), INTERVAL.param(), EVENT_BARS.param(), FAST.param(), SLOW.param(), SIGNAL.param()];
 
 /// The measure `macd`.
 pub struct Macd {

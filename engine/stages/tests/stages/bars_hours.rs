@@ -55,7 +55,9 @@ fn bars(pipeline: &mut Pipeline<BarStage>, day: u32, length: u32) -> Vec<(u32, u
 
 #[test]
 fn hours_begin_at_the_open_and_end_at_the_close() {
-    for (close, interval, length) in [(CLOSE, "1h", 3_600), (EARLY, "1h", 3_600), (CLOSE, "4h", 14_400), (EARLY, "4h", 14_400)] {
+    for (close, interval, length) in
+        [(CLOSE, "1h", 3_600), (EARLY, "1h", 3_600), (CLOSE, "4h", 14_400), (EARLY, "4h", 14_400)]
+    {
         let mut pipeline = pipeline(&format!("1m,{interval}"));
         pipeline.feed(&session(0, close));
         let found = bars(&mut pipeline, 0, length);
@@ -101,6 +103,10 @@ fn a_broken_trade_of_the_date_before_is_found_in_its_bar() {
     for mut pipeline in [pipeline, Pipeline::new(again)] {
         let emitted = pipeline.feed(&broken);
         let bar: CorrectedBar = *emitted[0].0.record();
-        assert_eq!(bar.start_s, MIDNIGHT + EARLY - 30 * MINUTE, "it began at half past twelve, as long as there was time");
+        assert_eq!(
+            bar.start_s,
+            MIDNIGHT + EARLY - 30 * MINUTE,
+            "it began at half past twelve, as long as there was time"
+        );
     }
 }

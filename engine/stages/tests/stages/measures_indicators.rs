@@ -288,7 +288,11 @@ fn said_of_events<M: Measure, R: Record>(name: &str, set: &[(&str, &str)], insta
 /// An indicator counts bars, whatever has ended them: numbers are those of bars of a minute, and only the length is absent.
 #[test]
 fn indicators_of_event_bars_are_those_of_the_same_bars_of_time() {
-    fn same<M: Measure, R: Record + PartialEq + std::fmt::Debug>(name: &str, set: &[(&str, &str)], without: fn(R) -> R) {
+    fn same<M: Measure, R: Record + PartialEq + std::fmt::Debug>(
+        name: &str,
+        set: &[(&str, &str)],
+        without: fn(R) -> R,
+    ) {
         let mut pipeline = alone::<M>(name, set);
         let of_time = |event: Event| {
             pipeline.feed(&event).iter().filter_map(|e| e.0.get::<R>().copied()).map(without).collect::<Vec<_>>()

@@ -171,7 +171,11 @@ fn a_week_begins_on_monday_and_goes_on_over_its_sessions() {
     let friday = feed(&mut week, &trade((4, 395), 1_200, 10)).unwrap();
     assert_eq!((friday.vwap, friday.trades, friday.since_s), (cents(1_050), 4, first));
     assert_eq!(friday.anchor, VwapAnchor::Week.code());
-    assert_eq!(feed(&mut week, &breaks((4, 396), &monday)).map(|v| v.vwap), Some(Px(10_666_666_667)), "of the same week");
+    assert_eq!(
+        feed(&mut week, &breaks((4, 396), &monday)).map(|v| v.vwap),
+        Some(Px(10_666_666_667)),
+        "of the same week"
+    );
     assert_eq!(counts(&mut week, &trade((7, 0), 2_000, 10)), Some((1, minute(7, 0))), "the Monday after");
     assert_eq!(feed(&mut week, &breaks((7, 1), &trade((4, 395), 1_200, 10))), None, "of the week before");
 }
