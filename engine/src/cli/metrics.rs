@@ -47,7 +47,7 @@ impl RunMetrics {
             bars: settings.metrics.get(keys::LAST_BARS) as usize,
         };
         let books = settings.metrics.get(keys::BOOKS).to_vec();
-        let stale_ms = settings.metrics.get(keys::STALE_MS) as u64;
+        let stale_ms = settings.metrics.get(keys::STALE_MS);
         let keeping = Keeping { amounts, books, stale_ms, feeds: control.feeds.clone() };
         Ok(RunMetrics { values, dir, keeping, following: Rc::default(), _served: served })
     }
