@@ -5,7 +5,7 @@
 //! snapshots, trades without a price, states that are saved, answers to orders.
 
 use flow::records::{Bar, BarFlow, BookTop, Cvd, Imbalance, Listing, Tick, Trade, Vpin, VpinFlow};
-use flow::{Calendar, Event, Interval, Kind, Mic, Ns, Px, Qty, Real, Record, Side};
+use flow::{BarDay, Calendar, Event, Interval, Kind, Mic, Ns, Px, Qty, Real, Record, Side};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// A sum over what was emitted, in its order.
@@ -53,7 +53,7 @@ impl Days {
         }
         let day = Interval::from_seconds(86_400).expect("a day is a length");
         let calendar = self.calendars.get(&instrument).copied().unwrap_or(Mic(*b"----"));
-        self.ends.insert(instrument, day.bounds(ts, Calendar::of(calendar)).1);
+        self.ends.insert(instrument, day.bounds(ts, || BarDay::without_hours(Calendar::of(calendar), ts)).1);
         true
     }
 }
@@ -340,7 +340,7 @@ impl Naive for Bars {
         }
         let Some(trade) = event.get::<Trade>() else { return };
         self.close(event.instrument, event.instrument, event.ts, tally);
-        let (start, end) = self.interval.bounds(event.ts, Calendar::Utc);
+        let (start, end) = self.interval.bounds(event.ts, || BarDay::without_hours(Calendar::Utc, event.ts));
         let (px, interval_s) = (trade.px, self.interval.seconds());
         let open = self.open.entry(event.instrument).or_insert_with(|| {
             let start_s = (start.0 / Ns::SECOND) as u32;

@@ -6,6 +6,7 @@ exact, and a number is divided as often as its page says. What it expects is com
 
     indicators_oracle.py check --tidegate target/release/tidegate [--interval 1d] [--set average.bars=5] ZIP…
     indicators_oracle.py trades --tidegate target/release/tidegate [--set vwap.anchor=once] ZIP…    VWAP, of days of ticks
+    indicators_oracle.py events --tidegate target/release/tidegate [--by volume --size 20000] ZIP…    of event bars, from days of ticks
 
 The files are days of one symbol, in their order, or one of all its days. Needs nothing but Python. Exit code: 0 equal, 1 not equal, 2 usage.
 """
@@ -21,6 +22,7 @@ import sys
 import zipfile
 import zoneinfo
 
+from event_bars_oracle import EventBars
 from profile_oracle import nano, trades
 from rows import first_difference, replay, verdict
 
@@ -227,10 +229,11 @@ class Vwap:
         if self.anchor == "once":
             return ts >= self.since_s * SECOND
         at = datetime.datetime.fromtimestamp(ts // SECOND, NEW_YORK)
-        if at.date() != self.day:
-            self.day = at.date()
+        span = at.date().isocalendar()[:2] if self.anchor == "week" else at.date()
+        if span != self.day:
+            self.day = span
             self.begin()
-        return self.anchor == "session" or datetime.time(9, 30) <= at.time() < datetime.time(16)
+        return self.anchor in ("session", "week") or datetime.time(9, 30) <= at.time() < datetime.time(16)
 
     def add(self, ts, price, parts, px, qty, volume_from):
         """Of a price in parts of 1e-9."""
@@ -457,16 +460,46 @@ def of_trades(options):
     return verdict(f"vwap of {names} {' '.join(options.set)}", *first_difference(promised, rows))
 
 
+# Those that take bars that the clock does not end.
+OF_EVENTS = ("average", "rsi", "macd", "atr", "bollinger", "donchian", "swings")
+
+
+def of_events(options):
+    """Indicators of event bars, those that a session leaves at its end among them."""
+    settings, more = parsed(options)
+    sets = [("pipeline.stages", ",".join(("event-bars", *OF_EVENTS))), ("event-bars.by", options.by), ("event-bars.size", options.size)]
+    sets += [(f"{name}.of", "event-bars") for name in OF_EVENTS]
+    more += [word for name, value in sets for word in ("--set", f"{name}={value}")]
+    event_bars = EventBars(options.by, fractions.Fraction(options.size))
+    indicators = [entry for entry in built(settings) if any(isinstance(entry, INDICATORS[name]) for name in OF_EVENTS)]
+
+    def promised():
+        for path in options.files:
+            for trade in trades(path, "by-conditions")[0]:
+                for start, _, _, opened, high, low, close, volume, *_ in event_bars.trade(*trade):
+                    for indicator in indicators:
+                        yield from indicator.bar(Bar(start, opened, high, low, close, volume))
+
+    shown = {kind: INDICATORS[name].shown for name in OF_EVENTS for kind in INDICATORS[name].kinds}
+    rows = replay(options.tidegate, "lean", options.files, ",".join(shown), "jsonl", *more)
+    without_length = (row for row in rows if row["interval"] is None)
+    found = ((row["kind"], *shown[row["kind"]](row)) for row in without_length)
+    names = " ".join(os.path.basename(path) for path in options.files)
+    return verdict(f"indicators of event bars of {names} by {options.by}, {options.size}", *first_difference(promised(), found))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    for name, run in (("check", check), ("trades", of_trades)):
+    for name, run in (("check", check), ("trades", of_trades), ("events", of_events)):
         command = commands.add_parser(name)
         command.set_defaults(run=run)
         command.add_argument("files", nargs="+")
         command.add_argument("--interval", default="1m", choices=("1m", "1d"), help="length of the bars of the files")
         command.add_argument("--set", action="append", default=[], help="a parameter of an indicator")
         command.add_argument("--tidegate", required=True, help="the binary")
+        command.add_argument("--by", default="trades", choices=("trades", "volume", "value", "range"), help="what ends event bars")
+        command.add_argument("--size", default="100", help="of how much of it an event bar is")
     options = parser.parse_args()
     sys.exit(0 if options.run(options) else 1)
 

@@ -74,7 +74,7 @@ pub use growing_table::GrowingTable;
 pub use halts::{Halts, trimmed};
 pub use id::{EventId, POSITION_INGRESS, POSITION_VENUE};
 pub use instrument_state::{BookState, InstrumentState, LevelState};
-pub use interval::{Interval, IntervalError};
+pub use interval::{BarDay, Interval, IntervalError};
 pub use kind::{Kind, Kinds};
 pub use lasting::Lasting;
 pub use listing::{BookKind, DataTrust, Definition, InstrumentType, Listed, Listings, Mic, NameSpace, StatusKind};

@@ -47,7 +47,8 @@ impl RunMetrics {
             bars: settings.metrics.get(keys::LAST_BARS) as usize,
         };
         let books = settings.metrics.get(keys::BOOKS).to_vec();
-        let keeping = Keeping { amounts, books, feeds: control.feeds.clone() };
+        let stale_ms = settings.metrics.get(keys::STALE_MS);
+        let keeping = Keeping { amounts, books, stale_ms, feeds: control.feeds.clone() };
         Ok(RunMetrics { values, dir, keeping, following: Rc::default(), _served: served })
     }
 

@@ -124,6 +124,30 @@ pub(crate) fn table(columns: &[Column], rows: &[Vec<Cell>]) -> String {
     text
 }
 
+/// The columns of tables that are no wider than a screen, each beginning with the first column: as many tables as that takes.
+pub(crate) fn split(columns: &[Column], rows: &[Vec<Cell>]) -> Vec<Vec<usize>> {
+    let width = |at: usize| Laid::out(&columns[at], at, rows).width();
+    let (mut tables, mut wide): (Vec<Vec<usize>>, usize) = (vec![vec![0]], width(0));
+    for at in 1..columns.len() {
+        let last = tables.last_mut().expect("there is one from the beginning");
+        if last.len() > 1 && wide + 2 + width(at) > WIDTH {
+            tables.push(vec![0, at]);
+            wide = width(0) + 2 + width(at);
+        } else {
+            last.push(at);
+            wide += 2 + width(at);
+        }
+    }
+    tables
+}
+
+/// The lines of a table of some of the columns.
+pub(crate) fn part(columns: &[Column], rows: &[Vec<Cell>], shown: &[usize]) -> String {
+    let columns: Vec<Column> = shown.iter().map(|at| columns[*at].clone()).collect();
+    let cells = |row: &Vec<Cell>| shown.iter().map(|at| row.get(*at).cloned().unwrap_or_default()).collect();
+    table(&columns, &rows.iter().map(cells).collect::<Vec<_>>())
+}
+
 /// Truncates the names in a table that is too wide, none below `least`.
 fn shorten(columns: &mut [(usize, Laid)], excess: impl Fn(&[(usize, Laid)]) -> usize, least: usize) {
     let over = excess(columns);
@@ -212,6 +236,24 @@ mod tests {
             let text = table(&columns, &[cells([odd, odd]), cells(["AAPL", "1.5"])]);
             assert!(text.chars().all(|c| c == '\n' || !c.is_control()) && text.lines().count() == 3, "{text:?}");
         }
+    }
+
+    #[test]
+    fn many_columns_are_tables_that_fit_and_begin_alike() {
+        let columns: Vec<_> = (0..12).map(|at| column(format!("column-number-{at}"), Align::Left)).collect();
+        let rows = vec![(0..12).map(|at| Cell::from(format!("{at}"))).collect::<Vec<_>>()];
+        let tables = split(&columns, &rows);
+        assert_eq!(tables.iter().map(|table| table[0]).collect::<Vec<_>>(), vec![0; tables.len()]);
+        let rest: Vec<usize> = tables.iter().flat_map(|table| &table[1..]).copied().collect();
+        assert_eq!(rest, (1..12).collect::<Vec<_>>());
+        for shown in &tables {
+            let text = part(&columns, &rows, shown);
+            assert!(text.lines().all(|line| measure_text_width(line) <= WIDTH), "{text}");
+            assert!(shown.iter().all(|at| text.contains(&format!("column-number-{at}"))), "{text}");
+        }
+        assert_eq!(split(&columns[..3], &rows), [[0, 1, 2]], "what fits is one table");
+        let long = vec![Cell::from("x".repeat(200)); 12];
+        assert_eq!(split(&columns, &[long]).len(), 11, "each has a column at least");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::numbers::{UNKNOWN, decimal, grouped, known};
 use super::screen::{INDENT, wrapped};
-use super::table::{Align, Cell, Column, Tone, column, table};
+use super::table::{Align, Cell, Column, Tone, column, part, split, table};
 use crate::pipeline::HaltCause;
 use crate::report::{AccountReport, MeasuresReport, PnlReport, PositionReport, Report, SymbolReport};
 use crate::rows::Cell as Value;
@@ -77,7 +77,8 @@ fn symbol(s: &SymbolReport) -> Vec<Cell> {
     cells.map(Cell::from).to_vec()
 }
 
-/// Measures of the busiest symbols: the summary fields of their registry entries.
+/// Measures of the busiest symbols: the summary fields of their registry entries. Those that do not fit a line are shown with details, in
+/// tables below each other, and else their number, in the place of a symbol.
 pub(crate) fn measures(report: &Report, details: bool) -> String {
     let of = |s: &SymbolReport| report.measures.iter().find(|m| m.symbol == s.symbol);
     let measured: Vec<_> = shown(&report.symbols, SYMBOLS, details).iter().filter_map(of).collect();
@@ -93,7 +94,19 @@ pub(crate) fn measures(report: &Report, details: bool) -> String {
         let values = fields.iter().map(|(name, field, ..)| m.values.get(*name).and_then(|v| v.get(field)));
         std::iter::once(m.symbol.clone()).chain(values.map(value)).map(Cell::from).collect()
     };
-    table(&columns, &measured.iter().map(row).collect::<Vec<_>>())
+    let rows: Vec<_> = measured.iter().map(row).collect();
+    let tables = split(&columns, &rows);
+    if details || tables.len() == 1 {
+        return tables.iter().map(|shown| part(&columns, &rows, shown)).collect();
+    }
+    let first = part(&columns, &rows[..rows.len().min(SYMBOLS - 1)], &tables[0]);
+    first + &more((columns.len() - tables[0].len()) as u64, "values of measures: --details shows all")
+}
+
+/// Whether measures of several entries have a field of this name in a summary.
+fn is_shared(field: &str) -> bool {
+    let has = |entry: &&MeasureEntry| entry.summary_fields().any(|(_, own)| own.name == field);
+    MEASURES.iter().filter(has).count() > 1
 }
 
 /// The instance, field, title and alignment of each summary field.
@@ -103,7 +116,8 @@ fn summary_fields<'a>(
 ) -> impl Iterator<Item = (&'a str, &'static str, String, Align)> {
     entry.summary_fields().map(move |(_, field)| {
         let align = if field.ty == FieldType::Uint { Align::Right } else { Align::Point };
-        let title = if name == entry.name { field.name.to_owned() } else { format!("{name} {}", field.name) };
+        let is_plain = name == entry.name && !is_shared(field.name);
+        let title = if is_plain { field.name.to_owned() } else { format!("{name} {}", field.name) };
         (name, field.name, title, align)
     })
 }

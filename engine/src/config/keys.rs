@@ -232,8 +232,18 @@ pub const LAST_BARS: IntParam = IntParam::new(
 pub const BOOKS: ListParam =
     ListParam::new("books", "", "symbols, or SYMBOL@MIC, whose books are kept for `tidegate get`");
 
+/// When an instrument is stale.
+pub const STALE_MS: IntParam = IntParam::new(
+    "stale_ms",
+    (0, 86_400_000),
+    "5_000",
+    "for how long an instrument may have no market data in market hours before it is stale; 0 = for ever",
+)
+.unit("ms");
+
 /// What a process shows of itself. It is no part of what a journal records: another address makes no other run.
-pub const METRICS: &[Param] = &[LISTEN.param(), LAST_TRADES.param(), LAST_BARS.param(), BOOKS.param()];
+pub const METRICS: &[Param] =
+    &[LISTEN.param(), LAST_TRADES.param(), LAST_BARS.param(), BOOKS.param(), STALE_MS.param()];
 
 /// What the outcome log and the outcome hash contain.
 pub const OUTCOMES: &[Param] = &[KINDS.param()];

@@ -8,7 +8,7 @@ use super::nearest::one_of;
 use crate::registries::Registries;
 use chrono::NaiveDate;
 use feeds::Feed;
-use flow::{Param, ParamError, ParamType, Params, Registered, Scope, Symbols, Value};
+use flow::{Calendars, ExceptionError, Param, ParamError, ParamType, Params, Registered, Scope, Symbols, Value};
 use stages::measures::{MEASURES, MeasureEntry};
 use stages::strategies::{STRATEGIES, traded_symbols};
 use stages::{Instanced, Instances, Space};
@@ -112,6 +112,13 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The calendars that the run goes by, and the first line of `pipeline.calendar_file` that is none of a calendar.
+    pub fn calendars(&self) -> (Calendars, Option<ExceptionError>) {
+        let mut calendars = Calendars::of_this_build();
+        let wrong = calendars.overrule(self.pipeline.get(keys::CALENDAR_FILE)).err();
+        (calendars, wrong)
+    }
+
     /// The defaults, for a binary with these registries.
     pub fn of(registries: Registries) -> Settings {
         fn all<R: Registered>(registry: &[R]) -> BTreeMap<&'static str, Params> {

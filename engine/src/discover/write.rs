@@ -39,7 +39,11 @@ fn head(learned: &Learned, about: &About, rules: Rules) -> String {
     dates.dedup();
     let mut text = format!("# Learned by tidegate discover {}.\n", about.version);
     about.inputs.iter().for_each(|input| _ = writeln!(text, "# input: {}", plain(input)));
-    let _ = writeln!(text, "# rows: {bars} bars of {}, {trades} trades, {} symbols", rules.interval, symbols.len());
+    let of = match symbols.len() {
+        1 => "1 symbol".to_owned(),
+        many => format!("{many} symbols"),
+    };
+    let _ = writeln!(text, "# rows: {bars} bars of {}, {trades} trades, {of}", rules.interval);
     let (first, last) = (dates.first().map(ToString::to_string), dates.last().map(ToString::to_string));
     let _ = writeln!(text, "# days: {}, {} to {}", dates.len(), first.unwrap_or_default(), last.unwrap_or_default());
     text + "#\n# A configuration takes these values by its first line, include = [\"THIS FILE\"];\n\

@@ -82,6 +82,10 @@ impl SessionSource {
         SessionSource { calendars, running: Vec::with_capacity(Calendar::COUNT), due: Ns::NONE }
     }
 
+    pub(super) fn calendars(&self) -> &Calendars {
+        &self.calendars
+    }
+
     /// An instrument of that calendar is listed.
     pub(super) fn listed(&mut self, calendar: Calendar) {
         if !self.running.iter().any(|r| r.calendar == calendar) {

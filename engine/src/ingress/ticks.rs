@@ -5,13 +5,13 @@
 //! instrument, comes between. One tick addresses a slice of the listed instruments, as many as one event's fan-out allows; a
 //! boundary takes as many ticks as there are slices. When market hours end, a *sweep* takes every instrument to the
 //! simulated exchange in the same way, so that its day orders end also where nothing happens any more. Bound: one pending
-//! boundary per interval (and per calendar for days), one sweep, and what the [sessions](super::sessions) have.
+//! boundary per interval (and per calendar for those of an hour and more), one sweep, and what the [sessions](super::sessions) have.
 //!
 //! A replay under wall time takes its ticks from the record. One that ended between two slices goes on with the next one.
 
 use super::sessions::SessionSource;
 use flow::records::{Session, Tick};
-use flow::{Calendar, Calendars, Event, Interval, Ns, StateError, StateReader, StateWriter};
+use flow::{BarDay, Calendar, Calendars, Event, Interval, Ns, StateError, StateReader, StateWriter};
 
 /// The boundaries of an interval; without one the heartbeat's.
 struct Grid {
@@ -26,10 +26,11 @@ struct Grid {
 
 impl Grid {
     /// The first boundary after `ts`.
-    fn next(&self, ts: Ns) -> Ns {
+    fn next(&self, ts: Ns, calendars: &Calendars) -> Ns {
         let length = u64::from(self.seconds) * Ns::SECOND;
         let beat = || Ns((ts.0 / length + 1) * length);
-        self.interval.map_or_else(beat, |interval| interval.bounds(ts, self.calendar).1)
+        let day = || BarDay::of(calendars, self.calendar, ts);
+        self.interval.map_or_else(beat, |interval| interval.bounds(ts, day).1)
     }
 }
 
@@ -119,7 +120,8 @@ impl TickSource {
 
     fn add_calendar(&mut self, calendar: Calendar) {
         for (interval, slice) in self.intervals.clone() {
-            let known = |g: &Grid| g.interval == Some(interval) && (g.calendar == calendar || !interval.is_day());
+            let known =
+                |g: &Grid| g.interval == Some(interval) && (g.calendar == calendar || !interval.follows_hours());
             if !self.grids.iter().any(known) {
                 let seconds = interval.seconds();
                 self.grids.push(Grid { seconds, interval: Some(interval), calendar, slice: slice.max(1), due: None });
@@ -148,7 +150,7 @@ impl TickSource {
 
     fn arm(&mut self, ts: Ns) {
         for grid in self.grids.iter_mut().filter(|g| g.due.is_none()) {
-            grid.due = Some(grid.next(ts));
+            grid.due = Some(grid.next(ts, self.sessions.calendars()));
         }
         self.find_next();
         self.armed = true;
@@ -326,6 +328,25 @@ mod tests {
         assert_eq!(ticks.tick_due(), Ns::NONE);
         ticks.activity(at(60));
         assert_eq!(ticks.tick_due(), at(65));
+    }
+
+    /// Friday 2026-11-27, a half-day, New York: hours are ticked from the open on, beside those of a market that never closes.
+    #[test]
+    fn hours_are_ticked_where_market_hours_begin_and_end() {
+        let mut ticks = TickSource::new(vec![("1h".parse().unwrap(), 8)]);
+        ticks.listed(1, Calendar::UsEquities);
+        let midnight = 1_795_755_600;
+        let mut due = Vec::new();
+        for minute in (9 * 60 - 1)..(14 * 60) {
+            ticks.activity(at(midnight + minute * 60));
+            while ticks.tick_due() <= at(midnight + (minute + 1) * 60) {
+                due.push((ticks.tick_due().0 / Ns::SECOND - midnight) / 60);
+                ticks.take();
+            }
+        }
+        let (on_the_hour, of_the_market) = due.iter().partition::<Vec<u64>, _>(|minute| **minute % 60 == 0);
+        assert_eq!(on_the_hour, [9, 10, 11, 12, 13, 14].map(|hour| hour * 60), "13:00 once, for both");
+        assert_eq!(of_the_market, [9, 10, 11, 12].map(|hour| hour * 60 + 30));
     }
 
     #[test]

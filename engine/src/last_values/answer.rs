@@ -85,7 +85,7 @@ impl Values {
         Ok(LastAnswer { key: key.to_owned(), seq, now_ns: shown.now.0.to_string(), columns, rows, why })
     }
 
-    fn now(&self) -> Ns {
+    pub(super) fn now(&self) -> Ns {
         if self.is_wall { wall_now() } else { self.kept.newest() }
     }
 

@@ -34,6 +34,8 @@ pub struct Keeping {
     pub amounts: Amounts,
     /// The symbols, or `SYMBOL@MIC`, whose books are kept.
     pub books: Vec<String>,
+    /// For how many milliseconds an instrument may be silent in market hours before it is stale; 0 = for ever.
+    pub stale_ms: u64,
     /// How the sources stand.
     pub feeds: FeedStatuses,
 }

@@ -3,6 +3,7 @@
 //! Bound: the rows that are kept of one kind.
 
 use super::kept::Row;
+use super::silence::Standing;
 use super::values::Values;
 use super::words::Named;
 use crate::ingress::FeedStatus;
@@ -49,6 +50,7 @@ impl Shown<'_> {
             }
             Named::Book => self.book().into_iter().collect(),
             Named::Spread => self.spread().into_iter().collect(),
+            Named::Stale => self.stale(),
             Named::Positions => self.positions(),
             Named::Halt => vec![self.halt()],
             Named::Feeds => self.feeds(),
@@ -71,6 +73,7 @@ impl Shown<'_> {
             }
             Named::Positions | Named::Money => self.none_of(Kind::Position, "position"),
             Named::Anomalies => self.none_of(Kind::Anomaly, "anomaly"),
+            Named::Stale => "no instrument is stale".to_owned(),
             Named::Spread => self.none_of(Kind::BookTop, "book-top"),
             Named::Book => match &values.books {
                 Some(books) if books.keeps(self.instrument) => {
@@ -167,6 +170,28 @@ impl Shown<'_> {
         let changed = self.values.books.as_ref()?.changed(self.instrument);
         changed.into_iter().for_each(|ts| shown.push(field("age_ns", self.age(ts))));
         Some(shown)
+    }
+
+    /// How the instrument's market data stands; without an instrument those of which it is stale.
+    fn stale(&self) -> Vec<Line> {
+        let shown = |(listed, of): (&Listed, Standing)| {
+            let mut shown = vec![
+                field("symbol", json!(listed.symbol)),
+                field("stale", json!(of.is_stale)),
+                field("phase", json!(of.phase.name())),
+            ];
+            let long = |ns: Ns| value(&Cell::Long(ns.0));
+            of.silent.into_iter().for_each(|silent| shown.push(field("silent_ns", long(silent))));
+            of.heard.into_iter().for_each(|heard| shown.push(field("ts_ns", long(heard))));
+            of.heard.into_iter().for_each(|heard| shown.push(field("age_ns", self.age(heard))));
+            shown
+        };
+        let silence = &self.values.silence;
+        if self.instrument == 0 {
+            let stale = silence.stale(self.values.stats().listings.iter(), self.now);
+            return stale.into_iter().map(shown).collect();
+        }
+        self.listed().map(|listed| shown((listed, silence.of(listed, self.now)))).into_iter().collect()
     }
 
     /// The positions of the instrument; when a position changed is known if it did since these values began.

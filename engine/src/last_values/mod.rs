@@ -12,6 +12,7 @@ mod books;
 mod follower_lag;
 mod kept;
 mod lines;
+mod silence;
 mod values;
 mod words;
 

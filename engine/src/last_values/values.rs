@@ -6,6 +6,7 @@
 use super::books::Books;
 use super::follower_lag::FollowerLag;
 use super::kept::{Keeping, Kept};
+use super::silence::Silence;
 use crate::config::Draft;
 use crate::config::keys::{self, ClockKind};
 use crate::ingress::FeedStatuses;
@@ -48,6 +49,7 @@ pub struct Values {
     pub(super) kept: Kept,
     pub(super) books: Option<Books>,
     pub(super) feeds: FeedStatuses,
+    pub(super) silence: Silence,
     /// Whether the clock is that of the host.
     pub(super) is_wall: bool,
 }
@@ -86,6 +88,7 @@ impl Values {
             kept: Kept::new(&keeping.amounts),
             books,
             feeds: keeping.feeds.clone(),
+            silence: Silence::new(settings.calendars().0, keeping.stale_ms),
             is_wall: settings.pipeline.get(keys::CLOCK) == ClockKind::Wall,
         })
     }
@@ -116,6 +119,7 @@ impl Values {
     fn input(&mut self, input: &Event) {
         let tally = self.sources.entry(input.source).or_insert(SourceTally { inputs: 0, last: input.ts });
         (tally.inputs, tally.last) = (tally.inputs + 1, input.ts);
+        self.silence.take(input);
         self.books.iter_mut().for_each(|books| books.take(input, &self.tail.stats().listings));
         if input.kind == Kind::Command {
             self.limits.input(input);
@@ -146,6 +150,11 @@ impl Values {
     /// The results of commands since this reader began, by the codes of action and result.
     pub fn commands(&self) -> &BTreeMap<(u32, u16), u64> {
         &self.commands
+    }
+
+    /// How many instruments are stale: without market data for too long, in market hours.
+    pub fn stale(&self) -> usize {
+        self.silence.stale(self.stats().listings.iter(), self.now()).len()
     }
 
     /// The limits in force.

@@ -15,6 +15,8 @@ pub(super) enum Named {
     Book,
     /// What the best prices are apart.
     Spread,
+    /// Whether market data is silent for too long.
+    Stale,
     /// The positions.
     Positions,
     /// Whether trading is halted.
@@ -61,6 +63,11 @@ pub(super) const OF_SYMBOL: &[Word] = &[
     word("toxicity", Named::Last(Kind::Vpin, &["vpin", "buckets", "window", "instance"]), "VPIN, of each instance"),
     word("state", Named::Last(Kind::Status, &[]), "the states that the venue reported last"),
     word("doubt", Named::Last(Kind::DataState, &[]), "whether the data is doubtful, since when and why"),
+    word(
+        "stale",
+        Named::Stale,
+        "whether there was no market data for `metrics.stale_ms`, in market hours; and when the last came",
+    ),
     word("signals", Named::All(Kind::Signal), "the last 100 signals"),
     word("orders", Named::All(Kind::Order), "the last 100 orders"),
     word("fills", Named::All(Kind::Fill), "the last 100 fills"),
@@ -72,6 +79,7 @@ pub(super) const OF_RUN: &[Word] = &[
     word("all", Named::Everything, "the last row of every kind that is of no instrument"),
     word("halt", Named::Halt, "whether trading is halted, why and by whom"),
     word("feeds", Named::Feeds, "the sources, how they stand, and their last inputs"),
+    word("stale", Named::Stale, "the instruments that are stale"),
     word("errors", Named::Anomalies, "the last 100 anomalies"),
     word("commands", Named::All(Kind::CommandOutcome), "the last 100 results of commands"),
     word("limits", Named::Limits, "the limits in force"),

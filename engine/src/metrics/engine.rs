@@ -128,6 +128,7 @@ impl EngineMetrics {
             to.gauge(&READ_BEHIND, &[], self.control.watermark.load(Acquire).saturating_sub(reached.seq) as f64);
         }
         to.count(&READ_GAPS, &[], values.gaps);
+        to.gauge(&STALE, &[], values.stale() as f64);
         for (kind, count) in values.counts() {
             to.count(&EVENTS, &[&kind_name(*kind)], *count);
         }

@@ -152,6 +152,7 @@ metrics! {
     READ_SEQ = Gauge "last_values_seq" "" [] "Number of the last input that the last values include.";
     READ_BEHIND = Gauge "last_values_behind" "" [] "Inputs that the pipeline has finished and the last values do not include.";
     READ_GAPS = Counter "last_values_gaps" "" [] "Pieces of the journal that were gone before the last values had read them.";
+    STALE = Gauge "instruments_stale" "" [] "Instruments without market data for metrics.stale_ms, in market hours.";
     EVENTS = Counter "events" "" ["kind"] "Inputs and recorded outcomes by kind, from the journal that was current when the process began.";
     ANOMALIES = Counter "anomalies" "" ["anomaly"] "Anomalies of the run.";
     COMMANDS = Counter "commands" "" ["action", "result"] "Commands of operators by what became of them, counted likewise.";

@@ -7,7 +7,7 @@
 use super::parts::{GroupPlan, Planned, TickPlan};
 use crate::config::keys::ClockKind;
 use crate::config::{Fault, OrderRouting, Settings, keys};
-use flow::{Calendars, ExceptionError, Kind, Out, POSITION_INGRESS, POSITION_VENUE};
+use flow::{ExceptionError, Kind, Out, POSITION_INGRESS, POSITION_VENUE};
 use stages::orders::{MAX_IN_FLIGHT, MAX_ORDERS};
 
 /// Kinds that only one stage may emit.
@@ -103,8 +103,9 @@ pub(super) fn route_slots(settings: &Settings) -> usize {
 pub(super) fn ticks(settings: &Settings, stages: &[Planned], faults: &mut Vec<Fault>) -> TickPlan {
     let wall = settings.pipeline.get(keys::CLOCK) == ClockKind::Wall;
     let heartbeat_s = if wall { settings.pipeline.get(keys::HEARTBEAT_S) } else { 0 };
-    let mut plan = TickPlan { intervals: Vec::new(), heartbeat_s, calendars: Calendars::of_this_build() };
-    if let Err(wrong) = plan.calendars.overrule(settings.pipeline.get(keys::CALENDAR_FILE)) {
+    let (calendars, wrong) = settings.calendars();
+    let mut plan = TickPlan { intervals: Vec::new(), heartbeat_s, calendars };
+    if let Some(wrong) = wrong {
         let found = format!("line {}: {}", wrong.line, wrong.found);
         faults.push(Fault::of_settings("pipeline.calendar_file", &found, ExceptionError::VALID));
     }

@@ -7,7 +7,7 @@ use super::{MOST_BARS, MOST_ROWS};
 use flow::records::{
     Bar, BarFlow, Cvd, Flow, FlowVolume, Footprint, FootprintBar, FootprintRows, MarketState, Profile, Vpin,
 };
-use flow::{Event, Kind, Kinds, MarketBalance, Ns, Px, VolumeFrom, VpinMode};
+use flow::{BarDay, Event, Interval, Kind, Kinds, MarketBalance, Ns, Px, VolumeFrom, VpinMode};
 use std::collections::BTreeMap;
 
 /// What something was measured from: what comes with a bar comes at its end, which is the start of the next.
@@ -92,29 +92,29 @@ impl Bars {
         self.bars.entry(start_s).or_default()
     }
 
-    /// The bar of a time, or of what has just closed with it.
-    fn at_time(&mut self, ts: Ns, of: MadeOf) -> &mut OneBar {
-        let ts = if of == MadeOf::Bars { ts.0.saturating_sub(1) } else { ts.0 };
-        let seconds = (ts / Ns::SECOND) as u32;
-        self.bars.entry(seconds - seconds % self.interval_s).or_default()
+    /// The bar of a time, or of what has just closed with it; `day` says of a time on which trade date it is.
+    fn at_time(&mut self, ts: Ns, of: MadeOf, day: impl Fn(Ns) -> BarDay) -> &mut OneBar {
+        let ts = if of == MadeOf::Bars { Ns(ts.0.saturating_sub(1)) } else { ts };
+        let start = Interval::from_seconds(self.interval_s).map_or(ts, |length| length.bounds(ts, || day(ts)).0);
+        self.bars.entry((start.0 / Ns::SECOND) as u32).or_default()
     }
 
     /// The profile of the session that runs, as it stands at a time.
-    pub(super) fn stands(&mut self, profile: &Profile, ts: Ns) {
+    pub(super) fn stands(&mut self, profile: &Profile, ts: Ns, day: impl Fn(Ns) -> BarDay) {
         let of_trades = profile.volume_from == VolumeFrom::Trades.code();
-        self.at_time(ts, if of_trades { MadeOf::Trades } else { MadeOf::Bars }).levels =
+        self.at_time(ts, if of_trades { MadeOf::Trades } else { MadeOf::Bars }, day).levels =
             Some([profile.poc, profile.vah, profile.val]);
     }
 
     /// Takes what was measured. Of several instances of a measure the plain one is shown.
-    pub(super) fn take(&mut self, event: &Event) -> Result<(), Full> {
+    pub(super) fn take(&mut self, event: &Event, day: impl Fn(Ns) -> BarDay) -> Result<(), Full> {
         match event.kind {
             Kind::Bar | Kind::BarFlow | Kind::Flow | Kind::FlowVolume | Kind::MarketState => self.of_bar(event),
             Kind::Footprint | Kind::FootprintBar | Kind::FootprintRows => self.of_footprint(event),
             Kind::Cvd => {
                 let Cvd { cvd, instance, .. } = *event.record();
                 if instance == 0 {
-                    self.at_time(event.ts, MadeOf::Trades).cvd = Some(cvd);
+                    self.at_time(event.ts, MadeOf::Trades, day).cvd = Some(cvd);
                 }
             }
             Kind::Vpin => {
@@ -122,7 +122,7 @@ impl Bars {
                 let of = if mode == VpinMode::Exact.code() { MadeOf::Trades } else { MadeOf::Bars };
                 if instance == 0 {
                     self.bucket_qty = bucket_qty.0;
-                    self.at_time(event.ts, of).vpin = vpin.known();
+                    self.at_time(event.ts, of, day).vpin = vpin.known();
                 }
             }
             _ => {}

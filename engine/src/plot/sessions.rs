@@ -4,7 +4,7 @@
 //! says to read them; of the profiles of past sessions, which come when it begins, what stands out of them.
 
 use flow::records::{Profile, ProfileArea, ProfileNode, ProfileRow, Session};
-use flow::{Event, Kind, Kinds, Ns, ProfileOf, Px};
+use flow::{BarDay, Calendar, Event, Kind, Kinds, Ns, ProfileOf, Px};
 use std::collections::BTreeMap;
 
 /// A profile: its prices, and the rows that stand out of it.
@@ -70,6 +70,14 @@ impl Sessions {
     /// The sessions of one calendar, in their order.
     pub(super) fn of(&self, calendar: u8) -> impl Iterator<Item = &OneSession> {
         self.sessions.range((calendar, 0)..=(calendar, u32::MAX)).map(|(_, session)| session)
+    }
+
+    /// The trade date of a time, with market hours where they were told.
+    pub(super) fn day(&self, calendar: Calendar, ts: Ns) -> BarDay {
+        let seconds = (ts.0 / Ns::SECOND) as u32;
+        let told = self.sessions.range((calendar.code(), 0)..=(calendar.code(), seconds)).next_back();
+        let told = told.map(|(_, session)| &session.hours).filter(|hours| hours.holds(ts));
+        told.map_or_else(|| BarDay::without_hours(calendar, ts), BarDay::from)
     }
 
     fn at(&mut self, calendar: u8, ts: Ns) -> Option<&mut OneSession> {

@@ -59,12 +59,13 @@ impl Day {
     fn take(&mut self, event: &Event, listings: &Listings) -> Result<(), Full> {
         self.quality.take(event);
         self.marks.take(event, listings);
-        if Sessions::READS.has(event.kind)
-            && let Some(profile) = self.sessions.take(event, self.calendar().code())
-        {
-            self.bars.stands(&profile, event.ts);
+        let calendar = self.calendar();
+        let profile = Sessions::READS.has(event.kind).then(|| self.sessions.take(event, calendar.code())).flatten();
+        let day = |ts| self.sessions.day(calendar, ts);
+        if let Some(profile) = profile {
+            self.bars.stands(&profile, event.ts, day);
         }
-        self.bars.take(event)
+        self.bars.take(event, day)
     }
 }
 

@@ -90,6 +90,7 @@ impl Print<'_> {
             FieldType::Volume => Qty(value).known().map_or(Cell::Null, |qty| scale.qty(qty)),
             FieldType::TimeNs => Ns(value).known().map_or(Cell::Null, |ns| Cell::Long(ns.0)),
             FieldType::OrderId | FieldType::Id => Cell::Long(value),
+            FieldType::Interval if value == 0 => Cell::Null,
             FieldType::Interval => Cell::Text(interval(value as u32)),
             FieldType::Float => Cell::Float(f64::from_bits(value)),
             FieldType::Step | FieldType::Factor | FieldType::Start if value == 0 => Cell::Null,

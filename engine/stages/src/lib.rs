@@ -26,6 +26,7 @@ pub mod risk;
 pub mod router;
 mod space;
 pub mod strategies;
+mod told_hours;
 mod uncut;
 
 pub use instance::Instance;

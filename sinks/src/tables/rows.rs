@@ -300,7 +300,9 @@ impl Row<'_> {
         let number = field.number(&event.body);
         match field.ty {
             FieldType::Price | FieldType::Average if number as i64 == i64::MAX => Value::Absent,
-            FieldType::Step | FieldType::Factor | FieldType::Start if number == 0 => Value::Absent,
+            FieldType::Step | FieldType::Factor | FieldType::Start | FieldType::Interval if number == 0 => {
+                Value::Absent
+            }
             FieldType::Nano | FieldType::Money if number as i64 == i64::MIN => Value::Absent,
             FieldType::Volume | FieldType::Sequence if number == u64::MAX => Value::Absent,
             FieldType::Uid | FieldType::Count if number == u64::from(u32::MAX) => Value::Absent,

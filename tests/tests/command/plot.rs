@@ -208,6 +208,11 @@ fn longer() {
     let known =
         |column: &str| data[column].as_array().expect("a column").iter().filter(|value| !value.is_null()).count();
     assert!(known("score") > 50 && known("state") > 50 && known("cvd") > 50);
+    // Hours begin at half past nine, and what was measured in them belongs to them.
+    let hours = self::data(&page(&folder, &day, &["--interval", "1h"]));
+    let cvd = hours["cvd"].as_array().expect("a column");
+    assert!(cvd.len() > 5 && cvd.iter().all(|value| !value.is_null()), "{cvd:?}");
+    assert_eq!(cvd.len(), rows(&day, "bar", &["--set", "bars.intervals=1h"]).len());
 }
 
 fn journal() {

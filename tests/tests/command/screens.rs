@@ -5,6 +5,7 @@ use tidegate_tests::Outcome;
 
 pub(crate) const SCREENS: &[Named] = &[
     ("the_summary_is_one_screen", summary),
+    ("many_measures_are_one_screen_and_with_details_all_are_shown", measured),
     ("details_show_the_machinery", details),
     ("a_replay_is_one_screen", replay),
     ("lists_fit_the_screen", lists),
@@ -40,6 +41,19 @@ fn summary() {
     let rows = outcome.stderr.lines().skip_while(|l| !l.starts_with("busiest")).skip(1).take(4);
     let points: Vec<_> = rows.map(|l| l.match_indices('.').map(|(at, _)| at).collect::<Vec<_>>()).collect();
     assert!(points.iter().all(|at| at.len() == 3 && *at == points[0]), "points below each other:\n{}", outcome.stderr);
+}
+
+/// The busiest symbols and what is measured of them keep their place, however much is measured.
+fn measured() {
+    let stages = "pipeline.stages=book,bars,cvd,flow,pace,patterns,venues,vpin,toxicity,profile,state,spread,ofi,price-impact,average,rsi,macd,atr,vwap,\
+                  volatility,regime,momentum,orders,risk,router";
+    let many = ["--events", "200000", "--set", stages];
+    let outcome =
+        says(demo(&many), 0, &["flow score", "more values of measures: --details shows all", "and 196 more symbols"]);
+    assert!(outcome.stderr.lines().count() <= 23, "with the prompt it is one screen:\n{}", outcome.stderr);
+    let all = ["flow score", "patterns score", "venues score", "toxicity", "rsi", "vwap", "volatility", "regime"];
+    let detailed = says(demo(&[&many[..], &["--details"]].concat()), 0, &all);
+    assert!(!detailed.stderr.contains("more values"), "{}", detailed.stderr);
 }
 
 fn details() {
@@ -137,6 +151,24 @@ fn unmet() {
     assert!(said.contains(bars) && said.matches("warning").count() == 1, "{said}");
     let said = replay("bars,profile,state", &["--set", "bars.intervals=5m,60s"]);
     assert!(!said.contains("warning"), "{said}");
+    for one in ["fate", "imbalance", "spread", "ofi", "depth-slope", "imbalance-variability", "price-impact"] {
+        let said = replay(&format!("cvd,{one}"), &[]);
+        let book = format!("{one} has nothing to go on: add book to pipeline.stages");
+        assert!(said.contains(&book) && said.matches("warning").count() == 1, "{said}");
+        let said = replay(&format!("book,{one}"), &[]);
+        assert!(!said.contains("warning"), "{said}");
+    }
+    let said = replay("bars,legs", &[]);
+    let legs = ["state", "breakout"].map(|one| format!("legs has nothing to go on: add {one} to pipeline.stages"));
+    assert!(legs.iter().all(|legs| said.contains(legs)) && said.matches("warning").count() == 2, "{said}");
+    let events = ["--set", "average.of=event-bars"];
+    let said = replay("bars,average", &events);
+    let bars = "average has nothing to go on: add event-bars to pipeline.stages";
+    assert!(said.contains(bars) && said.matches("warning").count() == 1, "{said}");
+    assert!(!replay("event-bars,average", &events).contains("warning"));
+    let said = replay("event-bars,average", &[&events[..], &["--set", "average.event_bars=3"]].concat());
+    let bars = "average has nothing to go on: add instance 3 of event-bars to pipeline.stages";
+    assert!(said.contains(bars) && said.matches("warning").count() == 1, "{said}");
     let config = "[pipeline]\nstages = [\"bars\", \"state\"]\n[[input]]\nfeed = \"itch\"\nfiles = [\"day.itch\"]\ndate = \"2026-01-05\"\n";
     let config = write(&folder, "unmet.toml", config.as_bytes());
     let valid = call(&["validate", &config]).expect(0);

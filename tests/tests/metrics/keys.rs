@@ -25,6 +25,7 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("what_is_kept_under_a_key_is_what_a_replay_says", &[], |_| kept()),
         Case::new("keys_are_answered_after_a_roll_and_a_restart", &[], |_| again()),
+        Case::new("an_instrument_that_is_silent_for_too_long_is_stale", &[], |_| stale()),
         Case::new("without_an_address_nothing_is_kept_and_that_is_said", &[], |_| off()),
     ]
 }
@@ -267,6 +268,38 @@ fn again() {
     assert!(book["why"].as_str().is_some_and(|why| why.contains("not known")), "{book}");
     let held = |answer: &Value| rows(answer).iter().map(|row| row["strategy"].clone()).collect::<Vec<_>>();
     assert_eq!(held(&asked(&at, &format!("{symbol}/position")).1), held(&positions));
+    life.stop(Signal::TERM);
+}
+
+/// What a key says of silence follows from the times in it, the metric counts the same, and nothing of the run differs.
+fn stale() {
+    const MOST_NS: u64 = 1_000_000;
+    let (service, plain) = (Service::paper_at_the_open(20_000), Service::paper_at_the_open(20_000));
+    plain.finish(&["--speed", "max"]).expect(0);
+    let symbols = symbols(&plain.journal());
+    let service = service.with("metrics.listen=127.0.0.1:0").with("metrics.stale_ms=1");
+    let (mut life, at) = started(&service, "1x");
+    let digits = |value: &Value| value.as_str().and_then(|text| text.parse::<u64>().ok());
+    let look = || {
+        let all = asked(&at, "system/stale").1;
+        let silent = |row: &Value| digits(&row["silent_ns"]).expect("digits");
+        // Nothing is answered before the journal is there.
+        let rows = all["rows"].as_array().map_or(&[][..], Vec::as_slice);
+        assert!(rows.iter().all(|row| row["stale"] == true && silent(row) >= MOST_NS), "{all}");
+        rows.len()
+    };
+    life.until("one that is stale", || look() > 0 && page(&at).get("tidegate_instruments_stale") > Some(0.0));
+    for symbol in &symbols {
+        let (status, answer) = asked(&at, &format!("{symbol}/stale"));
+        assert_eq!(status, 200, "{answer}");
+        let row = &rows(&answer)[0];
+        assert_eq!((&row["symbol"], &row["phase"]), (&Value::from(symbol.as_str()), &Value::from("open")));
+        let silent = digits(&row["silent_ns"]).expect("it is open");
+        assert_eq!(row["stale"], silent >= MOST_NS, "{answer}");
+        let heard = digits(&row["ts_ns"]).map(|ts| now(&answer) - ts);
+        assert_eq!(digits(&row["age_ns"]), heard, "{answer}");
+        assert!(heard.is_none_or(|age| silent <= age), "silence counts from the opening on: {answer}");
+    }
     life.stop(Signal::TERM);
 }
 

@@ -17,7 +17,7 @@ pub use sessions::Sessions;
 
 use crate::words::words;
 use crate::{Mic, Ns};
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Weekday};
 use chrono_tz::Tz;
 use rules::{Session, at};
 
@@ -285,6 +285,12 @@ impl Hours {
 }
 
 impl TradeDate {
+    /// The Monday of its week, as eight digits.
+    pub fn week(&self) -> u32 {
+        let monday = self.date.week(Weekday::Mon).first_day();
+        TradeDate { date: monday, ..*self }.digits()
+    }
+
     /// The date as eight digits, `20200130`.
     pub fn digits(&self) -> u32 {
         self.date.year().unsigned_abs() * 10_000 + self.date.month() * 100 + self.date.day()

@@ -33,6 +33,8 @@ words! {
         Session = 2 "session",
         /// Once, and it goes on over sessions.
         Once = 3 "once",
+        /// With a week of trade dates, Monday to Sunday.
+        Week = 4 "week",
     }
     /// Which of two lists a turn of price is in.
     SwingType: u8 {
@@ -80,7 +82,7 @@ records! {
         average: Real as Float "the average, in units of the price; absent before there are as many bars",
         close: Px as Price "close of the bar",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
-        interval_s = "interval": u32 as Interval "length of the bar",
+        interval_s = "interval": u32 as Interval "length of the bar; absent of event bars",
         bars: u16 as Uint "bars of the average",
         method: u8 as Enum(AverageMethod) "how it weighs them",
         instance: u8 as Instance "instance of the measure that it is of",
@@ -90,7 +92,7 @@ records! {
         rsi: Real as Float "100 x average gain / (average gain + average loss), 0 to 100; 50 where nothing has changed; absent before there are as many changes",
         close: Px as Price "close of the bar",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
-        interval_s = "interval": u32 as Interval "length of the bar",
+        interval_s = "interval": u32 as Interval "length of the bar; absent of event bars",
         bars: u16 as Uint "changes that its first averages are of",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 13 row [interval, start_ns, close, rsi, bars, instance, after_gap]
@@ -100,7 +102,7 @@ records! {
         signal: Real as Float "average of these differences; absent before there are enough of them",
         histogram: Real as Float "macd - signal; absent likewise",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
-        interval_s = "interval": u32 as Interval "length of the bar",
+        interval_s = "interval": u32 as Interval "length of the bar; absent of event bars",
         fast: u16 as Uint "bars of the fast average",
         slow: u16 as Uint "bars of the slow average",
         signal_bars: u16 as Uint "differences in their average",
@@ -112,7 +114,7 @@ records! {
         true_range: Px as Price "higher of high and close before, less lower of low and close before; of the first bar high less low",
         close: Px as Price "close of the bar",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
-        interval_s = "interval": u32 as Interval "length of the bar",
+        interval_s = "interval": u32 as Interval "length of the bar; absent of event bars",
         bars: u16 as Uint "bars that its first average is of",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 5 row [interval, start_ns, close, true_range, atr, bars, instance, after_gap]
@@ -122,7 +124,7 @@ records! {
         upper: Real as Float "some standard deviations above it; absent likewise",
         lower: Real as Float "as many below it; absent likewise",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
-        interval_s = "interval": u32 as Interval "length of the bar",
+        interval_s = "interval": u32 as Interval "length of the bar; absent of event bars",
         bars: u16 as Uint "closes in the mean",
         instance: u8 as Instance "instance of the measure that it is of",
     } reserved 5 row [interval, start_ns, middle, upper, lower, bars, instance, after_gap]
@@ -132,7 +134,7 @@ records! {
         upper: Px as Price "highest high of the bars before; absent before there are as many",
         lower: Px as Price "lowest low of them; absent likewise",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
-        interval_s = "interval": u32 as Interval "length of the bar",
+        interval_s = "interval": u32 as Interval "length of the bar; absent of event bars",
         bars: u16 as Uint "bars of the channel",
         broke: u8 as Enum(ChannelBreak) "whether the bar closed outside the channel of the bars before",
         instance: u8 as Instance "instance of the measure that it is of",
@@ -178,7 +180,7 @@ records! {
         before: Px as Price "that of the one of the same list and extreme that was confirmed before; absent at the first",
         start_s = "start_ns": u32 as Start "start of the bar, Unix time",
         confirmed_s = "confirmed_ns": u32 as Start "start of the bar with which it is known",
-        interval_s = "interval": u32 as Interval "length of the bars",
+        interval_s = "interval": u32 as Interval "length of the bars; absent of event bars",
         bars: u16 as Uint "bars on each side",
         what: u8 as Enum(SwingType) "which list it is in",
         extreme: u8 as Enum(SwingExtreme) "whether price has turned at its high or low",

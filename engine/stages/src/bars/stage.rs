@@ -8,6 +8,7 @@ use super::prints::Prints;
 use super::sum::Sum;
 use crate::Space;
 use crate::gaps::Gaps;
+use crate::told_hours::ToldHours;
 use flow::records::{Anomaly, BrokenTrade, Listing, Tick, Trade};
 use flow::{
     AnomalyKind, Calendar, Event, Flags, GrowingTable, IntParam, Interval, Kind, Kinds, ListParam, Mic, Ns, Out, Param,
@@ -44,6 +45,8 @@ pub struct BarStage {
     untraded: Box<[u64]>,
     prints: Prints,
     gaps: Gaps,
+    /// For bars of an hour and more.
+    hours: ToldHours,
 }
 
 impl BarStage {
@@ -70,6 +73,7 @@ impl BarStage {
             intervals: intervals.into_boxed_slice(),
             prints: Prints::new(params.get(MAX_PRINTS)),
             gaps: Gaps::new(space),
+            hours: ToldHours::default(),
         })
     }
 
@@ -107,7 +111,7 @@ impl BarStage {
                 close(sum, *interval, event.instrument, &self.gaps, out);
             }
             if !sum.is_open() && !sum.spans(event.ts) {
-                let (start, end) = interval.bounds(event.ts, self.calendars[at]);
+                let (start, end) = interval.bounds(event.ts, || self.hours.day(self.calendars[at], event.ts));
                 *sum = Sum::between(start, end);
             }
             sum.add(trade, event.flags);
@@ -135,7 +139,7 @@ impl BarStage {
         let lengths = self.intervals.len();
         for (sum, interval) in self.sums.span_mut(at * lengths, lengths).iter_mut().zip(&self.intervals) {
             if !sum.spans(event.ts) {
-                let (start, end) = interval.bounds(event.ts, self.calendars[at]);
+                let (start, end) = interval.bounds(event.ts, || self.hours.day(self.calendars[at], event.ts));
                 *sum = Sum::between(start, end);
             }
             sum.add_besides(trade.qty);
@@ -153,7 +157,7 @@ impl BarStage {
         self.prints.forget(event.instrument, trade);
         for length in 0..self.intervals.len() {
             let (place, interval) = (at * self.intervals.len() + length, self.intervals[length]);
-            let (start, end) = interval.bounds(trade.trade_ts, self.calendars[at]);
+            let (start, end) = interval.bounds(trade.trade_ts, || self.hours.day(self.calendars[at], trade.trade_ts));
             let sum = &mut self.sums.span_mut(place, 1)[0];
             let is_corrected = match sum.spans(trade.trade_ts) {
                 true => take_out(sum, &mut self.prints, event),
@@ -252,7 +256,7 @@ fn push_uncorrected(event: &Event, trade: &BrokenTrade, interval: Interval, out:
 
 impl Stage for BarStage {
     fn reads(&self) -> Kinds {
-        Kinds::of(&[Kind::Listing, Kind::Trade, Kind::BrokenTrade, Kind::Tick, Kind::Gap])
+        Kinds::of(&[Kind::Listing, Kind::Session, Kind::Trade, Kind::BrokenTrade, Kind::Tick, Kind::Gap])
     }
 
     fn emits(&self) -> Kinds {
@@ -287,6 +291,8 @@ impl Stage for BarStage {
             self.gaps.list(event);
         } else if event.kind == Kind::Gap {
             self.gaps.gap(event);
+        } else if event.kind == Kind::Session {
+            self.hours.take(event);
         }
     }
 
@@ -305,6 +311,7 @@ impl Stage for BarStage {
         to.put(&saved);
         self.prints.save(to);
         self.gaps.save(to);
+        self.hours.save(to);
     }
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
@@ -330,7 +337,8 @@ impl Stage for BarStage {
             self.untraded[at / 64] &= !(u64::from(saved.has_traded) << (at % 64));
         }
         self.prints.load(from)?;
-        self.gaps.load(from)
+        self.gaps.load(from)?;
+        self.hours.load(from)
     }
 }
 

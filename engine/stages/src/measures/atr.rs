@@ -5,7 +5,8 @@
 //!
 //! Bound: 24 bytes an instrument, a division a bar.
 
-use super::bar_hours::{INTERVAL, length, whole_bar};
+use super::any_bars::{AnyBars, EVENT_BARS, OF, WANTED};
+use super::bar_hours::INTERVAL;
 use super::true_range::TrueRange;
 use super::{Context, Measure, PerInstrument};
 use crate::Space;
@@ -17,11 +18,11 @@ const BARS: IntParam<u16> =
     IntParam::new("bars", (1, 1_000), "14", "true ranges that the first average is of").unit("bars");
 
 /// Parameters.
-pub const PARAMS: &[Param] = &[INTERVAL.param(), BARS.param()];
+pub const PARAMS: &[Param] = &[OF.param(), INTERVAL.param(), EVENT_BARS.param(), BARS.param()];
 
 /// The measure `atr`.
 pub struct Atr {
-    interval_s: u32,
+    bars_of: AnyBars,
     bars: u16,
 }
 
@@ -34,19 +35,20 @@ impl Measure for Atr {
     type State = PerInstrument<Ranges>;
 
     fn new(params: &Params, space: Space) -> Result<(Atr, Self::State), ParamError> {
-        let interval_s = length("atr.interval", params.get(INTERVAL))?.seconds();
-        Ok((Atr { interval_s, bars: params.get(BARS) }, PerInstrument::new(space)))
+        let bars_of = AnyBars::new("atr", params)?;
+        Ok((Atr { bars_of, bars: params.get(BARS) }, PerInstrument::new(space)))
     }
 
-    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+    const WANTS: &'static [&'static [Kind]] = WANTED;
 
     #[inline(always)]
     fn reads(&self) -> Kinds {
-        const { Kinds::of(&[Kind::Bar]) }
+        self.bars_of.reads()
     }
 
     fn terms(&self) -> Vec<u64> {
-        vec![self.interval_s.into(), self.bars.into()]
+        let [interval_s, instance] = self.bars_of.terms();
+        vec![interval_s, instance, self.bars.into()]
     }
 
     /// Nothing of it rests on sides.
@@ -56,7 +58,7 @@ impl Measure for Atr {
     }
 
     fn on(&self, ranges: &mut Self::State, _: &Context, event: &Event) -> Option<records::Atr> {
-        let bar = whole_bar(event, self.interval_s)?;
+        let bar = self.bars_of.bar(event)?;
         let Ranges(ranges) = ranges.get_mut(event.instrument)?;
         let true_range = ranges.add(bar.high, bar.low, bar.close, self.bars);
         Some(records::Atr {

@@ -5,7 +5,8 @@
 //!
 //! Bound: per instrument 16 bytes, and for a simple average a ring of closes. Worst case: it has a thousand to add up.
 
-use super::bar_hours::{INTERVAL, length, whole_bar};
+use super::any_bars::{AnyBars, EVENT_BARS, OF, WANTED};
+use super::bar_hours::INTERVAL;
 use super::gliding::Gliding;
 use super::{Context, Measure, MeasureState, PerInstrument, Rings};
 use crate::Space;
@@ -20,11 +21,11 @@ const METHOD: ChoiceParam<AverageMethod> =
 const BARS: IntParam<u16> = IntParam::new("bars", (1, 1_000), "20", "bars of the average").unit("bars");
 
 /// Parameters.
-pub const PARAMS: &[Param] = &[INTERVAL.param(), METHOD.param(), BARS.param()];
+pub const PARAMS: &[Param] = &[OF.param(), INTERVAL.param(), EVENT_BARS.param(), METHOD.param(), BARS.param()];
 
 /// The measure `average`.
 pub struct Average {
-    interval_s: u32,
+    bars_of: AnyBars,
     method: AverageMethod,
     bars: u16,
 }
@@ -59,21 +60,22 @@ impl Measure for Average {
     type State = Averages;
 
     fn new(params: &Params, space: Space) -> Result<(Average, Averages), ParamError> {
-        let interval_s = length("average.interval", params.get(INTERVAL))?.seconds();
+        let bars_of = AnyBars::new("average", params)?;
         let (method, bars) = (params.get(METHOD), params.get(BARS));
         let closes = (method == AverageMethod::Simple).then(|| Rings::new(space, bars));
-        Ok((Average { interval_s, method, bars }, Averages { exponential: PerInstrument::new(space), closes }))
+        Ok((Average { bars_of, method, bars }, Averages { exponential: PerInstrument::new(space), closes }))
     }
 
-    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+    const WANTS: &'static [&'static [Kind]] = WANTED;
 
     #[inline(always)]
     fn reads(&self) -> Kinds {
-        const { Kinds::of(&[Kind::Bar]) }
+        self.bars_of.reads()
     }
 
     fn terms(&self) -> Vec<u64> {
-        vec![self.interval_s.into(), self.method.code().into(), self.bars.into()]
+        let [interval_s, instance] = self.bars_of.terms();
+        vec![interval_s, instance, self.method.code().into(), self.bars.into()]
     }
 
     /// Nothing of it rests on sides.
@@ -83,7 +85,7 @@ impl Measure for Average {
     }
 
     fn on(&self, averages: &mut Averages, _: &Context, event: &Event) -> Option<records::Average> {
-        let bar = whole_bar(event, self.interval_s)?;
+        let bar = self.bars_of.bar(event)?;
         let exponential = averages.exponential.get_mut(event.instrument)?;
         let average = match &mut averages.closes {
             None => {

@@ -35,6 +35,11 @@ impl BarHours {
         self.session == context.session(instrument, ts)
     }
 
+    /// Whether an instant is in the week of their session.
+    pub(super) fn are_of_week(&self, instrument: u32, ts: Ns, context: &Context) -> bool {
+        context.week(instrument, self.session.last()) == context.week(instrument, ts)
+    }
+
     /// When they begin.
     pub(super) fn from(&self) -> Ns {
         self.from

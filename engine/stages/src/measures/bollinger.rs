@@ -5,8 +5,9 @@
 //!
 //! Bound: per instrument a ring of closes. Worst case: a thousand of them, looked at twice.
 
+use super::any_bars::{AnyBars, EVENT_BARS, OF, WANTED};
 use super::average::sum;
-use super::bar_hours::{INTERVAL, length, whole_bar};
+use super::bar_hours::INTERVAL;
 use super::{Context, Measure, Rings};
 use crate::Space;
 use flow::records;
@@ -17,11 +18,11 @@ const TIMES: FloatParam =
     FloatParam::new("times", (0.0, 100.0), "2", "standard deviations between the mean and a band");
 
 /// Parameters.
-pub const PARAMS: &[Param] = &[INTERVAL.param(), BARS.param(), TIMES.param()];
+pub const PARAMS: &[Param] = &[OF.param(), INTERVAL.param(), EVENT_BARS.param(), BARS.param(), TIMES.param()];
 
 /// The measure `bollinger`.
 pub struct Bollinger {
-    interval_s: u32,
+    bars_of: AnyBars,
     bars: u16,
     times: f64,
 }
@@ -31,20 +32,21 @@ impl Measure for Bollinger {
     type State = Rings<Px>;
 
     fn new(params: &Params, space: Space) -> Result<(Bollinger, Rings<Px>), ParamError> {
-        let interval_s = length("bollinger.interval", params.get(INTERVAL))?.seconds();
+        let bars_of = AnyBars::new("bollinger", params)?;
         let (bars, times) = (params.get(BARS), params.get(TIMES));
-        Ok((Bollinger { interval_s, bars, times }, Rings::new(space, bars)))
+        Ok((Bollinger { bars_of, bars, times }, Rings::new(space, bars)))
     }
 
-    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+    const WANTS: &'static [&'static [Kind]] = WANTED;
 
     #[inline(always)]
     fn reads(&self) -> Kinds {
-        const { Kinds::of(&[Kind::Bar]) }
+        self.bars_of.reads()
     }
 
     fn terms(&self) -> Vec<u64> {
-        vec![self.interval_s.into(), self.bars.into()]
+        let [interval_s, instance] = self.bars_of.terms();
+        vec![interval_s, instance, self.bars.into()]
     }
 
     /// Nothing of it rests on sides.
@@ -54,7 +56,7 @@ impl Measure for Bollinger {
     }
 
     fn on(&self, closes: &mut Rings<Px>, _: &Context, event: &Event) -> Option<records::Bollinger> {
-        let bar = whole_bar(event, self.interval_s)?;
+        let bar = self.bars_of.bar(event)?;
         let instrument = event.instrument;
         if !closes.has(instrument) {
             return None;

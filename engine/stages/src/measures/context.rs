@@ -7,9 +7,9 @@
 //! Bound: arrays by instrument, and two trade dates a calendar.
 
 use super::session::{Calendars, Session};
-use super::told_hours::ToldHours;
 use super::{MeasureState, PerInstrument, counted};
 use crate::Space;
+use crate::told_hours::ToldHours;
 use flow::records::BookTop;
 use flow::{Event, Kind, Kinds, Ns, Px, Qty, Side, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
@@ -116,6 +116,12 @@ impl Context {
     #[cold]
     pub fn session(&self, instrument: u32, ts: Ns) -> Session {
         asked(self.calendars.as_ref()).session(instrument, ts)
+    }
+
+    /// The week of trade dates that an instrument is in at `ts`: its Monday, as eight digits.
+    #[cold]
+    pub fn week(&self, instrument: u32, ts: Ns) -> u32 {
+        asked(self.calendars.as_ref()).week(instrument, ts)
     }
 
     /// When market hours of an instrument begin and end on the trade date of `ts`: the whole date where they are not known, twice the

@@ -33,6 +33,8 @@ impl Measure for DepthSlope {
         Some(Weighing::slope(params.get(LEVELS)))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::BookTop]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::WeighedDepth, Kind::BookTop]) }

@@ -5,7 +5,8 @@
 //!
 //! Bound: per instrument a ring of highs and lows. Worst case: a thousand of them, looked at twice.
 
-use super::bar_hours::{INTERVAL, length, whole_bar};
+use super::any_bars::{AnyBars, EVENT_BARS, OF, WANTED};
+use super::bar_hours::INTERVAL;
 use super::{Context, Measure, Rings};
 use crate::Space;
 use flow::records::{self, DonchianNow};
@@ -14,11 +15,11 @@ use flow::{ChannelBreak, Event, Flags, IntParam, Kind, Kinds, Param, ParamError,
 const BARS: IntParam<u16> = IntParam::new("bars", (1, 1_000), "20", "bars of the channel").unit("bars");
 
 /// Parameters.
-pub const PARAMS: &[Param] = &[INTERVAL.param(), BARS.param()];
+pub const PARAMS: &[Param] = &[OF.param(), INTERVAL.param(), EVENT_BARS.param(), BARS.param()];
 
 /// The measure `donchian`.
 pub struct Donchian {
-    interval_s: u32,
+    bars_of: AnyBars,
     bars: u16,
 }
 
@@ -30,20 +31,21 @@ impl Measure for Donchian {
     type State = Rings<Reach>;
 
     fn new(params: &Params, space: Space) -> Result<(Donchian, Rings<Reach>), ParamError> {
-        let interval_s = length("donchian.interval", params.get(INTERVAL))?.seconds();
+        let bars_of = AnyBars::new("donchian", params)?;
         let bars = params.get(BARS);
-        Ok((Donchian { interval_s, bars }, Rings::new(space, bars)))
+        Ok((Donchian { bars_of, bars }, Rings::new(space, bars)))
     }
 
-    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+    const WANTS: &'static [&'static [Kind]] = WANTED;
 
     #[inline(always)]
     fn reads(&self) -> Kinds {
-        const { Kinds::of(&[Kind::Bar]) }
+        self.bars_of.reads()
     }
 
     fn terms(&self) -> Vec<u64> {
-        vec![self.interval_s.into(), self.bars.into()]
+        let [interval_s, instance] = self.bars_of.terms();
+        vec![interval_s, instance, self.bars.into()]
     }
 
     /// Nothing of it rests on sides.
@@ -53,7 +55,7 @@ impl Measure for Donchian {
     }
 
     fn on(&self, reaches: &mut Rings<Reach>, _: &Context, event: &Event) -> Option<Self::Records> {
-        let bar = whole_bar(event, self.interval_s)?;
+        let bar = self.bars_of.bar(event)?;
         let instrument = event.instrument;
         if !reaches.has(instrument) {
             return None;

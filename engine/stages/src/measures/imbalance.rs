@@ -54,6 +54,8 @@ impl Measure for Imbalance {
         (levels > 1).then(|| Weighing::new(levels, weighting, lambda))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::BookTop]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const TOUCH: Kinds = Kinds::of(&[Kind::BookTop]);

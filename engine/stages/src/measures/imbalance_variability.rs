@@ -107,6 +107,8 @@ impl Measure for ImbalanceVariability {
         Ok((ImbalanceVariability { window_s, least }, samples))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::BookTop]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::BookTop]) }

@@ -5,9 +5,10 @@
 //!
 //! Bound: 16 bytes a trade of the window and 64 bytes, for every instrument. Worst case: that of every trade, one slot and the sums.
 
-use super::{MeasureState, Rings};
+use super::{MeasureState, PerInstrument, Rings};
 use crate::Space;
 use flow::{GrowingTable, Ns, Qty, StateError, StateReader, StateWriter};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Weights are integers: parts of 1 / 10,000.
@@ -125,6 +126,48 @@ impl MeasureState for LastTrades {
             }
         }
         Ok(())
+    }
+}
+
+/// What a measure keeps of an instrument beside its window.
+pub trait Kept: Clone + Default + PartialEq + Send + Serialize + DeserializeOwned {
+    /// Why a saved one cannot be true.
+    ///
+    /// # Errors
+    /// When it cannot.
+    fn check(&self) -> Result<(), StateError> {
+        Ok(())
+    }
+}
+
+/// The state of a measure of the last trades: their windows, and what it keeps beside them.
+pub struct Beside<K: Kept> {
+    pub(super) kept: PerInstrument<K>,
+    pub(super) trades: LastTrades,
+}
+
+impl<K: Kept> Beside<K> {
+    /// Windows of so many trades.
+    pub(super) fn new(space: Space, window: u16) -> Beside<K> {
+        Beside { kept: PerInstrument::new(space), trades: LastTrades::new(space, window) }
+    }
+}
+
+impl<K: Kept> MeasureState for Beside<K> {
+    fn list(&mut self, instrument: u32) {
+        self.kept.list(instrument);
+        self.trades.list(instrument);
+    }
+
+    fn save(&self, to: &mut StateWriter<'_>) {
+        self.kept.save(to);
+        self.trades.save(to);
+    }
+
+    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.kept.load(from)?;
+        self.kept.iter().try_for_each(|(_, kept)| kept.check())?;
+        self.trades.load(from)
     }
 }
 

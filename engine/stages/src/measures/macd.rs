@@ -4,7 +4,8 @@
 //!
 //! Bound: 48 bytes an instrument, three multiplications a bar.
 
-use super::bar_hours::{INTERVAL, length, whole_bar};
+use super::any_bars::{AnyBars, EVENT_BARS, OF, WANTED};
+use super::bar_hours::INTERVAL;
 use super::gliding::Gliding;
 use super::{Context, Measure, PerInstrument};
 use crate::Space;
@@ -19,11 +20,12 @@ const SIGNAL: IntParam<u16> =
     IntParam::new("signal", (1, 1_000), "9", "bars of the average of the difference").unit("bars");
 
 /// Parameters.
-pub const PARAMS: &[Param] = &[INTERVAL.param(), FAST.param(), SLOW.param(), SIGNAL.param()];
+pub const PARAMS: &[Param] =
+    &[OF.param(), INTERVAL.param(), EVENT_BARS.param(), FAST.param(), SLOW.param(), SIGNAL.param()];
 
 /// The measure `macd`.
 pub struct Macd {
-    interval_s: u32,
+    bars_of: AnyBars,
     fast: u16,
     slow: u16,
     signal: u16,
@@ -42,24 +44,25 @@ impl Measure for Macd {
     type State = PerInstrument<Averages>;
 
     fn new(params: &Params, space: Space) -> Result<(Macd, Self::State), ParamError> {
-        let interval_s = length("macd.interval", params.get(INTERVAL))?.seconds();
+        let bars_of = AnyBars::new("macd", params)?;
         let (fast, slow, signal) = (params.get(FAST), params.get(SLOW), params.get(SIGNAL));
         if fast >= slow {
             let valid = format!("valid: below macd.slow, which is {slow}");
             return Err(ParamError { key: "macd.fast".to_owned(), found: fast.to_string(), valid });
         }
-        Ok((Macd { interval_s, fast, slow, signal }, PerInstrument::new(space)))
+        Ok((Macd { bars_of, fast, slow, signal }, PerInstrument::new(space)))
     }
 
-    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+    const WANTS: &'static [&'static [Kind]] = WANTED;
 
     #[inline(always)]
     fn reads(&self) -> Kinds {
-        const { Kinds::of(&[Kind::Bar]) }
+        self.bars_of.reads()
     }
 
     fn terms(&self) -> Vec<u64> {
-        vec![self.interval_s.into(), self.fast.into(), self.slow.into(), self.signal.into()]
+        let [interval_s, instance] = self.bars_of.terms();
+        vec![interval_s, instance, self.fast.into(), self.slow.into(), self.signal.into()]
     }
 
     /// Nothing of it rests on sides.
@@ -69,7 +72,7 @@ impl Measure for Macd {
     }
 
     fn on(&self, averages: &mut Self::State, _: &Context, event: &Event) -> Option<records::Macd> {
-        let bar = whole_bar(event, self.interval_s)?;
+        let bar = self.bars_of.bar(event)?;
         let averages = averages.get_mut(event.instrument)?;
         averages.fast.exponential(bar.close.0 as f64, self.fast);
         averages.slow.exponential(bar.close.0 as f64, self.slow);

@@ -8,6 +8,7 @@
 //! Bound: tables by instrument, filled as they are listed. Worst case of an event: that of the most expensive
 //! measure; `vpin` on a trade that closes more buckets than its window holds, linear in the window.
 
+pub mod any_bars;
 pub mod atr;
 pub mod average;
 pub mod bollinger;
@@ -60,7 +61,6 @@ mod per_instrument;
 mod rings;
 mod session;
 mod state;
-mod told_hours;
 mod trade;
 mod true_range;
 mod value_area;

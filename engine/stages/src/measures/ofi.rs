@@ -58,6 +58,8 @@ impl Measure for Ofi {
         Ok((Ofi { window_s: params.get(WINDOW) }, Flows { sums: PerInstrument::new(space), pieces }))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::BookTop]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::BookTop]) }

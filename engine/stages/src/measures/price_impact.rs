@@ -67,7 +67,7 @@ impl Measure for KyleLambda {
         Ok((KyleLambda { seconds, intervals }, state))
     }
 
-    const WANTS: &'static [&'static [Kind]] = &[&[Kind::BookTop], &[Kind::Trade]];
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::BookTop]];
 
     #[inline(always)]
     fn reads(&self) -> Kinds {

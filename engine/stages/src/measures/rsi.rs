@@ -5,7 +5,8 @@
 //!
 //! Bound: 48 bytes an instrument, three divisions a bar.
 
-use super::bar_hours::{INTERVAL, length, whole_bar};
+use super::any_bars::{AnyBars, EVENT_BARS, OF, WANTED};
+use super::bar_hours::INTERVAL;
 use super::gliding::Gliding;
 use super::{Context, Measure, PerInstrument};
 use crate::Space;
@@ -17,11 +18,11 @@ const BARS: IntParam<u16> =
     IntParam::new("bars", (1, 1_000), "14", "changes that the first averages are of").unit("bars");
 
 /// Parameters.
-pub const PARAMS: &[Param] = &[INTERVAL.param(), BARS.param()];
+pub const PARAMS: &[Param] = &[OF.param(), INTERVAL.param(), EVENT_BARS.param(), BARS.param()];
 
 /// The measure `rsi`.
 pub struct Rsi {
-    interval_s: u32,
+    bars_of: AnyBars,
     bars: u16,
 }
 
@@ -56,19 +57,20 @@ impl Measure for Rsi {
     type State = PerInstrument<Changes>;
 
     fn new(params: &Params, space: Space) -> Result<(Rsi, Self::State), ParamError> {
-        let interval_s = length("rsi.interval", params.get(INTERVAL))?.seconds();
-        Ok((Rsi { interval_s, bars: params.get(BARS) }, PerInstrument::new(space)))
+        let bars_of = AnyBars::new("rsi", params)?;
+        Ok((Rsi { bars_of, bars: params.get(BARS) }, PerInstrument::new(space)))
     }
 
-    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+    const WANTS: &'static [&'static [Kind]] = WANTED;
 
     #[inline(always)]
     fn reads(&self) -> Kinds {
-        const { Kinds::of(&[Kind::Bar]) }
+        self.bars_of.reads()
     }
 
     fn terms(&self) -> Vec<u64> {
-        vec![self.interval_s.into(), self.bars.into()]
+        let [interval_s, instance] = self.bars_of.terms();
+        vec![interval_s, instance, self.bars.into()]
     }
 
     /// Nothing of it rests on sides.
@@ -78,7 +80,7 @@ impl Measure for Rsi {
     }
 
     fn on(&self, changes: &mut Self::State, _: &Context, event: &Event) -> Option<records::Rsi> {
-        let bar = whole_bar(event, self.interval_s)?;
+        let bar = self.bars_of.bar(event)?;
         let changes = changes.get_mut(event.instrument)?;
         changes.add(bar.close, self.bars);
         Some(records::Rsi {

@@ -27,6 +27,11 @@ impl Session {
         Session(code)
     }
 
+    /// Its last second.
+    pub(super) fn last(self) -> Ns {
+        Ns(u64::from(self.0) * Ns::SECOND)
+    }
+
     /// Whether `ts` belongs to a later session.
     #[inline]
     pub fn is_over(self, ts: Ns) -> bool {
@@ -49,6 +54,12 @@ impl PerInstrument<Calendar> {
         if let Some(calendar) = self.get_mut(event.instrument) {
             *calendar = Calendar::of(Mic(event.record::<Listing>().calendar));
         }
+    }
+
+    /// The week of trade dates that `ts` is in.
+    #[cold]
+    pub(super) fn week(&self, instrument: u32, ts: Ns) -> u32 {
+        self.get(instrument).copied().unwrap_or_default().trade_date(ts).week()
     }
 
     /// The session at `ts`.

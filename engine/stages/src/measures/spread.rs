@@ -22,6 +22,8 @@ impl Measure for Spread {
         Ok((Spread, ()))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::BookTop]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const { Kinds::of(&[Kind::BookTop]) }

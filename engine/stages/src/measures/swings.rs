@@ -6,7 +6,8 @@
 //! Bound: per instrument two rings of twice as many bars as are asked for on a side, and one. Worst case: a bar looks at all of them four
 //! times and emits four events.
 
-use super::bar_hours::{INTERVAL, length, whole_bar};
+use super::any_bars::{AnyBars, EVENT_BARS, OF, WANTED};
+use super::bar_hours::INTERVAL;
 use super::{Context, Measure, MeasureState, PerInstrument, Rings, emit};
 use crate::Space;
 use flow::records::{self, Bar};
@@ -22,11 +23,11 @@ const FRACTAL_BARS: IntParam<u16> =
     IntParam::new("fractal_bars", (1, 250), "2", "bars on each side of a fractal").unit("bars");
 
 /// Parameters.
-pub const PARAMS: &[Param] = &[INTERVAL.param(), BARS.param(), FRACTAL_BARS.param()];
+pub const PARAMS: &[Param] = &[OF.param(), INTERVAL.param(), EVENT_BARS.param(), BARS.param(), FRACTAL_BARS.param()];
 
 /// The measure `swings`.
 pub struct Swings {
-    interval_s: u32,
+    bars_of: AnyBars,
     /// Bars on a side, of a swing and of a fractal.
     sides: [u16; 2],
 }
@@ -74,28 +75,29 @@ impl Measure for Swings {
     const FAN_OUT: usize = 4;
 
     fn new(params: &Params, space: Space) -> Result<(Swings, Turns), ParamError> {
-        let interval_s = length("swings.interval", params.get(INTERVAL))?.seconds();
+        let bars_of = AnyBars::new("swings", params)?;
         let sides = [params.get(BARS), params.get(FRACTAL_BARS)];
         let reaches = sides.map(|side| Rings::new(space, 2 * side + 1));
-        Ok((Swings { interval_s, sides }, Turns { last: PerInstrument::new(space), reaches }))
+        Ok((Swings { bars_of, sides }, Turns { last: PerInstrument::new(space), reaches }))
     }
 
-    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar]];
+    const WANTS: &'static [&'static [Kind]] = WANTED;
 
     #[inline(always)]
     fn reads(&self) -> Kinds {
-        const { Kinds::of(&[Kind::Bar]) }
+        self.bars_of.reads()
     }
 
     fn terms(&self) -> Vec<u64> {
         let [swing, fractal] = self.sides;
-        vec![self.interval_s.into(), swing.into(), fractal.into()]
+        let [interval_s, instance] = self.bars_of.terms();
+        vec![interval_s, instance, swing.into(), fractal.into()]
     }
 
     #[inline]
     fn run(&self, turns: &mut Turns, _: &Context, event: &Event, out: &mut Out) {
-        if let Some(bar) = whole_bar(event, self.interval_s) {
-            self.bar(turns, event, bar, out);
+        if let Some(bar) = self.bars_of.bar(event) {
+            self.bar(turns, event, &bar, out);
         }
     }
 }

@@ -5,14 +5,11 @@
 //!
 //! Bound: the tables, and per instrument 16 bytes a trade of the window. Worst case: one search in the table for each trade.
 
-use super::last_trades::{Every, LastTrades, Sums, Weighed, weight_of};
-use super::{Context, Measure, MeasureState, Needs, PerInstrument, counted, emit};
+use super::last_trades::{Beside, Every, Kept, Sums, Weighed, weight_of};
+use super::{Context, Measure, Needs, counted, emit};
 use crate::Space;
 use flow::records::{Listing, TradeVenue, VenueScore};
-use flow::{
-    Event, Flags, IntParam, Kind, Kinds, ListParam, Out, Param, ParamError, Params, Real, StateError, StateReader,
-    StateWriter,
-};
+use flow::{Event, Flags, IntParam, Kind, Kinds, ListParam, Out, Param, ParamError, Params, Real};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -55,7 +52,7 @@ pub struct Venues {
 
 /// What is kept of an instrument.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Market {
+pub struct Market {
     /// That of the listing's venue.
     listed: Value,
     /// What was said of the next trade.
@@ -64,11 +61,7 @@ struct Market {
     said: u64,
 }
 
-/// Its state.
-pub struct State {
-    markets: PerInstrument<Market>,
-    trades: LastTrades,
-}
+impl Kept for Market {}
 
 /// A name as records have it.
 fn name(text: &[u8]) -> Option<Name> {
@@ -114,12 +107,12 @@ fn values(params: &Params) -> Result<Vec<(Name, i16)>, ParamError> {
 
 impl Measure for Venues {
     type Records = VenueScore;
-    type State = State;
+    type State = Beside<Market>;
 
-    fn new(params: &Params, space: Space) -> Result<(Venues, State), ParamError> {
+    fn new(params: &Params, space: Space) -> Result<(Venues, Beside<Market>), ParamError> {
         let window = params.get(WINDOW);
         let measure = Venues { values: values(params)?, window, every: Every { seconds: params.get(EVERY) } };
-        Ok((measure, State { markets: PerInstrument::new(space), trades: LastTrades::new(space, window) }))
+        Ok((measure, Beside::new(space, window)))
     }
 
     #[inline(always)]
@@ -140,8 +133,8 @@ impl Measure for Venues {
     }
 
     #[inline]
-    fn run(&self, state: &mut State, _: &Context, event: &Event, out: &mut Out) {
-        let Some(market) = state.markets.get_mut(event.instrument) else { return };
+    fn run(&self, state: &mut Beside<Market>, _: &Context, event: &Event, out: &mut Out) {
+        let Some(market) = state.kept.get_mut(event.instrument) else { return };
         match event.kind {
             Kind::Trade => {
                 let value = market.told.take().unwrap_or(market.listed);
@@ -176,23 +169,6 @@ impl Venues {
             window: self.window,
             ..VenueScore::default()
         }
-    }
-}
-
-impl MeasureState for State {
-    fn list(&mut self, instrument: u32) {
-        self.markets.list(instrument);
-        self.trades.list(instrument);
-    }
-
-    fn save(&self, to: &mut StateWriter<'_>) {
-        self.markets.save(to);
-        self.trades.save(to);
-    }
-
-    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
-        self.markets.load(from)?;
-        self.trades.load(from)
     }
 }
 

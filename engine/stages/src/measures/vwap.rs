@@ -1,4 +1,4 @@
-//! Volume-weighted average price since an anchor: market hours, a trade date, or a moment.
+//! Volume-weighted average price since an anchor: market hours, a trade date, a week, or a moment.
 //!
 //! What was paid and how much was traded are two sums of integers, divided once. From trades it is exact, and a broken trade leaves it; from
 //! bars each counts at the mean of its high, low and close, whose thirds are added up undivided. The bands need the squares of prices as well;
@@ -27,7 +27,7 @@ const ANCHOR: ChoiceParam<VwapAnchor> = ChoiceParam::new(
     "anchor",
     VwapAnchor::CHOICES,
     "hours",
-    "when it begins: with market hours, a trade date, or once",
+    "when it begins: with market hours, a trade date, a week of them, or once",
 );
 const SINCE_S: IntParam<u32> =
     IntParam::new("since_s", (0, u32::MAX as u64), "0", "with the anchor `once`: Unix time from which on trades count")
@@ -214,9 +214,11 @@ impl Vwap {
             return (ts >= self.since).then_some(now);
         }
         if let Some(hours) = now.hours.next(instrument, ts, context) {
-            (now.hours, now.sums) = (hours, Sums::default());
+            let goes_on = self.anchor == VwapAnchor::Week && now.hours.are_of_week(instrument, ts, context);
+            now.sums = if goes_on { now.sums } else { Sums::default() };
+            now.hours = hours;
         }
-        (self.anchor == VwapAnchor::Session || now.hours.hold(ts)).then_some(now)
+        (self.anchor != VwapAnchor::Hours || now.hours.hold(ts)).then_some(now)
     }
 
     /// Takes a broken trade out, if it is in the sums.
@@ -227,6 +229,7 @@ impl Vwap {
         let is_in = match self.anchor {
             VwapAnchor::Once => true,
             VwapAnchor::Session => now.hours.are_of(instrument, trade.trade_ts, context),
+            VwapAnchor::Week => now.hours.are_of_week(instrument, trade.trade_ts, context),
             VwapAnchor::Hours => {
                 now.hours.are_of(instrument, trade.trade_ts, context) && now.hours.hold(trade.trade_ts)
             }

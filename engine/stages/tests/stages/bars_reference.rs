@@ -5,7 +5,7 @@ use flow::records::{Bar, BarFlow, BrokenTrade, CorrectedBar, CorrectedBarFlow, T
 use flow::{Event, Flags, Kind, Ns, Px, Qty, Record, Side};
 use std::collections::BTreeMap;
 
-const DAY: u64 = 86_400;
+const HOUR: u64 = 3_600;
 
 /// A bar: instrument, length, start, trades.
 struct Span {
@@ -36,9 +36,10 @@ pub(crate) struct BarReference {
     pub(crate) taken: BTreeMap<u64, u64>,
 }
 
-/// Start, in seconds, of the span that holds `seconds`. Even instruments are New York's, five hours behind in winter.
+/// Start, in seconds, of the span that holds `seconds`. Even instruments are New York's, five hours behind in winter; hours are
+/// counted from the beginning of their date, since none are told of a market.
 fn start_of(instrument: u32, length: u64, seconds: u64) -> u64 {
-    let shift = if length == DAY && instrument.is_multiple_of(2) { 5 * 3_600 } else { 0 };
+    let shift = if length >= HOUR && instrument.is_multiple_of(2) { 5 * 3_600 } else { 0 };
     (seconds - shift) / length * length + shift
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Random cases that once failed are kept in `proptest-regressions`, a file for each file here, and run first every time.
 
+mod bars_hours;
 mod bars_random;
 mod bars_reference;
 mod book_random;

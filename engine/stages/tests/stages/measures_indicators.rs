@@ -3,7 +3,7 @@
 use crate::harness::{self, INSTRUMENTS, Pipeline};
 use crate::measures_state::{cents, minute};
 use crate::measures_trades::opening;
-use flow::records::{self, Bar, DonchianNow};
+use flow::records::{self, Bar, DonchianNow, EventBar};
 use flow::{AverageMethod, ChannelBreak, Event, Flags, Kind, Ns, Px, Real, Record};
 use stages::Space;
 use stages::measures::atr::Atr;
@@ -12,6 +12,7 @@ use stages::measures::bollinger::Bollinger;
 use stages::measures::donchian::Donchian;
 use stages::measures::macd::Macd;
 use stages::measures::rsi::Rsi;
+use stages::measures::swings::Swings;
 use stages::measures::{Host, Measure, One};
 
 /// A stock of New York, by its number in the opening.
@@ -270,4 +271,50 @@ fn a_channel_is_broken_by_a_close_strictly_outside() {
     assert_eq!(broke(3, [320, 300, 311]), ChannelBreak::Up);
     assert_eq!(broke(4, [320, 50, 300]), ChannelBreak::None, "its low alone");
     assert_eq!(broke(5, [320, 10, 49]), ChannelBreak::Down);
+}
+
+/// What is said of each bar of the worked series, if trades and not the clock have ended them; `instance` made them.
+fn said_of_events<M: Measure, R: Record>(name: &str, set: &[(&str, &str)], instance: u8) -> Vec<R> {
+    let mut pipeline = alone::<M>(name, &[&[("of", "event-bars")], set].concat());
+    let mut of_bar = |event: Event| {
+        let Bar { open, high, low, close, start_s, .. } = *event.record();
+        let bar = EventBar { open, high, low, close, start_s, instance, ..EventBar::default() };
+        let event = Event::new(event.ts, event.instrument, event.flags, &bar);
+        pipeline.feed(&event).iter().filter_map(|emitted| emitted.0.get::<R>().copied()).collect::<Vec<_>>()
+    };
+    worked().flat_map(&mut of_bar).collect()
+}
+
+/// An indicator counts bars, whatever has ended them: numbers are those of bars of a minute, and only the length is absent.
+#[test]
+fn indicators_of_event_bars_are_those_of_the_same_bars_of_time() {
+    fn same<M: Measure, R: Record + PartialEq + std::fmt::Debug>(
+        name: &str,
+        set: &[(&str, &str)],
+        without: fn(R) -> R,
+    ) {
+        let mut pipeline = alone::<M>(name, set);
+        let of_time = |event: Event| {
+            pipeline.feed(&event).iter().filter_map(|e| e.0.get::<R>().copied()).map(without).collect::<Vec<_>>()
+        };
+        let of_time: Vec<R> = worked().flat_map(of_time).collect();
+        assert!(!of_time.is_empty(), "{name}");
+        assert_eq!(said_of_events::<M, R>(name, set, 0), of_time, "{name}");
+        let of_other = [set, &[("event_bars", "7")]].concat();
+        assert_eq!(said_of_events::<M, R>(name, &of_other, 7), of_time, "{name} of another instance");
+        assert!(said_of_events::<M, R>(name, set, 7).is_empty(), "{name} of an instance that was not asked for");
+    }
+    macro_rules! same {
+        ($measure:ty, $record:ident, $name:literal, $set:expr) => {
+            same::<$measure, records::$record>($name, $set, |row| records::$record { interval_s: 0, ..row });
+        };
+    }
+    same!(Average, Average, "average", &[("bars", "5")]);
+    same!(Average, Average, "average", &[("bars", "5"), ("method", "sma")]);
+    same!(Rsi, Rsi, "rsi", &[("bars", "3")]);
+    same!(Macd, Macd, "macd", &[("fast", "3"), ("slow", "6"), ("signal", "3")]);
+    same!(Atr, Atr, "atr", &[("bars", "5")]);
+    same!(Bollinger, Bollinger, "bollinger", &[("bars", "5")]);
+    same!(Donchian, Donchian, "donchian", &[("bars", "5")]);
+    same!(Swings, Swing, "swings", &[("bars", "2")]);
 }

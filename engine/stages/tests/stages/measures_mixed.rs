@@ -7,6 +7,7 @@ use flow::{Event, EventId, Flags, Kind, Kinds, Ns, Out, ParamError, Params, Px, 
 use proptest::prelude::*;
 use stages::bars::BarStage;
 use stages::measures::breakout::Breakout;
+use stages::measures::event_bars::EventBars;
 use stages::measures::flow_of_bars::FlowOfBars;
 use stages::measures::imbalance_variability::ImbalanceVariability;
 use stages::measures::legs::Legs;
@@ -53,7 +54,7 @@ impl Measure for Probe {
 /// A measure of the registry, or the probe, with what is set of it.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
-const CHOICES: [Choice; 45] = [
+const CHOICES: [Choice; 47] = [
     ("cvd", &[]),
     ("flow", &[("interval", "5s"), ("look_back", "2"), ("mean_bars", "3"), ("least_bars", "2")]),
     ("footprint", &[("interval", "5s"), ("stack_rows", "2"), ("exhaustion_bars", "2")]),
@@ -86,6 +87,7 @@ const CHOICES: [Choice; 45] = [
     ("market-alerts", &[("least_score", "1")]),
     ("average", &[("interval", "5s"), ("bars", "3")]),
     ("average", &[("interval", "5s"), ("method", "sma"), ("bars", "4")]),
+    ("average", &[("of", "event-bars"), ("bars", "3")]),
     ("rsi", &[("interval", "5s"), ("bars", "2")]),
     ("macd", &[("interval", "5s"), ("fast", "2"), ("slow", "3"), ("signal", "2")]),
     ("atr", &[("interval", "5s"), ("bars", "2")]),
@@ -93,6 +95,7 @@ const CHOICES: [Choice; 45] = [
     ("donchian", &[("interval", "5s"), ("bars", "3")]),
     ("vwap", &[]),
     ("vwap", &[("volume_from", "bars-typical"), ("interval", "5s"), ("anchor", "once")]),
+    ("vwap", &[("anchor", "week")]),
     ("pivots", &[("interval", "5s")]),
     ("swings", &[("interval", "5s"), ("bars", "1")]),
     ("volatility", &[("interval", "5s"), ("bars", "3")]),
@@ -157,6 +160,8 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
     let small = harness::params("imbalance-variability", &[("window", "40"), ("least", "2")]);
     let mut variability = Pipeline::new(Host::<One<ImbalanceVariability>>::alone(&small, SPACE).unwrap());
     let mut patterns = Pipeline::new(Host::<One<Patterns>>::alone(&harness::params("patterns", &[]), SPACE).unwrap());
+    let small = harness::params("event-bars", &[("size", "2")]);
+    let mut event_bars = Pipeline::new(Host::<One<EventBars>>::alone(&small, SPACE).unwrap());
     let inputs = opening().0.into_iter().chain((1..).zip(steps).map(|(i, s)| s.event(i * 1_300 * Ns::SECOND)));
     let mut events = Vec::new();
     for (seq, input) in (1..).zip(inputs) {
@@ -173,6 +178,7 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
         behind(&mut vpin, &mut events, first, 40);
         behind(&mut variability, &mut events, first, 36);
         behind(&mut patterns, &mut events, first, 32);
+        behind(&mut event_bars, &mut events, first, 32);
         after_cause(&mut flow, &mut events, first, 32);
         behind(&mut profile, &mut events, first, 44);
         events.extend(hours(seq).iter().map(|bar| place(bar, 16)));

@@ -157,3 +157,25 @@ fn bands_of_bars_are_of_typical_prices() {
     near(two.upper, 10.10);
     near(two.lower, 10.0);
 }
+
+#[test]
+fn a_week_begins_on_monday_and_goes_on_over_its_sessions() {
+    let mut week: Stages = alone("vwap", &[("anchor", "week")]);
+    let monday = trade((0, 0), 1_000, 10);
+    let before = Event { ts: Ns(u64::from(minute(0, 0) - 60) * Ns::SECOND), ..trade((0, 0), 900, 10) };
+    let counts = |week: &mut Stages, event: &Event| feed(week, event).map(|v| (v.trades, v.since_s));
+    let first = minute(0, 0) - 60;
+    assert_eq!(counts(&mut week, &before), Some((1, first)), "all of a date counts");
+    assert_eq!(counts(&mut week, &monday), Some((2, first)));
+    assert_eq!(counts(&mut week, &trade((1, 0), 1_100, 10)), Some((3, first)));
+    let friday = feed(&mut week, &trade((4, 395), 1_200, 10)).unwrap();
+    assert_eq!((friday.vwap, friday.trades, friday.since_s), (cents(1_050), 4, first));
+    assert_eq!(friday.anchor, VwapAnchor::Week.code());
+    assert_eq!(
+        feed(&mut week, &breaks((4, 396), &monday)).map(|v| v.vwap),
+        Some(Px(10_666_666_667)),
+        "of the same week"
+    );
+    assert_eq!(counts(&mut week, &trade((7, 0), 2_000, 10)), Some((1, minute(7, 0))), "the Monday after");
+    assert_eq!(feed(&mut week, &breaks((7, 1), &trade((4, 395), 1_200, 10))), None, "of the week before");
+}

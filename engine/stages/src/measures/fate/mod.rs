@@ -77,6 +77,8 @@ impl Measure for Fate {
         Ok((Fate { every_s: params.get(EVERY) }, state))
     }
 
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::OrderShown]];
+
     #[inline(always)]
     fn reads(&self) -> Kinds {
         const {

@@ -73,7 +73,7 @@ impl Measure for Legs {
         Ok((Legs(settings), state))
     }
 
-    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar], &[Kind::Breakout]];
+    const WANTS: &'static [&'static [Kind]] = &[&[Kind::Bar], &[Kind::MarketState], &[Kind::Breakout]];
 
     #[inline(always)]
     fn reads(&self) -> Kinds {

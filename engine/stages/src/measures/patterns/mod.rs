@@ -9,13 +9,13 @@
 mod icebergs;
 mod sweep;
 
-use super::last_trades::{Every, LastTrades, Sums, Weighed, weight_of};
-use super::{Context, Measure, MeasureState, Needs, PerInstrument, Touch, counted, emit, inferred};
+use super::last_trades::{Beside, Every, Kept, Sums, Weighed, weight_of};
+use super::{Context, Measure, Needs, Touch, counted, emit, inferred};
 use crate::Space;
 use flow::records::{Add, Anomaly, Listing, PatternScore, Trade, TradePattern};
 use flow::{
     AnomalyKind, BoolParam, ChoiceParam, Event, Flags, FloatParam, HiddenTrade, IcebergTrade, IntParam, Kind, Kinds,
-    Ns, Out, Param, ParamError, Params, Px, Real, Side, StateError, StateReader, StateWriter, Tell, choices,
+    Ns, Out, Param, ParamError, Params, Px, Real, Side, StateError, Tell, choices,
 };
 use icebergs::Icebergs;
 use serde::{Deserialize, Serialize};
@@ -112,7 +112,7 @@ pub struct Patterns {
 
 /// What is kept of an instrument.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Market {
+pub struct Market {
     /// Of its listing; 0 = not known.
     round_lot: u32,
     /// Units of its quantities in a share, and price times quantity of a unit of money; 0 = it was not listed.
@@ -124,11 +124,15 @@ struct Market {
     icebergs: Icebergs,
 }
 
-/// Its state.
-pub struct State {
-    markets: PerInstrument<Market>,
-    trades: LastTrades,
+impl Kept for Market {
+    fn check(&self) -> Result<(), StateError> {
+        let is_sound = self.run.is_sound();
+        if is_sound { Ok(()) } else { Err(StateError::Inconsistent("a run of more prices than are kept")) }
+    }
 }
+
+/// Its state.
+type State = Beside<Market>;
 
 /// The weight of every set of marks: that of its patterns together, within -1 and 1.
 fn weights(params: &Params) -> [i16; 8] {
@@ -158,7 +162,7 @@ impl Measure for Patterns {
             window,
             every: Every { seconds: params.get(EVERY) },
         };
-        Ok((measure, State { markets: PerInstrument::new(space), trades: LastTrades::new(space, window) }))
+        Ok((measure, State::new(space, window)))
     }
 
     #[inline(always)]
@@ -193,13 +197,13 @@ impl Measure for Patterns {
 impl Patterns {
     #[inline]
     fn add(&self, state: &mut State, event: &Event) {
-        let Some(market) = state.markets.get_mut(event.instrument) else { return };
+        let Some(market) = state.kept.get_mut(event.instrument) else { return };
         let (add, since): (&Add, _) = (event.record(), Ns(event.ts.0.saturating_sub(self.refill_ns)));
         market.icebergs.add(add.order_ref, event.side(), add.px, add.qty.0, since);
     }
 
     fn trade(&self, state: &mut State, context: &Context, event: &Event, out: &mut Out) {
-        let (Some(trade), Some(market)) = (counted(event), state.markets.get_mut(event.instrument)) else { return };
+        let (Some(trade), Some(market)) = (counted(event), state.kept.get_mut(event.instrument)) else { return };
         let pattern = self.pattern(market, context.touch(event.instrument), event, trade);
         let marks = marks(&pattern);
         if marks != 0 || is_hidden(&pattern) || is_iceberg(&pattern) {
@@ -322,10 +326,10 @@ fn marks(of: &TradePattern) -> u8 {
     mark(of.odd_lot, IS_ODD_LOT) | mark(of.sweep, IS_SWEEP) | mark(of.block, IS_BLOCK)
 }
 
-impl State {
+impl Beside<Market> {
     #[cold]
     fn listing(&mut self, event: &Event) {
-        let Some(market) = self.markets.get_mut(event.instrument) else { return };
+        let Some(market) = self.kept.get_mut(event.instrument) else { return };
         let listing: &Listing = event.record();
         market.round_lot = listing.round_lot;
         market.share = 10_u64.checked_pow(listing.qty_decimals.into()).unwrap_or(0);
@@ -343,30 +347,10 @@ impl State {
     fn overfilled(&mut self, event: &Event) {
         let anomaly: &Anomaly = event.record();
         if anomaly.what == AnomalyKind::Overfill.code()
-            && let Some(market) = self.markets.get_mut(event.instrument)
+            && let Some(market) = self.kept.get_mut(event.instrument)
         {
             market.icebergs.overfilled(anomaly.detail);
         }
-    }
-}
-
-impl MeasureState for State {
-    fn list(&mut self, instrument: u32) {
-        self.markets.list(instrument);
-        self.trades.list(instrument);
-    }
-
-    fn save(&self, to: &mut StateWriter<'_>) {
-        self.markets.save(to);
-        self.trades.save(to);
-    }
-
-    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
-        self.markets.load(from)?;
-        if self.markets.iter().any(|(_, market)| !market.run.is_sound()) {
-            return Err(StateError::Inconsistent("a run of more prices than are kept"));
-        }
-        self.trades.load(from)
     }
 }
 

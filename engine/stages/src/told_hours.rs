@@ -5,13 +5,12 @@
 //!
 //! Bound: two sessions a calendar. Worst case: where nothing was told of a date, the calendar says how long it is.
 
-use super::MeasureState;
 use flow::records::Session;
-use flow::{Calendar, Event, Ns, SessionPhase, Sessions, StateError, StateReader, StateWriter};
+use flow::{BarDay, Calendar, Event, Ns, SessionPhase, Sessions, StateError, StateReader, StateWriter};
 
 /// The last two trade dates of every calendar.
 #[derive(Default)]
-pub(super) struct ToldHours {
+pub(crate) struct ToldHours {
     last: Sessions,
     before: Sessions,
 }
@@ -19,7 +18,7 @@ pub(super) struct ToldHours {
 impl ToldHours {
     /// Takes in a `session`.
     #[cold]
-    pub(super) fn take(&mut self, event: &Event) {
+    pub(crate) fn take(&mut self, event: &Event) {
         let session: &Session = event.record();
         let Some(calendar) = Calendar::from_code(session.calendar) else { return };
         if let Some(last) = self.last.last(calendar).filter(|last| last.date != session.date) {
@@ -31,8 +30,8 @@ impl ToldHours {
     /// When market hours of the trade date of `ts` begin and end: the whole date where they are not known or nothing was told, twice
     /// the same instant where there are none.
     #[cold]
-    pub(super) fn of(&self, calendar: Calendar, ts: Ns) -> (Ns, Ns) {
-        match self.last.at(calendar, ts).or_else(|| self.before.at(calendar, ts)) {
+    pub(crate) fn of(&self, calendar: Calendar, ts: Ns) -> (Ns, Ns) {
+        match self.told(calendar, ts) {
             Some(session) if session.open_ts != Ns::NONE => (session.open_ts, session.close_ts),
             Some(session) if session.phase != SessionPhase::Unknown.code() => (ts, ts),
             _ => {
@@ -41,17 +40,23 @@ impl ToldHours {
             }
         }
     }
-}
 
-impl MeasureState for ToldHours {
-    fn list(&mut self, _: u32) {}
+    /// The trade date of `ts` with its market hours, as far as they were told.
+    #[cold]
+    pub(crate) fn day(&self, calendar: Calendar, ts: Ns) -> BarDay {
+        self.told(calendar, ts).map_or_else(|| BarDay::without_hours(calendar, ts), BarDay::from)
+    }
 
-    fn save(&self, to: &mut StateWriter<'_>) {
+    fn told(&self, calendar: Calendar, ts: Ns) -> Option<&Session> {
+        self.last.at(calendar, ts).or_else(|| self.before.at(calendar, ts))
+    }
+
+    pub(crate) fn save(&self, to: &mut StateWriter<'_>) {
         self.last.save(to);
         self.before.save(to);
     }
 
-    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+    pub(crate) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.last.load(from)?;
         self.before.load(from)
     }
