@@ -211,7 +211,8 @@ impl Footprint {
         let ended = Ended::of(bars.rows.of(&bar), &self.limits).filter(|_| is_whole);
         bars.rows.give(&bar);
         let start = Ns(u64::from(bar.start_s) * Ns::SECOND);
-        let before = bars.extremes(event.instrument, start, ended.map(|ended| (ended.low.index, ended.high.index)), context);
+        let before =
+            bars.extremes(event.instrument, start, ended.map(|ended| (ended.low.index, ended.high.index)), context);
         let (place, _) = bars.place(event.instrument)?;
         let px = |of: fn(&Ended) -> Option<i64>| ended.as_ref().and_then(of).map_or(Px::NONE, |index| place.px(index));
         let first = FootprintBar {
@@ -228,13 +229,19 @@ impl Footprint {
             px(|ended| Some(ended.buys).filter(|buys| buys.stacks > 0).map(|buys| buys.from)),
             px(|ended| Some(ended.sells).filter(|sells| sells.stacks > 0).map(|sells| sells.from)),
         ];
-        let exhaustion = ended.zip(before).map_or([None; 2], |(ended, before)| Footprint::exhaustion(place, &first, &ended, before));
+        let exhaustion =
+            ended.zip(before).map_or([None; 2], |(ended, before)| Footprint::exhaustion(place, &first, &ended, before));
         let exhausted = Extremes::of(exhaustion[0].is_some(), exhaustion[1].is_some());
         Some(FootprintRecords::Bar(first, rows_of(ended, stack_px, exhausted, bar.running.left_out), exhaustion))
     }
 
     /// The exhausted extremes of a bar that lie beyond those of the bars before: the high, the low.
-    fn exhaustion(place: &Place, bar: &FootprintBar, ended: &Ended, (low, high): (i64, i64)) -> [Option<Exhaustion>; 2] {
+    fn exhaustion(
+        place: &Place,
+        bar: &FootprintBar,
+        ended: &Ended,
+        (low, high): (i64, i64),
+    ) -> [Option<Exhaustion>; 2] {
         let of = |edge: Edge, is_beyond: bool, before: i64| {
             (edge.is_thin && is_beyond).then(|| Exhaustion {
                 row_px: place.px(edge.index),
