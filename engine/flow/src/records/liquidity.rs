@@ -28,8 +28,8 @@ records! {
         from_ts: Ns as TimeNs "the first of its trades",
         reached_ts: Ns as TimeNs "the trade with which it was enough",
         after_qty: Qty as Qty "what aggressors of this side traded in the row after that, before it was told",
-        stood_qty: Qty as Qty "taken from orders that had been displayed before the first of the trades; absent where the feed names no orders",
-        came_qty: Qty as Qty "taken from orders that were displayed after that; absent likewise",
+        stood_qty: Qty as Volume "taken from orders that had been displayed before the first of the trades; absent where the feed names no orders",
+        came_qty: Qty as Volume "taken from orders that were displayed after that; absent likewise",
     }
     /// Levels of one side grew at once, and what made them grow was pulled again; emitted with the message that pulled enough. A pattern of orders, no word on an intent. Its `layering-levels` follows.
     Layering = 157 "layering" : sided after_gap {

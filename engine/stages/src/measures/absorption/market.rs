@@ -183,7 +183,7 @@ impl Market {
         let number = minute_of(ts);
         if number != self.minute.number {
             self.volume = self.volume.saturating_add(self.minute.volume);
-            self.rows += self.minute.rows();
+            self.rows = self.rows.saturating_add(self.minute.rows());
             self.minute = Minute { number, ..Minute::default() };
         }
     }

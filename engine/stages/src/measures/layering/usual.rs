@@ -49,7 +49,7 @@ impl Usual {
 
     fn compute(&mut self, instrument: u32, piece: u64) {
         let Some(medians) = self.medians.get_mut(instrument as usize) else { return };
-        let fresh = self.samples.held(instrument).filter(|one| one.piece + u64::from(SAMPLES) > piece);
+        let fresh = self.samples.held(instrument).filter(|one| one.piece.saturating_add(u64::from(SAMPLES)) > piece);
         for (level, median) in medians.iter_mut().enumerate() {
             let (mut sorted, mut count) = ([0; SAMPLES as usize], 0);
             for (place, one) in sorted.iter_mut().zip(fresh.clone()) {

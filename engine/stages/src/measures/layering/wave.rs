@@ -169,12 +169,12 @@ impl Wave {
         if known.is_none() {
             self.last = self.last.wrapping_add(1);
             *growth = Growth { px: order.px, number: self.last, began: order.ts, ..Growth::NONE };
-        } else if order.ts.0 - growth.began.0 > limits.grow_ns {
+        } else if order.ts.0.saturating_sub(growth.began.0) > limits.grow_ns {
             // It is watched, and what comes now is none of it.
             return None;
         }
         growth.left = growth.left.saturating_add(order.qty);
-        growth.orders += 1;
+        growth.orders = growth.orders.saturating_add(1);
         if growth.has_grown() {
             growth.displayed = growth.displayed.saturating_add(order.qty);
         } else {
@@ -195,7 +195,7 @@ impl Wave {
     fn gather(&mut self, at: usize, now: Ns, limits: &Limits) {
         let until = Ns(now.0.saturating_add(limits.pulled_ns));
         if self.watched.growths != 0 {
-            if now.0 - self.watched.began.0 <= limits.grow_ns {
+            if now.0.saturating_sub(self.watched.began.0) <= limits.grow_ns {
                 self.watched.growths |= 1 << at;
                 self.watched.until = until;
             }
