@@ -234,7 +234,7 @@ class Absorption:
         })
 
     def broken(self, trade):
-        ts, qty, side = trade["trade_ns"], trade["qty"], trade["aggressor"]
+        ts, qty, side = int(trade["trade_ts"]), trade["qty"], trade["aggressor"]
         if self.hours is None or self.height is None or not self.hours.hold(ts):
             return
         row = nano(trade["px"]) // self.height
@@ -256,7 +256,7 @@ class Absorption:
 
 def shown_absorption(row):
     return (row["symbol"], row["aggressor"], nano(row["row_px"]), nano(row["height_px"]), row["qty"], row["mean_qty"], row["trades"],
-            row["from_ns"], row["reached_ns"], row["after_qty"], row["stood_qty"], row["came_qty"])
+            row["first_ns"], row["reached_ns"], row["after_qty"], row["stood_qty"], row["came_qty"])
 
 
 def settings_of(options, stages):
@@ -307,7 +307,7 @@ def check(options):
                 exhaustion.trade(ts, row)
                 absorption.trade(ts, row)
             elif kind == "broken-trade" and counts(row):
-                exhaustion.trade(row["trade_ns"], row, sign=-1)
+                exhaustion.trade(int(row["trade_ts"]), row, sign=-1)
                 absorption.broken(row)
     names = " ".join(os.path.basename(path) for path in options.files)
     passed = True

@@ -22,11 +22,11 @@ records! {
         mean_qty: Real as Float "the session's mean volume a touched row and minute by then, in the instrument's smallest unit",
         trades: u32 as Uint "number of these trades",
         instance: u8 as Instance "instance of the measure that it is of",
-    } reserved 3 row [row_px, height_px, qty, mean_qty, trades, aggressor, inferred, from_ns, reached_ns, after_qty, stood_qty, came_qty, instance, after_gap]
+    } reserved 3 row [row_px, height_px, qty, mean_qty, trades, aggressor, inferred, first_ns, reached_ns, after_qty, stood_qty, came_qty, instance, after_gap]
     /// When an `absorption` was, and from which orders it was taken; follows it.
     AbsorptionOrders = 156 "absorption-orders" follows Absorption {
-        from_ts: Ns as TimeNs "the first of its trades",
-        reached_ts: Ns as TimeNs "the trade with which it was enough",
+        first_ts = "first_ns": Ns as TimeNs "the first of its trades",
+        reached_ts = "reached_ns": Ns as TimeNs "the trade with which it was enough",
         after_qty: Qty as Qty "what aggressors of this side traded in the row after that, before it was told",
         stood_qty: Qty as Volume "taken from orders that had been displayed before the first of the trades; absent where the feed names no orders",
         came_qty: Qty as Volume "taken from orders that were displayed after that; absent likewise",
@@ -46,7 +46,7 @@ records! {
         furthest_px: Px as Price "price of the level furthest from the touch",
         level_qty: Qty as Qty "quantity of all the levels when each of them had grown",
         median_qty: Qty as Qty "their medians by then, together",
-        began_ts: Ns as TimeNs "when the first of the orders was displayed",
-        grown_ts: Ns as TimeNs "when the last of the levels had grown",
+        began_ts = "began_ns": Ns as TimeNs "when the first of the orders was displayed",
+        grown_ts = "grown_ns": Ns as TimeNs "when the last of the levels had grown",
     }
 }

@@ -92,7 +92,7 @@ fn the_worked_case() {
             ..Absorption::default()
         },
         AbsorptionOrders {
-            from_ts: at(70),
+            first_ts: at(70),
             reached_ts: at(100),
             after_qty: Qty(50),
             stood_qty: Qty(200),
@@ -169,7 +169,6 @@ fn of_feeds_without_orders_nothing_is_said_of_them() {
     let told = top(&mut pipeline, 101);
     assert_eq!((told[0].2.stood_qty, told[0].2.came_qty), (Qty::NONE, Qty::NONE));
     let mut pipeline = new(&[("orders", "false")]);
-    add(&mut pipeline, 60, 1);
     assert!(trade(&mut pipeline, 70, BUY, 1_002, 300, 1).is_empty());
     let told = top(&mut pipeline, 101);
     assert_eq!((told[0].2.stood_qty, told[0].2.came_qty), (Qty::NONE, Qty::NONE));
@@ -242,10 +241,10 @@ fn a_session_begins_with_nothing_and_hours_are_kept() {
 #[test]
 fn of_what_finds_no_room_nothing_is_told() {
     let mut pipeline = new(&[("max_trades", "16")]);
-    (0..17).for_each(|n| assert!(trade(&mut pipeline, 60 + n, BUY, 1_002, 17, 0).is_empty()));
-    // The seventeenth found no room, so the window begins anew.
-    assert!(trade(&mut pipeline, 80, BUY, 1_002, 299, 0).is_empty());
+    // Some of them find no room, and the window begins anew behind each of those.
+    (0..100).for_each(|_| assert!(trade(&mut pipeline, 70, BUY, 1_002, 1, 0).is_empty()));
+    assert!(trade(&mut pipeline, 80, BUY, 1_002, 215, 0).is_empty());
     assert!(top(&mut pipeline, 119).is_empty());
-    assert!(trade(&mut pipeline, 81, BUY, 1_002, 1, 0).is_empty());
-    assert_eq!(short(&top(&mut pipeline, 119)), [(BUY, 1_002, 300, 2, 0)]);
+    assert!(trade(&mut pipeline, 200, BUY, 1_002, 500, 0).is_empty());
+    assert_eq!(short(&top(&mut pipeline, 231)), [(BUY, 1_002, 500, 1, 0)]);
 }

@@ -2,7 +2,7 @@
 
 use crate::harness::{self, INSTRUMENTS, Pipeline};
 use flow::records::{Add, Clear, Delete, Exec, Layering, LayeringLevels, Listing, Replace, Trade};
-use flow::{BookKind, Event, EventId, Flags, Kind, Ns, Px, Qty, Record, Side};
+use flow::{BookKind, Event, EventId, Flags, Kind, Kinds, Ns, Out, Px, Qty, Record, Side, Stage};
 use stages::Space;
 use stages::book::BookStage;
 use stages::measures::layering::Layering as LayeringMeasure;
@@ -19,7 +19,8 @@ type Told = (Side, Layering, LayeringLevels);
 /// A book, and the measure behind it.
 struct Market {
     book: Pipeline<BookStage>,
-    behind: Pipeline<Host<One<LayeringMeasure>>>,
+    behind: Host<One<LayeringMeasure>>,
+    out: Out,
     seq: u64,
     references: u64,
 }
@@ -29,8 +30,8 @@ impl Market {
     fn new(kind: BookKind, set: &[(&str, &str)]) -> Market {
         let mut book = harness::book(1_024, 256, 8);
         book.stage = book.stage.saying_orders(true).saying_levels(true);
-        let behind = Pipeline::new(Host::alone(&harness::params("layering", set), SPACE).unwrap());
-        let mut market = Market { book, behind, seq: 0, references: 1_000 };
+        let behind = Host::alone(&harness::params("layering", set), SPACE).unwrap();
+        let mut market = Market { book, behind, out: Out::new(32, Kinds::ALL), seq: 0, references: 1_000 };
         let listing = Listing { tick_px: cents(1), book: kind.code(), ..Listing::default() };
         market.send(0, Side::None, &listing);
         for px in [1_000, 999, 998] {
@@ -51,12 +52,17 @@ impl Market {
         // The first five minutes are over at 0.
         let event = Event::new(Ns((400_000 + ms) * MS), STOCK, Flags::LAST_OF_GROUP.with_side(side), record);
         let event = Event { id: EventId::new(self.seq, 0, 0), ..event };
-        let mut emitted = self.behind.feed(&event);
-        for one in self.book.feed(&event) {
-            let shown = Event { id: EventId::new(self.seq, 8, 0), ts: event.ts, ..one.0 };
-            emitted.extend(self.behind.feed(&shown));
+        let of_book = self.book.feed(&event).into_iter().map(|one| Event { ts: event.ts, ..one.0 });
+        let shown = of_book.map(|one| Event { id: EventId::new(self.seq, 8, 0), ..one });
+        let mut emitted = Vec::new();
+        for seen in std::iter::once(event).chain(shown) {
+            if self.behind.reads().has(seen.kind) {
+                self.out.begin(&seen);
+                self.behind.on_event(&seen, &mut self.out);
+                emitted.extend_from_slice(self.out.events());
+            }
         }
-        emitted.chunks(2).map(|pair| (pair[0].0.side(), *pair[0].0.record(), *pair[1].0.record())).collect()
+        emitted.chunks(2).map(|pair| (pair[0].side(), *pair[0].record(), *pair[1].record())).collect()
     }
 
     /// Adds an order, and gives its reference.

@@ -183,6 +183,9 @@ impl Absorption {
         for (side, aggressor) in SIDES.into_iter().enumerate() {
             let is_through = |of: i64| if aggressor == Side::Buy { row > of } else { row < of };
             windows.leave(&mut market.queues[side], is_through);
+            if event.ts.0 > self.window_ns {
+                windows.expire(&mut market.queues[side], Ns(event.ts.0 - self.window_ns));
+            }
             market.waiting[side].part(|one| is_through(one.row), |_| {});
         }
         market.add(row, trade.qty.0);
@@ -210,9 +213,6 @@ impl Absorption {
             return;
         }
         let queue = &mut market.queues[side];
-        if event.ts.0 > self.window_ns {
-            windows.expire(queue, Ns(event.ts.0 - self.window_ns));
-        }
         if !windows.push(queue, Print { ts: event.ts, qty: trade.qty.0, row, order, is_inferred }) {
             // Of what is not whole nothing is told.
             return windows.empty(queue);
@@ -298,7 +298,7 @@ fn told(grid: Grid, aggressor: Side, one: &Waiting, event: &Event, out: &mut Out
         ..records::Absorption::default()
     };
     let orders = AbsorptionOrders {
-        from_ts: one.from,
+        first_ts: one.from,
         reached_ts: one.reached,
         after_qty: Qty(one.after),
         stood_qty: one.stood,

@@ -238,7 +238,7 @@ impl Layering {
         let market = &mut state.markets[event.instrument as usize];
         let taken = if event.kind == Kind::Exec { qty } else { market.print.takes(ts, px, is_bid, qty) };
         let wave = &mut market.waves[usize::from(!is_bid)];
-        // What was taken comes first: it can only keep a wave from being one.
+        // What was taken comes first: it may keep what is pulled from being enough.
         wave.leave(place, Leaves::Taken, taken, event.ts, &self.limits);
         let pulled = wave.leave(place, Leaves::Pulled, qty - taken, event.ts, &self.limits)?;
         Some((if is_bid { Side::Buy } else { Side::Sell }, pulled))

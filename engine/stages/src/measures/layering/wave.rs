@@ -212,7 +212,7 @@ impl Wave {
         }
     }
 
-    /// Quantity of an order leaves; says so if with it a wave has been pulled.
+    /// Quantity of an order leaves; says so if by this pull a wave has been pulled.
     pub(super) fn leave(&mut self, place: Place, how: Leaves, qty: u64, now: Ns, limits: &Limits) -> Option<Pulled> {
         let at = usize::from(place.at);
         let growth =
@@ -223,7 +223,8 @@ impl Wave {
         }
         let sum = if how == Leaves::Pulled { &mut growth.pulled } else { &mut growth.taken };
         *sum = sum.saturating_add(qty);
-        if self.watched.growths >> at & 1 == 0 || now > self.watched.until {
+        let is_watched = self.watched.growths >> at & 1 == 1 && now <= self.watched.until;
+        if how == Leaves::Taken || qty == 0 || !is_watched {
             return None;
         }
         let found = self.pulled();
