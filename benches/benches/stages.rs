@@ -2,7 +2,7 @@
 //!
 //! A day of the synthetic exchange goes through the pipeline once; what a stage reads of it is kept in the order in which the
 //! stage saw it, and fed to the stage alone: 64-byte events one after the other, what it emits is read again. The rival
-//! must emit the same, to the bit; of `flow`, `footprint`, `pace`, `profile`, `state`, `breakout`, `legs`, `lvn-alerts`, `patterns`, `venues`, `fate` and the indicators there is none. `reading` is the loop without the stage: the events are read and the buffer is
+//! must emit the same, to the bit; of `flow`, `footprint`, `pace`, `profile`, `state`, `breakout`, `legs`, `lvn-alerts`, `patterns`, `venues`, `absorption`, `layering`, `fate` and the indicators there is none. `reading` is the loop without the stage: the events are read and the buffer is
 //! prepared, so what a stage costs in a pipeline is the difference to it. Units are trades, tops, bars, or whatever the group's
 //! name says; what else the stage reads is in the time.
 
@@ -110,11 +110,11 @@ fn give(stage: &mut dyn Stage, event: &Event, out: &mut Out, tally: &mut Tally) 
     }
 }
 
-/// Inputs, each with what the book makes of it, as `fate` sees them: what stages say to each other is in no day.
+/// Inputs, each with what the book makes of it, as `fate` and `layering` see them: what stages say to each other is in no day.
 fn with_orders(inputs: &[Event]) -> Vec<Event> {
     let table = stages::entries().find(|entry| entry.name() == "book").expect("it is registered").params();
     let space = Space { instruments: INSTRUMENTS, fills: 65_536, positions: 16_384 };
-    let mut book = BookStage::new(&Params::defaults(table), space).saying_orders(true);
+    let mut book = BookStage::new(&Params::defaults(table), space).saying_orders(true).saying_levels(true);
     let (reads, mut out, mut all) = (book.reads(), Out::new(1, book.emits()), Vec::new());
     for input in inputs {
         all.push(*input);
@@ -196,6 +196,7 @@ fn main() {
     cost(report, "vwap, a trade", ("vwap", &[]), &trades, Kind::Trade);
     cost(report, "patterns, a trade", ("patterns", &[]), &trades, Kind::Trade);
     cost(report, "venues, a trade", ("venues", &[]), &trades, Kind::Trade);
+    cost(report, "absorption, a trade", ("absorption", &[]), &trades, Kind::Trade);
     cost(report, "event-bars, a trade", ("event-bars", &[]), &trades, Kind::Trade);
     for of_bars in [
         "average",
@@ -239,4 +240,5 @@ fn main() {
     let orders = [Kind::Add, Kind::Exec, Kind::Cancel, Kind::Delete, Kind::Replace, Kind::Clear];
     let shown = with_orders(&day(messages, "book", flow.or(Kinds::of(&orders))));
     cost(report, "fate, an order", ("fate", &[]), &shown, Kind::Add);
+    cost(report, "layering, an order", ("layering", &[]), &shown, Kind::Add);
 }

@@ -27,7 +27,7 @@ import polars
 
 from rows import first_difference, verdict
 
-STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,event-bars,patterns,venues,imbalance,fate,imbalance-variability,spread,ofi,price-impact,depth-slope,vpin,toxicity,profile,state,breakout,untested,legs"
+STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,event-bars,patterns,venues,absorption,layering,imbalance,fate,imbalance-variability,spread,ofi,price-impact,depth-slope,vpin,toxicity,profile,state,breakout,untested,legs"
 STAGES += ",lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,donchian,vwap,pivots,swings,volatility,regime,correlation,random,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
@@ -44,6 +44,9 @@ KINDS = {
     "bar_flow": ["flow"],
     "footprints": ["footprint-bar"],
     "footprint_rows": ["footprint"],
+    "exhaustions": ["exhaustion"],
+    "absorptions": ["absorption"],
+    "layerings": ["layering"],
     "profiles": ["profile"],
     "profile_rows": ["profile-row"],
     "profile_nodes": ["profile-node"],

@@ -83,7 +83,9 @@ impl Part {
             Part::Book(entry, measures) => {
                 let asked = weighings(measures, &params).map_err(|fault| vec![fault])?;
                 let says_orders = measures.iter().any(|one| one.entry.build.asks_orders);
-                Ok(Box::new(BookStage::new(params(entry.name), space).weighing(&asked).saying_orders(says_orders)))
+                let says_levels = measures.iter().any(|one| one.entry.build.asks_levels);
+                let book = BookStage::new(params(entry.name), space).weighing(&asked);
+                Ok(Box::new(book.saying_orders(says_orders).saying_levels(says_levels)))
             }
             Part::Strategy(entry, instances) if instances.len() > Several::MOST => {
                 let (most, found) = (Several::MOST, format!("{} instances of {}", instances.len(), entry.name));

@@ -60,6 +60,21 @@ pub const TABLES: &[TableSpec] = &[
         kinds: &[Kind::FootprintBar],
     },
     TableSpec { name: "footprint_rows", about: "Rows of footprints, as they change.", kinds: &[Kind::Footprint] },
+    TableSpec {
+        name: "exhaustions",
+        about: "New extremes of bars where their aggressors hardly traded.",
+        kinds: &[Kind::Exhaustion],
+    },
+    TableSpec {
+        name: "absorptions",
+        about: "Rows where much was bought or sold, and beyond which price did not go.",
+        kinds: &[Kind::Absorption],
+    },
+    TableSpec {
+        name: "layerings",
+        about: "Levels of one side that grew at once and were pulled.",
+        kinds: &[Kind::Layering],
+    },
     TableSpec { name: "profiles", about: "Volume profiles: point of control, value area.", kinds: &[Kind::Profile] },
     TableSpec { name: "profile_rows", about: "Rows of profiles, as they change.", kinds: &[Kind::ProfileRow] },
     TableSpec { name: "profile_nodes", about: "High-volume and low-volume nodes.", kinds: &[Kind::ProfileNode] },

@@ -57,6 +57,8 @@ const SETTINGS: &[&str] = &[
     "regime.bars=2",
     "regime.least=1",
     "venues.values=XNAS=0.4",
+    "absorption.times=1",
+    "absorption.after=1",
     "imbalance-variability.least=2",
     "price-impact.seconds=1",
     "correlation.interval=5s",

@@ -19,6 +19,15 @@ records! {
         order_ref: u64 as Id "its reference",
         px: Px as Price "its price",
         qty: Qty as Qty "its quantity",
+        level_qty: Qty as Qty "quantity of its level with it",
         rank: u32 as Uint "which level of its side it is at, 1 = the best; 11 = further behind than the tenth",
-    } reserved 12
+    } reserved 4
+    /// Five of the ten best levels of a side, the best first, where a measure asks for them: two of these before each `order-shown`, with that order.
+    LevelsShown = 252 "levels-shown" : sided {
+        first: Qty as Qty "quantity of the first of them; 0 = there is no such level",
+        second: Qty as Qty "of the second",
+        third: Qty as Qty "of the third",
+        fourth: Qty as Qty "of the fourth",
+        fifth: Qty as Qty "of the fifth",
+    }
 }

@@ -10,6 +10,7 @@ mod fate;
 mod indicators;
 mod inside;
 mod legs;
+mod liquidity;
 mod market;
 mod measures;
 mod orders;
@@ -22,6 +23,7 @@ pub use fate::*;
 pub use indicators::*;
 pub use inside::*;
 pub use legs::*;
+pub use liquidity::*;
 pub use market::*;
 pub use measures::*;
 pub use orders::*;
@@ -38,6 +40,7 @@ const _: () = {
     assert!(all_in(books::INFOS, Range::MEASURES), "a measure of books has a number from another module's range");
     assert!(all_in(fate::INFOS, Range::MEASURES), "a kind of fates has a number from another module's range");
     assert!(all_in(legs::INFOS, Range::MEASURES), "a kind of legs has a number from another module's range");
+    assert!(all_in(liquidity::INFOS, Range::MEASURES), "a kind of liquidity has a number from another module's range");
     assert!(all_in(patterns::INFOS, Range::MEASURES), "a kind of patterns has a number from another module's range");
     assert!(all_in(indicators::INFOS, Range::MEASURES), "an indicator has a number from another module's range");
     assert!(all_in(orders::INFOS, Range::ORDERS), "an order kind has a number from another module's range");
@@ -62,6 +65,7 @@ const LEN: usize = market::INFOS.len()
     + books::INFOS.len()
     + fate::INFOS.len()
     + legs::INFOS.len()
+    + liquidity::INFOS.len()
     + patterns::INFOS.len()
     + indicators::INFOS.len()
     + orders::INFOS.len()
@@ -75,6 +79,7 @@ const fn joined() -> [KindInfo; LEN] {
         books::INFOS,
         fate::INFOS,
         legs::INFOS,
+        liquidity::INFOS,
         patterns::INFOS,
         indicators::INFOS,
         orders::INFOS,

@@ -40,6 +40,8 @@ pub struct BookStage {
     weighings: Weighings,
     /// Whether it says of every order that it shows where it stands.
     pub(super) says_orders: bool,
+    /// Whether a measure wants the best levels with each.
+    pub(super) says_levels: bool,
 }
 
 impl BookStage {
@@ -55,7 +57,15 @@ impl BookStage {
 
     fn of(books: Books, prints: Prints, space: Space) -> BookStage {
         let (trust, weighings) = (Trust::new(space.instruments), Weighings::new(&[]));
-        BookStage { books, prefetcher: Prefetcher::NOTHING, trust, prints, weighings, says_orders: false }
+        BookStage {
+            books,
+            prefetcher: Prefetcher::NOTHING,
+            trust,
+            prints,
+            weighings,
+            says_orders: false,
+            says_levels: false,
+        }
     }
 
     /// Says before every top what the depth comes to by each of these; the order is that of the events.
@@ -359,7 +369,8 @@ impl Stage for BookStage {
         let own = [Kind::Level, Kind::Trade, Kind::BrokenTrade, Kind::BookTop, Kind::Anomaly, Kind::DataState];
         let depth = if self.weighings.len() > 0 { &[Kind::WeighedDepth][..] } else { &[] };
         let orders = if self.says_orders { &[Kind::OrderShown][..] } else { &[] };
-        Kinds::of(&own).or(Kinds::of(depth)).or(Kinds::of(orders))
+        let levels = if self.says_levels { &[Kind::LevelsShown][..] } else { &[] };
+        Kinds::of(&own).or(Kinds::of(depth)).or(Kinds::of(orders)).or(Kinds::of(levels))
     }
 
     fn scope(&self) -> Scope {

@@ -12,7 +12,7 @@ use flow::records::WeighedDepth;
 use flow::{Event, Flags, Kind, Out, Real, Side, Weighting};
 
 /// The most other events of one input.
-pub(super) const EVENTS: usize = 6;
+pub(super) const EVENTS: usize = 8;
 
 /// How many of the best levels of each side count, and how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

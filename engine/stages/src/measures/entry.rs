@@ -10,7 +10,7 @@ use flow::{Field, Kind, Kinds, Param, ParamError, Params, RecordGroup, Scope, St
 /// cuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Family {
-    /// Flow: what trades do.
+    /// Flow: what trades and orders do.
     Flow,
     /// Book: what rests in the book.
     Book,
@@ -81,6 +81,8 @@ pub struct Build {
     pub weighing: fn(&Params) -> Option<Weighing>,
     /// Whether it wants the book to say of every order that it shows where it stands.
     pub asks_orders: bool,
+    /// Whether it wants the best levels with each of those.
+    pub asks_levels: bool,
     /// Builds it as the only running measure of its family.
     pub alone: BuildStage,
     /// Builds it as one of several; with a number that is not 0, as an instance that says so in all that it emits.
@@ -96,6 +98,7 @@ impl Build {
             scope: M::SCOPE,
             weighing: M::weighing,
             asks_orders: M::ASKS_ORDERS,
+            asks_levels: M::ASKS_LEVELS,
             alone: |params, space| Ok(Box::new(Host::<One<M>>::alone(params, space)?)),
             among: |params, number, space| {
                 let one = One::<M>::new(params, number, space)?;

@@ -42,6 +42,9 @@ pub trait Measure: Send + Sized + 'static {
     /// Whether it wants the book to say of every order that it shows where it stands, as `order-shown`.
     const ASKS_ORDERS: bool = false;
 
+    /// Whether it wants the best levels with each of those, as `levels-shown`.
+    const ASKS_LEVELS: bool = false;
+
     /// Parameters that give the state its meaning; a state saved under others is refused.
     fn terms(&self) -> Vec<u64> {
         Vec::new()

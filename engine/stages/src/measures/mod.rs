@@ -8,6 +8,7 @@
 //! Bound: tables by instrument, filled as they are listed. Worst case of an event: that of the most expensive
 //! measure; `vpin` on a trade that closes more buckets than its window holds, linear in the window.
 
+pub mod absorption;
 pub mod any_bars;
 pub mod atr;
 pub mod average;
@@ -23,6 +24,7 @@ pub mod flow_of_bars;
 pub mod footprint;
 pub mod imbalance;
 pub mod imbalance_variability;
+pub mod layering;
 pub mod legs;
 pub mod lvn_alerts;
 pub mod macd;
@@ -58,8 +60,10 @@ mod measure;
 mod named;
 mod of_session;
 mod per_instrument;
+mod print;
 mod rings;
 mod session;
+mod shown_orders;
 mod state;
 mod trade;
 mod true_range;
@@ -160,6 +164,24 @@ pub const MEASURES: &[MeasureEntry] = &[
         family: Family::Flow,
         summary: &[(Kind::VenueScore, "score")],
         build: Build::of::<venues::Venues>(),
+    },
+    MeasureEntry {
+        name: "absorption",
+        doc: "engine/stages/docs/absorption.md",
+        about: "Prices where much was bought or sold and that price did not go through.",
+        params: absorption::PARAMS,
+        family: Family::Flow,
+        summary: &[],
+        build: Build::of::<absorption::Absorption>(),
+    },
+    MeasureEntry {
+        name: "layering",
+        doc: "engine/stages/docs/layering.md",
+        about: "Levels of one side that grow at once, and whose growth is pulled again: a pattern, no word on an intent.",
+        params: layering::PARAMS,
+        family: Family::Flow,
+        summary: &[],
+        build: Build::of::<layering::Layering>(),
     },
     MeasureEntry {
         name: "imbalance",

@@ -1,7 +1,7 @@
 //! Footprints: the worked bar, rows without room, and a reference that keeps every trade.
 
 use crate::harness::{self, Emitted, INSTRUMENTS, Pipeline};
-use flow::records::{BrokenTrade, Footprint, FootprintBar, FootprintRows, Listing, Tick, Trade};
+use flow::records::{BrokenTrade, Exhaustion, Footprint, FootprintBar, FootprintRows, Listing, Tick, Trade};
 use flow::{Event, Extremes, Flags, Kind, Listings, Ns, Px, Qty, Seen, Side};
 use proptest::prelude::*;
 use stages::Space;
@@ -122,7 +122,7 @@ fn the_trade_that_ends_a_bar_is_in_the_next_one() {
 #[test]
 fn a_new_extreme_where_hardly_anybody_traded_is_exhausted() {
     let mut chain = Chain::new(&[("exhaustion_bars", "3")]);
-    let mut found = Vec::new();
+    let (mut found, mut told) = (Vec::new(), Vec::new());
     let bars: [&[(Side, i64, u64)]; 5] = [
         &[(BUY, 10, 50), (SELL, 9, 50)],
         &[(BUY, 11, 50), (BUY, 12, 5)],
@@ -132,11 +132,23 @@ fn a_new_extreme_where_hardly_anybody_traded_is_exhausted() {
     ];
     for (minute, trades) in (0..).zip(bars) {
         trades.iter().for_each(|(side, px, qty)| drop(chain.feed(&trade(5 * minute, 1, *side, *px, *qty))));
-        found.push(bar(&chain.feed(&tick(5 * minute + 5))).unwrap().1.exhausted);
+        let emitted = chain.feed(&tick(5 * minute + 5));
+        found.push(bar(&emitted).unwrap().1.exhausted);
+        told.extend(emitted.iter().filter(|e| e.0.kind == Kind::Exhaustion).map(|e| (e.0.side(), *e.0.record())));
     }
     let [none, high, low] = [Extremes::None, Extremes::High, Extremes::Low].map(Extremes::code);
     // The first two have no two bars before; the fourth is no new high; in the last the high has 12 % of the largest row.
     assert_eq!(found, [none, none, high, none, low]);
+    let of = |bar: u32, px: i64, before: i64, qty: u64, largest: u64| Exhaustion {
+        row_px: Px(px * TICK),
+        qty: Qty(qty),
+        largest_qty: Qty(largest),
+        before_px: Px(before * TICK),
+        start_s: START as u32 + 5 * bar,
+        interval_s: 5,
+        ..Exhaustion::default()
+    };
+    assert_eq!(told, [(BUY, of(2, 13, 12, 5, 50)), (SELL, of(4, 8, 12, 3, 30))]);
 }
 
 #[test]

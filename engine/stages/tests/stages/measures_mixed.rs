@@ -65,6 +65,31 @@ const CHOICES: [Choice; 47] = [
     ("patterns", &[("block_qty", "5"), ("sweep_prices", "2"), ("sweep_ms", "60000"), ("window", "7"), ("every", "0")]),
     ("patterns", &[("round_lots", "tiers-2025"), ("icebergs", "false"), ("window", "20")]),
     ("venues", &[("values", "XNAS=0.5,XNYS=0.25"), ("window", "7"), ("every", "0")]),
+    (
+        "absorption",
+        &[
+            ("window", "3600"),
+            ("times", "1"),
+            ("after", "1"),
+            ("row_ticks", "5"),
+            ("max_trades", "16"),
+            ("max_orders", "16"),
+        ],
+    ),
+    (
+        "layering",
+        &[
+            ("least_levels", "1"),
+            ("times", "1"),
+            ("median", "604800"),
+            ("least_samples", "1"),
+            ("grow_ms", "3600000"),
+            ("pulled_ms", "86400000"),
+            ("pulled_part", "0"),
+            ("taken_part", "100"),
+            ("max_orders", "16"),
+        ],
+    ),
     ("imbalance", &[("levels", "1")]),
     ("imbalance", &[("levels", "4")]),
     ("fate", &[("every", "3600"), ("max_orders", "16")]),
@@ -139,7 +164,7 @@ fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
     let asked = MEASURES.iter().flat_map(|m| CHOICES.iter().filter(|(name, _)| *name == m.name).map(move |c| (m, c.1)));
     let asked: Vec<_> = asked.filter_map(|(m, set)| (m.build.weighing)(&harness::params(m.name, set))).collect();
     let mut book = harness::book_weighing(64, 256, 8, &asked);
-    book.stage = book.stage.saying_orders(true);
+    book.stage = book.stage.saying_orders(true).saying_levels(true);
     let mut bars = Pipeline::new(BarStage::new(&harness::params("bars", &[("intervals", "5s")]), SPACE).unwrap());
     let small = harness::params("profile", &[("minutes", "2"), ("row_ticks", "1"), ("prominence", "1")]);
     let mut profile = Pipeline::new(Host::<One<VolumeProfile>>::alone(&small, SPACE).unwrap());
@@ -268,7 +293,7 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("book", 8),
         ("bars", 16),
         ("portfolio", 24),
-        ("cvd+flow+footprint+pace+signing+event-bars+patterns+venues", 32),
+        ("cvd+flow+footprint+pace+signing+event-bars+patterns+venues+absorption+layering", 32),
         ("imbalance+fate+imbalance-variability+spread+ofi+price-impact+depth-slope", 36),
         ("vpin", 40),
         ("toxicity", 42),

@@ -1,22 +1,11 @@
 //! What is known of an instrument, and the rows that say what its sums come to.
 
 use super::sums::{AGES, BEFORE, DISTANCES, End, Ended, RANKS, Sums, part_of_age, part_of_distance};
+use crate::measures::print::Print;
 use crate::measures::{Session, Touch, emit};
 use flow::records::{self, FateApart, FateShown, Listing};
 use flow::{BookKind, Event, FateBy, FatePart, Flags, InstrumentType, Ns, Out, Px, Qty, Side};
 use serde::{Deserialize, Serialize};
-
-/// A trade that a feed by order reports beside the change of the book that it causes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Print {
-    /// Exchange time.
-    ts: Ns,
-    px: Px,
-    /// Whether it took bids.
-    is_bid: bool,
-    /// What of it no order has lost yet.
-    left: u64,
-}
 
 /// An instrument.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +30,7 @@ pub(super) struct Market {
     sideless: Ended,
     hidden: u64,
     pub(super) left_out: u64,
-    print: Print,
+    pub(super) print: Print,
 }
 
 /// The index of a side.
@@ -168,24 +157,6 @@ impl Market {
         let unseen = &mut self.sides[half(is_bid)].ranks[rank].unseen;
         *unseen = unseen.saturating_add(qty);
         self.has_changed = true;
-    }
-
-    /// A trade, whose change of the book comes as a message of its own.
-    pub(super) fn print(&mut self, ts: Ns, px: Px, aggressor: Side, qty: u64) {
-        let is_more = (self.print.ts, self.print.px, self.print.is_bid) == (ts, px, aggressor == Side::Sell);
-        let before = if is_more { self.print.left } else { 0 };
-        self.print = Print { ts, px, is_bid: aggressor == Side::Sell, left: before.saturating_add(qty) };
-    }
-
-    /// How much of a quantity that an order loses was traded.
-    pub(super) fn printed(&mut self, ts: Ns, px: Px, is_bid: bool, qty: u64) -> u64 {
-        let print = &mut self.print;
-        if (print.ts, print.px, print.is_bid) != (ts, px, is_bid) {
-            return 0;
-        }
-        let traded = print.left.min(qty);
-        print.left -= traded;
-        traded
     }
 
     /// Emits what the sums have come to, before the event.

@@ -166,7 +166,7 @@ impl Fate {
             self.enter(state, context, event, out);
             state.markets[event.instrument as usize].hide(trade.qty.0);
         } else if aggressor != Side::None && !event.flags.has(Flags::AUCTION) {
-            state.markets[event.instrument as usize].print(trade.exchange_ts, trade.px, aggressor, trade.qty.0);
+            state.markets[event.instrument as usize].print.add(trade.exchange_ts, trade.px, aggressor, trade.qty.0);
         }
     }
 }
@@ -308,7 +308,7 @@ impl State {
         match message.what {
             What::Exec => market.end_of_unknown(side, End::Taken, message.qty),
             What::Cancel | What::Delete => {
-                let taken = market.printed(message.ts, message.px, side == Side::Buy, message.qty);
+                let taken = market.print.takes(message.ts, message.px, side == Side::Buy, message.qty);
                 if taken > 0 {
                     market.end_of_unknown(side, End::Taken, taken);
                 }
@@ -353,7 +353,7 @@ impl State {
     /// Quantity of an order leaves the book: by a trade, as far as one was printed there and then, else because it was cancelled.
     fn cancel(&mut self, number: u32, qty: u64, message: &Message, context: &Context, event: &Event) {
         let Order { px, is_bid, .. } = *self.orders.get_mut(number);
-        let taken = self.markets[event.instrument as usize].printed(message.ts, px, is_bid, qty);
+        let taken = self.markets[event.instrument as usize].print.takes(message.ts, px, is_bid, qty);
         // An order that ends has no number any more, so its last part ends last.
         if taken > 0 {
             self.end(number, End::Taken, taken, context, event);

@@ -59,10 +59,29 @@ pub(super) struct Ended {
     pub(super) sells: Imbalances,
     /// Extremes in whose row both sides traded.
     pub(super) unfinished: Extremes,
-    /// Extremes in whose row the aggressor hardly traded.
-    pub(super) thin: Extremes,
-    pub(super) low: i64,
-    pub(super) high: i64,
+    /// The extremes, and what their aggressors traded there: sellers at the low, buyers at the high.
+    pub(super) low: Edge,
+    pub(super) high: Edge,
+}
+
+/// An extreme of a bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Edge {
+    /// Index of its row.
+    pub(super) index: i64,
+    /// What the aggressor traded in it.
+    pub(super) qty: u64,
+    /// What he traded in his largest row of the bar.
+    pub(super) largest: u64,
+    /// Whether the former is hardly any of the latter.
+    pub(super) is_thin: bool,
+}
+
+impl Edge {
+    fn of(index: i64, qty: u64, largest: u64, limits: &Limits) -> Edge {
+        let is_thin = largest > 0 && qty as f64 * 100.0 <= limits.exhaustion_part * largest as f64;
+        Edge { index, qty, largest, is_thin }
+    }
 }
 
 impl Ended {
@@ -94,8 +113,6 @@ impl Ended {
             below = Some(row);
         }
         let both = |row: &Row| row.bought() > 0 && row.sold() > 0;
-        let is_thin =
-            |qty: u64, largest: u64| largest > 0 && qty as f64 * 100.0 <= limits.exhaustion_part * largest as f64;
         let (most_bought, most_sold) =
             rows.fold((0, 0), |(bought, sold), row| (row.bought().max(bought), row.sold().max(sold)));
         Some(Ended {
@@ -103,9 +120,8 @@ impl Ended {
             buys,
             sells,
             unfinished: Extremes::of(both(last), both(first)),
-            thin: Extremes::of(is_thin(last.bought(), most_bought), is_thin(first.sold(), most_sold)),
-            low,
-            high,
+            low: Edge::of(low, first.sold(), most_sold, limits),
+            high: Edge::of(high, last.bought(), most_bought, limits),
         })
     }
 }

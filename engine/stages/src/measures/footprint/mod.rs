@@ -16,12 +16,12 @@ mod rows;
 use super::bar_hours::length_below_a_day;
 use super::{Context, Measure, Needs, counted, counted_before};
 use crate::Space;
-use bars::Bars;
-use ended::{Ended, Limits};
-use flow::records::{self, Bar, BarFlow, FootprintBar, FootprintRows, Listing};
+use bars::{Bars, Place};
+use ended::{Edge, Ended, Limits};
+use flow::records::{self, Bar, BarFlow, Exhaustion, FootprintBar, FootprintRows, Listing};
 use flow::{
     Event, Extremes, Flags, FloatParam, IntParam, Interval, Kind, Kinds, Ns, Out, Param, ParamError, Params, Px, Qty,
-    RecordGroup, Seen, TextParam,
+    RecordGroup, Seen, Side, TextParam,
 };
 use rows::{BarRows, Sums};
 
@@ -80,18 +80,23 @@ pub struct Footprint {
 pub enum FootprintRecords {
     /// A row.
     Row(records::Footprint),
-    /// A bar, and what its rows come to.
-    Bar(FootprintBar, FootprintRows),
+    /// A bar, what its rows come to, and its exhausted extremes: the high, the low.
+    Bar(FootprintBar, FootprintRows, [Option<Exhaustion>; 2]),
 }
 
 impl RecordGroup for FootprintRecords {
-    const KINDS: &'static [Kind] = &[Kind::Footprint, Kind::FootprintBar, Kind::FootprintRows];
+    const KINDS: &'static [Kind] = &[Kind::Footprint, Kind::FootprintBar, Kind::FootprintRows, Kind::Exhaustion];
 
     #[inline]
     fn push(&self, instrument: u32, flags: Flags, out: &mut Out) {
         match self {
             FootprintRecords::Row(row) => row.push(instrument, flags, out),
-            FootprintRecords::Bar(bar, rows) => (*bar, *rows).push(instrument, flags, out),
+            FootprintRecords::Bar(bar, rows, exhausted) => {
+                (*bar, *rows).push(instrument, flags, out);
+                for (one, aggressor) in exhausted.iter().zip([Side::Buy, Side::Sell]) {
+                    one.iter().for_each(|one| one.push(instrument, flags.with_side(aggressor), out));
+                }
+            }
         }
     }
 }
@@ -206,7 +211,8 @@ impl Footprint {
         let ended = Ended::of(bars.rows.of(&bar), &self.limits).filter(|_| is_whole);
         bars.rows.give(&bar);
         let start = Ns(u64::from(bar.start_s) * Ns::SECOND);
-        let before = bars.extremes(event.instrument, start, ended.map(|ended| (ended.low, ended.high)), context);
+        let before =
+            bars.extremes(event.instrument, start, ended.map(|ended| (ended.low.index, ended.high.index)), context);
         let (place, _) = bars.place(event.instrument)?;
         let px = |of: fn(&Ended) -> Option<i64>| ended.as_ref().and_then(of).map_or(Px::NONE, |index| place.px(index));
         let first = FootprintBar {
@@ -223,18 +229,38 @@ impl Footprint {
             px(|ended| Some(ended.buys).filter(|buys| buys.stacks > 0).map(|buys| buys.from)),
             px(|ended| Some(ended.sells).filter(|sells| sells.stacks > 0).map(|sells| sells.from)),
         ];
-        Some(FootprintRecords::Bar(first, rows_of(ended, stack_px, before, bar.running.left_out)))
+        let exhaustion =
+            ended.zip(before).map_or([None; 2], |(ended, before)| Footprint::exhaustion(place, &first, &ended, before));
+        let exhausted = Extremes::of(exhaustion[0].is_some(), exhaustion[1].is_some());
+        Some(FootprintRecords::Bar(first, rows_of(ended, stack_px, exhausted, bar.running.left_out), exhaustion))
+    }
+
+    /// The exhausted extremes of a bar that lie beyond those of the bars before: the high, the low.
+    fn exhaustion(
+        place: &Place,
+        bar: &FootprintBar,
+        ended: &Ended,
+        (low, high): (i64, i64),
+    ) -> [Option<Exhaustion>; 2] {
+        let of = |edge: Edge, is_beyond: bool, before: i64| {
+            (edge.is_thin && is_beyond).then(|| Exhaustion {
+                row_px: place.px(edge.index),
+                qty: Qty(edge.qty),
+                largest_qty: Qty(edge.largest),
+                before_px: place.px(before),
+                start_s: bar.start_s,
+                interval_s: bar.interval_s,
+                ..Exhaustion::default()
+            })
+        };
+        [of(ended.high, ended.high.index > high, high), of(ended.low, ended.low.index < low, low)]
     }
 }
 
 /// What the rows of a bar come to; nothing where some of its trades are in no row.
-fn rows_of(ended: Option<Ended>, stack_px: [Px; 2], before: Option<(i64, i64)>, left_out: u64) -> FootprintRows {
+fn rows_of(ended: Option<Ended>, stack_px: [Px; 2], exhausted: Extremes, left_out: u64) -> FootprintRows {
     let [buy_stack_px, sell_stack_px] = stack_px;
     let (buys, sells) = ended.map_or_else(Default::default, |ended| (ended.buys, ended.sells));
-    let made = ended.zip(before).map_or(Extremes::None, |(ended, (low, high))| {
-        let (thin_high, thin_low) = (ended.thin.has_high(), ended.thin.has_low());
-        Extremes::of(thin_high && ended.high > high, thin_low && ended.low < low)
-    });
     FootprintRows {
         buy_stack_px,
         sell_stack_px,
@@ -246,7 +272,7 @@ fn rows_of(ended: Option<Ended>, stack_px: [Px; 2], before: Option<(i64, i64)>, 
         buy_stack_rows: buys.longest,
         sell_stack_rows: sells.longest,
         unfinished: ended.map_or(Extremes::None, |ended| ended.unfinished).code(),
-        exhausted: made.code(),
+        exhausted: exhausted.code(),
         ..FootprintRows::default()
     }
 }

@@ -30,7 +30,7 @@ impl Grid {
     }
 
     /// Whether these can be the numbers of a grid.
-    pub(super) fn is_valid(self) -> bool {
+    pub(in crate::measures) fn is_valid(self) -> bool {
         self.tick >= 1 && self.row >= self.tick
     }
 
