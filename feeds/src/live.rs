@@ -17,9 +17,10 @@ use flow::{
     Symbols,
 };
 use rtrb::{Consumer, Producer, RingBuffer};
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 /// Events that the ring holds.
@@ -29,6 +30,18 @@ const MESSAGES_A_CURSOR: u64 = 256;
 const NS_A_CURSOR: u64 = 100_000_000;
 /// Inputs that a message may need beside its own: a gap, its anomaly, a cursor.
 const BESIDE: usize = 3;
+
+/// Sentences of a source that are kept.
+pub const SENTENCES: usize = 8;
+
+/// What the thread says of itself beside its inputs.
+#[derive(Default)]
+struct Said {
+    sentences: VecDeque<String>,
+    counts: Vec<Count>,
+}
+
+type Saying = Arc<Mutex<Said>>;
 
 /// What the thread does.
 type Work = Box<dyn FnOnce(RingSender) + Send>;
@@ -51,6 +64,7 @@ pub struct RingSource {
     watched: Option<Receiver<Option<Symbols>>>,
     /// The thread has ended in order.
     ended: Arc<AtomicBool>,
+    said: Saying,
     messages: u64,
     gaps: u64,
 }
@@ -67,6 +81,7 @@ impl RingSource {
             resumed: Resumed::default(),
             state: State::Waiting(Box::new(work)),
             ended: Arc::default(),
+            said: Saying::default(),
             messages: 0,
             gaps: 0,
         }
@@ -84,6 +99,7 @@ impl RingSource {
             cursor_at: Ns(0),
             watched: self.watched.take(),
             ended: Arc::clone(&self.ended),
+            said: Arc::clone(&self.said),
         };
         let thread = std::thread::Builder::new().name(format!("feed-{}", self.name));
         thread.spawn(move || work(sender)).map_err(|e| self.failure(format!("its thread does not start: {e}")))?;
@@ -154,11 +170,18 @@ impl Source for RingSource {
 
     fn counts(&self) -> Vec<Count> {
         let count = |name: &str, count| Count { name: name.to_owned(), count };
-        vec![count("messages", self.messages), count("gaps", self.gaps)]
+        let mut counts = vec![count("messages", self.messages), count("gaps", self.gaps)];
+        counts.extend_from_slice(&self.said.lock().unwrap_or_else(PoisonError::into_inner).counts);
+        counts
     }
 
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.sentences.iter().map(|sentence| format!("{}: {sentence}", self.name)).collect()
     }
 
     fn memory(&self) -> u64 {
@@ -198,9 +221,28 @@ pub struct RingSender {
     cursor_at: Ns,
     watched: Option<Receiver<Option<Symbols>>>,
     ended: Arc<AtomicBool>,
+    said: Saying,
 }
 
 impl RingSender {
+    /// Says something to whoever looks after the run, in a sentence: what is wrong with the connection, and what to do. Of many, the
+    /// last [`SENTENCES`] are kept; one that repeats the last is not.
+    pub fn say(&self, sentence: &str) {
+        let Said { sentences, .. } = &mut *self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if sentences.back().is_some_and(|last| last == sentence) {
+            return;
+        }
+        if sentences.len() == SENTENCES {
+            sentences.pop_front();
+        }
+        sentences.push_back(sentence.to_owned());
+    }
+
+    /// Says what was counted so far, beside the messages.
+    pub fn count(&self, counts: Vec<Count>) {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).counts = counts;
+    }
+
     /// The symbols that are to be watched from now on, if that was said since it was last asked; `Some(None)` = all. Whatever
     /// comes of others is left out, so a thread that cannot choose need not ask.
     pub fn watched(&self) -> Option<Option<Symbols>> {

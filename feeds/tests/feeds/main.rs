@@ -1,6 +1,7 @@
 //! The feeds on bytes that are written out or made here.
 
 mod ahead;
+mod alpaca;
 mod csv;
 mod dbn;
 mod dbn_definitions;
