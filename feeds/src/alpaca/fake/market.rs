@@ -50,6 +50,8 @@ impl Market {
         let kind = self.draw(1_000);
         let told = match kind {
             0 => self.halted(n),
+            // A halt does not last.
+            _ if self.stocks[n].is_halted && kind < 50 => self.halted(n),
             1..4 => self.taken_back(n),
             4..6 => self.corrected(n),
             6..600 => Some(self.quoted(n)),
