@@ -13,11 +13,10 @@
 
 use flow::records::{Cursor, Gap};
 use flow::{
-    AnomalyKind, Count, Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Selection, Source,
+    AnomalyKind, Count, Event, FeedError, FeedNotices, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Selection, Source,
     Symbols,
 };
 use rtrb::{Consumer, Producer, RingBuffer};
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,17 +30,8 @@ const NS_A_CURSOR: u64 = 100_000_000;
 /// Inputs that a message may need beside its own: a gap, its anomaly, a cursor.
 const BESIDE: usize = 3;
 
-/// Sentences of a source that are kept.
-pub const SENTENCES: usize = 8;
-
-/// What the thread says of itself beside its inputs.
-#[derive(Default)]
-struct Said {
-    sentences: VecDeque<String>,
-    counts: Vec<Count>,
-}
-
-type Saying = Arc<Mutex<Said>>;
+/// What the thread has counted beside its messages.
+type Counted = Arc<Mutex<Vec<Count>>>;
 
 /// What the thread does.
 type Work = Box<dyn FnOnce(RingSender) + Send>;
@@ -64,7 +54,8 @@ pub struct RingSource {
     watched: Option<Receiver<Option<Symbols>>>,
     /// The thread has ended in order.
     ended: Arc<AtomicBool>,
-    said: Saying,
+    notices: FeedNotices,
+    counted: Counted,
     messages: u64,
     gaps: u64,
 }
@@ -81,7 +72,8 @@ impl RingSource {
             resumed: Resumed::default(),
             state: State::Waiting(Box::new(work)),
             ended: Arc::default(),
-            said: Saying::default(),
+            notices: FeedNotices::default(),
+            counted: Counted::default(),
             messages: 0,
             gaps: 0,
         }
@@ -99,7 +91,9 @@ impl RingSource {
             cursor_at: Ns(0),
             watched: self.watched.take(),
             ended: Arc::clone(&self.ended),
-            said: Arc::clone(&self.said),
+            notices: self.notices.clone(),
+            last_said: String::new(),
+            counted: Arc::clone(&self.counted),
         };
         let thread = std::thread::Builder::new().name(format!("feed-{}", self.name));
         thread.spawn(move || work(sender)).map_err(|e| self.failure(format!("its thread does not start: {e}")))?;
@@ -171,7 +165,7 @@ impl Source for RingSource {
     fn counts(&self) -> Vec<Count> {
         let count = |name: &str, count| Count { name: name.to_owned(), count };
         let mut counts = vec![count("messages", self.messages), count("gaps", self.gaps)];
-        counts.extend_from_slice(&self.said.lock().unwrap_or_else(PoisonError::into_inner).counts);
+        counts.extend_from_slice(&self.counted.lock().unwrap_or_else(PoisonError::into_inner));
         counts
     }
 
@@ -179,9 +173,8 @@ impl Source for RingSource {
         &self.name
     }
 
-    fn warnings(&self) -> Vec<String> {
-        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        said.sentences.iter().map(|sentence| format!("{}: {sentence}", self.name)).collect()
+    fn notices(&self) -> Option<FeedNotices> {
+        Some(self.notices.clone())
     }
 
     fn memory(&self) -> u64 {
@@ -221,26 +214,24 @@ pub struct RingSender {
     cursor_at: Ns,
     watched: Option<Receiver<Option<Symbols>>>,
     ended: Arc<AtomicBool>,
-    said: Saying,
+    notices: FeedNotices,
+    last_said: String,
+    counted: Counted,
 }
 
 impl RingSender {
-    /// Says something to whoever looks after the run, in a sentence: what is wrong with the connection, and what to do. Of many, the
-    /// last [`SENTENCES`] are kept; one that repeats the last is not.
-    pub fn say(&self, sentence: &str) {
-        let Said { sentences, .. } = &mut *self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        if sentences.back().is_some_and(|last| last == sentence) {
-            return;
+    /// Says something to whoever looks after the run, in a sentence: what is wrong with the connection, and what to do. One that
+    /// repeats the last is not said again.
+    pub fn say(&mut self, sentence: &str) {
+        if self.last_said != sentence {
+            sentence.clone_into(&mut self.last_said);
+            self.notices.say(sentence.to_owned());
         }
-        if sentences.len() == SENTENCES {
-            sentences.pop_front();
-        }
-        sentences.push_back(sentence.to_owned());
     }
 
     /// Says what was counted so far, beside the messages.
     pub fn count(&self, counts: Vec<Count>) {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).counts = counts;
+        *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = counts;
     }
 
     /// The symbols that are to be watched from now on, if that was said since it was last asked; `Some(None)` = all. Whatever

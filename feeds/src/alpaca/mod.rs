@@ -163,7 +163,7 @@ fn settings(request: &Request) -> Result<Settings, OpenError> {
         channels: channels(params.get(CHANNELS))?,
         key: place(params.get(KEY), "key")?,
         secret: place(params.get(SECRET), "secret")?,
-        tls: stream::Settings { authorities: params.get(AUTHORITIES).to_owned() },
+        tls: stream::Settings::trusting(params.get(AUTHORITIES)),
         manner: Manner {
             venue: market.venue,
             rule: params.get(SIGNING),

@@ -14,7 +14,19 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
     /// Certificates of authorities in PEM; empty = those of the system.
-    pub(super) authorities: String,
+    #[cfg(feature = "tls")]
+    authorities: String,
+}
+
+impl Settings {
+    /// Trusts these authorities.
+    #[cfg_attr(not(feature = "tls"), expect(unused_variables, reason = "nothing is to be trusted without TLS"))]
+    pub(super) fn trusting(authorities: &str) -> Settings {
+        Settings {
+            #[cfg(feature = "tls")]
+            authorities: authorities.to_owned(),
+        }
+    }
 }
 
 /// A stream of bytes that does not block.

@@ -13,6 +13,7 @@ struct Client {
     source: Box<dyn Source>,
     inputs: Inputs,
     events: Vec<Event>,
+    said: Vec<String>,
     _secrets: tempfile::TempDir,
 }
 
@@ -33,7 +34,7 @@ impl Client {
         settings.iter().for_each(|(name, value)| set(name, value));
         let request = Request { paths: Vec::new(), date: None, params };
         let Ok(Input::Live(source)) = FEED.input(&request, FEEDS) else { panic!("a live source") };
-        Client { source, inputs: Inputs::with_capacity(1 << 12), events: Vec::new(), _secrets: secrets }
+        Client { source, inputs: Inputs::with_capacity(1 << 12), events: Vec::new(), said: Vec::new(), _secrets: secrets }
     }
 
     fn watch(&mut self, symbols: &[&str]) {
@@ -43,6 +44,8 @@ impl Client {
 
     fn poll(&mut self) {
         self.source.poll(&mut self.inputs).expect("a live source does not fail");
+        let notices = self.source.notices().expect("it says how it stands");
+        self.said.extend(std::iter::from_fn(|| notices.take()));
         while let Some((event, _)) = self.inputs.front() {
             self.events.push(*event);
             self.inputs.pop();
@@ -53,7 +56,7 @@ impl Client {
     fn until(&mut self, mut holds: impl FnMut(&Client) -> bool) {
         let began = Instant::now();
         while !holds(self) {
-            assert!(began.elapsed() < Duration::from_secs(60), "it hangs: {:?}", self.source.warnings());
+            assert!(began.elapsed() < Duration::from_secs(60), "it hangs: {:?}", self.said);
             self.poll();
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -88,7 +91,7 @@ fn what_is_told_arrives_in_order_and_once_in_both_encodings() {
         let mut market = Market::new(&SYMBOLS, 7);
         let mut client = Client::new(&fake, "fake-secret", &[("encoding", encoding)]);
         client.watch(&SYMBOLS);
-        client.until(|c| c.source.warnings().iter().any(|said| said.contains("subscribed to trades of 3 symbols")));
+        client.until(|c| c.said.iter().any(|said| said.contains("subscribed to trades of 3 symbols")));
         let published = publish(&fake, &mut market, 5_000);
         client.until(|c| c.source.counts()[0].count >= published);
         assert_eq!(fake.tally().messages.load(Ordering::Acquire), published);
@@ -109,8 +112,8 @@ fn a_wrong_secret_is_said_and_not_shown() {
     let fake = Fake::start(0, Settings::default()).expect("a port");
     let mut client = Client::new(&fake, "canary-7", &[]);
     client.watch(&SYMBOLS);
-    client.until(|c| !c.source.warnings().is_empty());
-    let said = client.source.warnings().remove(0);
+    client.until(|c| !c.said.is_empty());
+    let said = client.said.remove(0);
     assert!(said.contains("402, auth failed") && said.contains("`secret`") && !said.contains("canary"), "{said}");
     assert_eq!(client.count(Kind::Gap), 0, "nothing had begun");
 }
@@ -121,7 +124,7 @@ fn a_plan_that_is_too_small_is_said_with_its_figures() {
     let mut client = Client::new(&fake, "fake-secret", &[]);
     client.watch(&SYMBOLS);
     let figures = "3 symbols with trades and quotes are 6";
-    client.until(|c| c.source.warnings().iter().any(|said| said.contains("405") && said.contains(figures)));
+    client.until(|c| c.said.iter().any(|said| said.contains("405") && said.contains(figures)));
 }
 
 #[test]
@@ -130,12 +133,12 @@ fn symbols_are_asked_for_as_they_are_watched() {
     let mut market = Market::new(&SYMBOLS, 8);
     let mut client = Client::new(&fake, "fake-secret", &[]);
     client.watch(&["AAPL"]);
-    client.until(|c| c.source.warnings().iter().any(|said| said.contains("trades of AAPL")));
+    client.until(|c| c.said.iter().any(|said| said.contains("trades of AAPL")));
     publish(&fake, &mut market, 500);
     client.until(|c| c.count(Kind::Trade) > 20);
     assert_eq!(client.count(Kind::Listing), 1);
     client.watch(&["AAPL", "SPY"]);
-    client.until(|c| c.source.warnings().iter().any(|said| said.contains("trades of 2 symbols")));
+    client.until(|c| c.said.iter().any(|said| said.contains("trades of 2 symbols")));
     client.until(|c| c.count(Kind::Listing) == 2);
     publish(&fake, &mut market, 500);
     client.until(|c| c.events.iter().any(|e| e.kind == Kind::Trade && e.instrument == 2));
@@ -165,7 +168,7 @@ fn whatever_goes_wrong_it_comes_back_and_every_loss_of_a_connection_is_a_gap() {
     client.watch(&SYMBOLS);
     let began = Instant::now();
     while fake.tally().ended.load(Ordering::Acquire) < 4 {
-        assert!(began.elapsed() < Duration::from_secs(120), "{:?}", client.source.warnings());
+        assert!(began.elapsed() < Duration::from_secs(120), "{:?}", client.said);
         publish(&fake, &mut market, 5);
         client.poll();
         std::thread::sleep(Duration::from_millis(1));
