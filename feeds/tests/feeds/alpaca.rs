@@ -9,16 +9,16 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// A feed with its secrets, and what it has brought.
-struct Client {
+pub(crate) struct Client {
     source: Box<dyn Source>,
     inputs: Inputs,
     events: Vec<Event>,
-    said: Vec<String>,
+    pub(crate) said: Vec<String>,
     _secrets: tempfile::TempDir,
 }
 
 impl Client {
-    fn new(fake: &Fake, secret: &str, settings: &[(&str, &str)]) -> Client {
+    pub(crate) fn new(fake: &Fake, secret: &str, settings: &[(&str, &str)]) -> Client {
         let secrets = tempfile::tempdir().expect("a folder");
         let mut params = Params::defaults(FEED.params);
         let mut set = |name: &str, value: &str| {
@@ -37,7 +37,7 @@ impl Client {
         Client { source, inputs: Inputs::with_capacity(1 << 12), events: Vec::new(), said: Vec::new(), _secrets: secrets }
     }
 
-    fn watch(&mut self, symbols: &[&str]) {
+    pub(crate) fn watch(&mut self, symbols: &[&str]) {
         let symbols = Some(symbols.iter().map(|symbol| (*symbol).to_owned()).collect());
         self.source.watch(&Selection { symbols, shard: None });
     }
@@ -53,7 +53,7 @@ impl Client {
     }
 
     /// Until this holds, or it hangs.
-    fn until(&mut self, mut holds: impl FnMut(&Client) -> bool) {
+    pub(crate) fn until(&mut self, mut holds: impl FnMut(&Client) -> bool) {
         let began = Instant::now();
         while !holds(self) {
             assert!(began.elapsed() < Duration::from_secs(60), "it hangs: {:?}", self.said);
@@ -62,7 +62,7 @@ impl Client {
         }
     }
 
-    fn count(&self, kind: Kind) -> usize {
+    pub(crate) fn count(&self, kind: Kind) -> usize {
         self.events.iter().filter(|event| event.kind == kind).count()
     }
 }
@@ -72,7 +72,7 @@ fn authenticated(fake: &Fake) -> u64 {
 }
 
 /// Publishes so many turns of a market; how many messages that were.
-fn publish(fake: &Fake, market: &mut Market, turns: usize) -> u64 {
+pub(crate) fn publish(fake: &Fake, market: &mut Market, turns: usize) -> u64 {
     let turn = |_| {
         let messages = market.next(feeds::live::arrival());
         let count = messages.len() as u64;
@@ -82,7 +82,7 @@ fn publish(fake: &Fake, market: &mut Market, turns: usize) -> u64 {
     (0..turns).map(turn).sum()
 }
 
-const SYMBOLS: [&str; 3] = ["AAPL", "MSFT", "SPY"];
+pub(crate) const SYMBOLS: [&str; 3] = ["AAPL", "MSFT", "SPY"];
 
 #[test]
 fn what_is_told_arrives_in_order_and_once_in_both_encodings() {

@@ -2,6 +2,8 @@
 
 mod ahead;
 mod alpaca;
+#[cfg(feature = "tls")]
+mod alpaca_tls;
 mod csv;
 mod dbn;
 mod dbn_definitions;
