@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod alpaca;
 mod bar;
 pub mod csv;
 mod days;

@@ -13,13 +13,13 @@
 
 use flow::records::{Cursor, Gap};
 use flow::{
-    AnomalyKind, Count, Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Selection, Source,
+    AnomalyKind, Count, Event, FeedError, FeedNotices, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Selection, Source,
     Symbols,
 };
 use rtrb::{Consumer, Producer, RingBuffer};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 /// Events that the ring holds.
@@ -29,6 +29,9 @@ const MESSAGES_A_CURSOR: u64 = 256;
 const NS_A_CURSOR: u64 = 100_000_000;
 /// Inputs that a message may need beside its own: a gap, its anomaly, a cursor.
 const BESIDE: usize = 3;
+
+/// What the thread has counted beside its messages.
+type Counted = Arc<Mutex<Vec<Count>>>;
 
 /// What the thread does.
 type Work = Box<dyn FnOnce(RingSender) + Send>;
@@ -51,6 +54,8 @@ pub struct RingSource {
     watched: Option<Receiver<Option<Symbols>>>,
     /// The thread has ended in order.
     ended: Arc<AtomicBool>,
+    notices: FeedNotices,
+    counted: Counted,
     messages: u64,
     gaps: u64,
 }
@@ -67,6 +72,8 @@ impl RingSource {
             resumed: Resumed::default(),
             state: State::Waiting(Box::new(work)),
             ended: Arc::default(),
+            notices: FeedNotices::default(),
+            counted: Counted::default(),
             messages: 0,
             gaps: 0,
         }
@@ -84,6 +91,9 @@ impl RingSource {
             cursor_at: Ns(0),
             watched: self.watched.take(),
             ended: Arc::clone(&self.ended),
+            notices: self.notices.clone(),
+            last_said: String::new(),
+            counted: Arc::clone(&self.counted),
         };
         let thread = std::thread::Builder::new().name(format!("feed-{}", self.name));
         thread.spawn(move || work(sender)).map_err(|e| self.failure(format!("its thread does not start: {e}")))?;
@@ -154,11 +164,17 @@ impl Source for RingSource {
 
     fn counts(&self) -> Vec<Count> {
         let count = |name: &str, count| Count { name: name.to_owned(), count };
-        vec![count("messages", self.messages), count("gaps", self.gaps)]
+        let mut counts = vec![count("messages", self.messages), count("gaps", self.gaps)];
+        counts.extend_from_slice(&self.counted.lock().unwrap_or_else(PoisonError::into_inner));
+        counts
     }
 
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn notices(&self) -> Option<FeedNotices> {
+        Some(self.notices.clone())
     }
 
     fn memory(&self) -> u64 {
@@ -198,9 +214,26 @@ pub struct RingSender {
     cursor_at: Ns,
     watched: Option<Receiver<Option<Symbols>>>,
     ended: Arc<AtomicBool>,
+    notices: FeedNotices,
+    last_said: String,
+    counted: Counted,
 }
 
 impl RingSender {
+    /// Says something to whoever looks after the run, in a sentence: what is wrong with the connection, and what to do. One that
+    /// repeats the last is not said again.
+    pub fn say(&mut self, sentence: &str) {
+        if self.last_said != sentence {
+            sentence.clone_into(&mut self.last_said);
+            self.notices.say(sentence.to_owned());
+        }
+    }
+
+    /// Says what was counted so far, beside the messages.
+    pub fn count(&self, counts: Vec<Count>) {
+        *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+    }
+
     /// The symbols that are to be watched from now on, if that was said since it was last asked; `Some(None)` = all. Whatever
     /// comes of others is left out, so a thread that cannot choose need not ask.
     pub fn watched(&self) -> Option<Option<Symbols>> {

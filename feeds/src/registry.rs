@@ -12,6 +12,7 @@ pub type Known<'a> = &'a [&'static Feed];
 
 /// Every feed of this crate.
 pub const FEEDS: Known = &[
+    &crate::alpaca::FEED,
     &crate::csv::FEED,
     &crate::dbn::FEED,
     &crate::itch::FEED,

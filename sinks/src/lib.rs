@@ -14,12 +14,10 @@ pub mod parquet;
 #[cfg(feature = "questdb")]
 pub mod questdb;
 mod registry;
-mod secret;
 pub mod tables;
 pub mod tailer;
 pub mod threading;
 pub mod wire;
 
 pub use registry::{GATEWAYS, GatewayEntry, SINKS, SinkEntry, SinkPlace};
-pub use secret::{Secret, SecretError};
 pub use threading::{GatewayIdle, Threading};

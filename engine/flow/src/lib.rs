@@ -3,7 +3,7 @@
 //! Everything that happens is one [`Event`]: 64 bytes, one cache line, the same in a ring, in the journal and in a fixture.
 //! This crate defines events (ids, kinds, records, prices, times), the interfaces of a [`Stage`], of what brings inputs
 //! ([`Decoder`], [`Source`]) and of what takes outcomes ([`Sink`]), and the registries and parameters of them all. It has
-//! no trading logic, reads no clock, starts no thread and does no I/O.
+//! no trading logic, reads no clock and starts no thread. Its one I/O is to read a [`Secret`], for feeds and sinks alike.
 //!
 //! Bound: every type has a fixed size; the only tables that grow are [`Listings`] (one entry per listing, bounded by
 //! [`Listings::MAX`]) and buffers that the caller sizes.
@@ -39,6 +39,7 @@ mod registry;
 mod reserve;
 mod rounding;
 mod secret;
+mod secret_value;
 mod selection;
 mod signing;
 mod sink;
@@ -99,10 +100,11 @@ pub use registry::{Registered, find};
 pub use reserve::{Reserve, is_touched_ahead, touch_ahead};
 pub use rounding::{divide_half_even, divide_half_even_wide};
 pub use secret::SecretPlace;
+pub use secret_value::{Secret, SecretError};
 pub use selection::{NoShard, Selection, Shard, Symbols};
 pub use signing::{InferredSide, SIGNING, Signer, SigningRule};
 pub use sink::{Sink, SinkError};
-pub use source::{Count, Decoder, FeedError, Inputs, LOCAL_INSTRUMENTS, Polled, Resumed, Resumption, Source, Step};
+pub use source::{Count, Decoder, FeedError, FeedNotices, Inputs, LOCAL_INSTRUMENTS, Polled, Resumed, Resumption, Source, Step};
 pub use stage::{Scope, Stage, Ticks};
 pub use state::{SavedState, StateError, StateReader, StateWriter};
 pub use symbol_index::SymbolIndex;

@@ -13,6 +13,8 @@
 
 use crate::records::Cursor;
 use crate::{Event, Ns, Selection, Window};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A source's own numbers of instruments are below this one; 0 is none.
 pub const LOCAL_INSTRUMENTS: u32 = 1 << 16;
@@ -240,6 +242,30 @@ pub enum Resumption {
     },
 }
 
+/// What a source says to whoever looks after the run, sentence by sentence: that it is connected, what is wrong, what to do. Its
+/// thread says it, and another one reads it; the pipeline does neither. Bound: [`FeedNotices::MOST`] sentences that nobody has
+/// read; those that come then are left out.
+#[derive(Clone, Debug, Default)]
+pub struct FeedNotices(Arc<Mutex<VecDeque<String>>>);
+
+impl FeedNotices {
+    /// Sentences that wait.
+    pub const MOST: usize = 64;
+
+    /// Says a sentence.
+    pub fn say(&self, sentence: String) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() < FeedNotices::MOST {
+            waiting.push_back(sentence);
+        }
+    }
+
+    /// The next sentence.
+    pub fn take(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+}
+
 /// Yields inputs in order of their due times, without blocking.
 pub trait Source: Send {
     /// Fills `to` with inputs when it is empty.
@@ -288,5 +314,10 @@ pub trait Source: Send {
     /// Warnings for the user while the source goes on, as sentences: a guessed date, for instance.
     fn warnings(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Where it says what it has to say while it goes on, if it does.
+    fn notices(&self) -> Option<FeedNotices> {
+        None
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod discover;
 mod disk;
 pub(crate) mod doctor;
 pub(crate) mod exit;
+pub(crate) mod fake;
 mod follow;
 mod followers;
 mod get;

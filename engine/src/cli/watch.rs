@@ -192,10 +192,15 @@ impl Looks {
         }
     }
 
-    /// Says what gateways have to say.
+    /// Says what gateways and live sources have to say.
     fn say_notices(&self) {
         while let Some(notice) = self.control.take_notice() {
             console::warn(notice);
+        }
+        for feed in self.control.feeds.all() {
+            while let Some(notice) = feed.take_notice() {
+                console::say(format!("{}: {notice}", feed.name));
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 //! What a source has brought is in the journal; that it cannot bring more, or has not been reached yet, is not. Bound: some
 //! words a source. Worst case: a reader sees a change a moment late.
 
+use flow::FeedNotices;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -45,12 +46,18 @@ pub struct FeedStatus {
     /// Its number, which its inputs bear.
     pub id: u8,
     standing: AtomicU8,
+    notices: Option<FeedNotices>,
 }
 
 impl FeedStatus {
     /// A source that was not looked at.
-    pub(super) fn new(name: String, id: u8) -> FeedStatus {
-        FeedStatus { name, id, standing: AtomicU8::default() }
+    pub(super) fn new(name: String, id: u8, notices: Option<FeedNotices>) -> FeedStatus {
+        FeedStatus { name, id, standing: AtomicU8::default(), notices }
+    }
+
+    /// What it has said and nobody has taken yet: the next sentence.
+    pub fn take_notice(&self) -> Option<String> {
+        self.notices.as_ref()?.take()
     }
 
     /// How it stands.

@@ -77,7 +77,7 @@ impl SourceQueue {
     pub fn new(name: String, source: Box<dyn Source>, id: u8) -> SourceQueue {
         let queue = Inputs::with_capacity(Self::QUEUE);
         SourceQueue {
-            status: Arc::new(FeedStatus::new(name.clone(), id)),
+            status: Arc::new(FeedStatus::new(name.clone(), id, source.notices())),
             name,
             text: String::new(),
             source,

@@ -13,8 +13,8 @@ use crate::config::{Draft, Fault, Faults, InputSettings, Settings};
 use crate::plan::Plan;
 use crate::recovery::{RollTime, begun};
 use feeds::{Input, Request};
+use flow::Secret;
 use flow::{Gateway, Kinds, ParamType, SecretPlace, Source};
-use sinks::Secret;
 use sinks::journal::{Home, ROLL, check_place};
 
 /// Open sources, each with its name.
@@ -162,14 +162,19 @@ fn journal_fault(settings: &Settings) -> Option<Fault> {
 /// A secret is read when it is used, but what cannot be read at the start is a fault. Nothing else here reads it, so a
 /// recorded run is replayed without it.
 fn secret_faults(settings: &Settings) -> Vec<Fault> {
-    let Ok(routing) = settings.order_routing() else { return Vec::new() };
-    let set =
-        routing.gateways.iter().flat_map(|gateway| settings.venues[&gateway.name].iter().map(move |v| (gateway, v)));
-    let unread = set.filter_map(|(gateway, (name, value))| {
-        let param = gateway.entry.params.iter().find(|p| p.name == name && matches!(p.ty, ParamType::Secret))?;
+    let routing = settings.order_routing().map(|routing| routing.gateways).unwrap_or_default();
+    let of_venues = routing.iter().flat_map(|gateway| {
+        settings.venues[&gateway.name].iter().map(move |set| (gateway.name.as_str(), gateway.entry.params, set))
+    });
+    let of_inputs = settings
+        .inputs
+        .iter()
+        .flat_map(|input| input.params.iter().map(move |set| (input.key.as_str(), input.feed.params, set)));
+    let unread = of_venues.chain(of_inputs).filter_map(|(section, params, (name, value))| {
+        let param = params.iter().find(|p| p.name == name && matches!(p.ty, ParamType::Secret))?;
         let place = SecretPlace::parse(&value.to_string())?;
         let error = Secret::read(&place).err()?;
-        let key = format!("{}.{}", gateway.name, param.name);
+        let key = format!("{section}.{}", param.name);
         Some(Fault::of_settings(&key, &place.to_string(), &format!("{error}; set it, or name another place")))
     });
     unread.collect()

@@ -1,6 +1,9 @@
 //! The feeds on bytes that are written out or made here.
 
 mod ahead;
+mod alpaca;
+#[cfg(feature = "tls")]
+mod alpaca_tls;
 mod csv;
 mod dbn;
 mod dbn_definitions;

@@ -3,6 +3,7 @@
 //! The files are in the folder of `TIDEGATE_DATA` (default `../shared/data` beside the project). A test whose file is
 //! missing is reported as ignored, by its name.
 
+mod alpaca;
 mod csv;
 mod dbn;
 mod itch;
@@ -37,6 +38,7 @@ fn trial(name: String, file: &str, run: impl FnOnce(PathBuf) + Send + 'static) -
 
 fn main() -> ExitCode {
     let trials = [
+        alpaca::trials(),
         csv::trials(),
         dbn::trials(),
         itch::trials(),

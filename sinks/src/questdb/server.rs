@@ -2,9 +2,9 @@
 //!
 //! Bound: one connection, one statement at a time, `timeout` each. Worst case: a server that is stopped costs that long.
 
-use crate::secret::Secret;
 use crate::tailer::TailerError;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use flow::Secret;
 use serde_json::Value as Json;
 use std::time::Duration;
 use ureq::Agent;

@@ -9,9 +9,9 @@ use super::reset::reset;
 use super::schema::{Found, JOURNALS, Schema};
 use super::server::Server;
 use crate::journal::{Gap, Position};
-use crate::secret::Secret;
 use crate::tables::{Rows, Taken, id_of};
 use crate::tailer::{Occasion, Place, Reset, Tailer, TailerError};
+use flow::Secret;
 use flow::{Event, Kinds, SecretPlace};
 use std::time::Duration;
 

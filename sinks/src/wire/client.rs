@@ -10,7 +10,7 @@ use super::connect::Connector;
 use super::frame::{ANSWERS, Hello, Refusal, VERSION, cancel, cancel_all, order_status, question};
 use super::framing::{BadFrame, Incoming, Outgoing, Payload};
 use super::proof::{End, is_proof, proof};
-use crate::Secret;
+use flow::Secret;
 use flow::{
     Approved, Event, Known, OpenOrder, Opened, OrderAnswer, OrderId, Patience, SecretPlace, Venue, VenueError,
     VenueReply,

@@ -4,8 +4,8 @@
 //! two nonces, so a proof is good for one session, and the venue's is no proof of ours. Bound: one hash each.
 
 use super::framing::PROOF;
-use crate::Secret;
 use flow::Event;
+use flow::Secret;
 
 /// What the key is for; part of its derivation.
 const PURPOSE: &str = "tidegate wire 3: proof of the secret";

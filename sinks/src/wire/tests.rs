@@ -4,7 +4,7 @@ use super::client::{Settings, Wire};
 use super::frame::Hello;
 use super::framing::{Incoming, Outgoing, Payload};
 use super::proof::{End, proof};
-use crate::Secret;
+use flow::Secret;
 use flow::records::{Ack, Command};
 use flow::{Event, EventId, Flags, Known, Ns, Opened, OrderId, Patience, SecretPlace, Venue, VenueError, VenueReply};
 use std::io::{Read, Write};

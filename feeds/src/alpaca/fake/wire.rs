@@ -1,0 +1,188 @@
+//! The messages of the fake, as the real stream writes them.
+//!
+//! The fields stand in the order of the vendor's examples. A time is text in JSON and an extension in MessagePack.
+
+use chrono::{DateTime, SecondsFormat};
+use flow::Ns;
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+/// A time of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Time(pub Ns);
+
+struct Bytes([u8; 12]);
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(&self.0)
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let (seconds, nanos) = (self.0.0 / Ns::SECOND, self.0.0 % Ns::SECOND);
+        if to.is_human_readable() {
+            let time = DateTime::from_timestamp(seconds as i64, nanos as u32).unwrap_or_default();
+            return to.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Nanos, true));
+        }
+        let mut bytes = [0; 12];
+        bytes[..4].copy_from_slice(&(nanos as u32).to_be_bytes());
+        bytes[4..].copy_from_slice(&(seconds as i64).to_be_bytes());
+        to.serialize_newtype_struct(rmp_serde::MSGPACK_EXT_STRUCT_NAME, &(-1i8, Bytes(bytes)))
+    }
+}
+
+/// A message of market data.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// A trade.
+    Trade {
+        /// Its number at its exchange.
+        id: u64,
+        /// The letter of its exchange.
+        exchange: char,
+        /// Price in dollars.
+        px: f64,
+        /// Shares.
+        qty: u64,
+        /// Its conditions.
+        conditions: Vec<String>,
+    },
+    /// The best bid and ask: price in dollars, and size.
+    Quote {
+        /// The bid.
+        bid: (f64, u64),
+        /// The ask.
+        ask: (f64, u64),
+    },
+    /// A bar of a minute, whose time is its start.
+    Bar {
+        /// Open, high, low and close.
+        prices: [f64; 4],
+        /// Shares.
+        volume: u64,
+        /// How many trades.
+        trades: u64,
+        /// Volume-weighted average price.
+        vwap: f64,
+    },
+    /// A state of trading: code and reason.
+    Status {
+        /// The code.
+        code: String,
+        /// The reason.
+        reason: String,
+    },
+    /// A trade is cancelled.
+    Cancel {
+        /// Its number.
+        id: u64,
+        /// Its exchange.
+        exchange: char,
+        /// Its price.
+        px: f64,
+        /// Its shares.
+        qty: u64,
+    },
+    /// A trade is corrected.
+    Correction {
+        /// The exchange.
+        exchange: char,
+        /// Number, price and shares as they were.
+        old: (u64, f64, u64),
+        /// Number, price and shares as they are.
+        new: (u64, f64, u64),
+    },
+}
+
+/// A message with its symbol and time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sent {
+    /// The symbol.
+    pub symbol: String,
+    /// The tape of the symbol.
+    pub tape: char,
+    /// Time of the exchange.
+    pub time: Ns,
+    /// What it tells.
+    pub told: Told,
+}
+
+impl Sent {
+    /// The channel on which it comes.
+    pub fn channel(&self) -> &'static str {
+        match self.told {
+            Told::Trade { .. } | Told::Cancel { .. } | Told::Correction { .. } => "trades",
+            Told::Quote { .. } => "quotes",
+            Told::Bar { .. } => "bars",
+            Told::Status { .. } => "statuses",
+        }
+    }
+}
+
+impl Serialize for Sent {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        let letter = match self.told {
+            Told::Trade { .. } => "t",
+            Told::Quote { .. } => "q",
+            Told::Bar { .. } => "b",
+            Told::Status { .. } => "s",
+            Told::Cancel { .. } => "x",
+            Told::Correction { .. } => "c",
+        };
+        map.serialize_entry("T", letter)?;
+        map.serialize_entry("S", &self.symbol)?;
+        match &self.told {
+            Told::Trade { id, exchange, px, qty, conditions } => {
+                map.serialize_entry("i", id)?;
+                map.serialize_entry("x", exchange)?;
+                map.serialize_entry("p", px)?;
+                map.serialize_entry("s", qty)?;
+                map.serialize_entry("c", conditions)?;
+            }
+            Told::Quote { bid, ask } => {
+                map.serialize_entry("bx", "V")?;
+                map.serialize_entry("bp", &bid.0)?;
+                map.serialize_entry("bs", &bid.1)?;
+                map.serialize_entry("ax", "V")?;
+                map.serialize_entry("ap", &ask.0)?;
+                map.serialize_entry("as", &ask.1)?;
+                map.serialize_entry("c", &["R"])?;
+            }
+            Told::Bar { prices, volume, trades, vwap } => {
+                for (key, px) in ["o", "h", "l", "c"].iter().zip(prices) {
+                    map.serialize_entry(key, px)?;
+                }
+                map.serialize_entry("v", volume)?;
+                map.serialize_entry("n", trades)?;
+                map.serialize_entry("vw", vwap)?;
+            }
+            Told::Status { code, reason } => {
+                for (key, text) in [("sc", code.as_str()), ("sm", ""), ("rc", reason.as_str()), ("rm", "")] {
+                    map.serialize_entry(key, text)?;
+                }
+            }
+            Told::Cancel { id, exchange, px, qty } => {
+                map.serialize_entry("i", id)?;
+                map.serialize_entry("x", exchange)?;
+                map.serialize_entry("p", px)?;
+                map.serialize_entry("s", qty)?;
+                map.serialize_entry("a", "C")?;
+            }
+            Told::Correction { exchange, old, new } => {
+                map.serialize_entry("x", exchange)?;
+                for (keys, (id, px, qty)) in [(["oi", "op", "os", "oc"], old), (["ci", "cp", "cs", "cc"], new)] {
+                    map.serialize_entry(keys[0], id)?;
+                    map.serialize_entry(keys[1], px)?;
+                    map.serialize_entry(keys[2], qty)?;
+                    map.serialize_entry(keys[3], &["@"])?;
+                }
+            }
+        }
+        map.serialize_entry("t", &Time(self.time))?;
+        map.serialize_entry("z", &self.tape)?;
+        map.end()
+    }
+}

@@ -1,0 +1,284 @@
+use super::conditions::{self, Effect};
+use super::connection::Address;
+use super::fake::{Sent, Time, Told};
+use super::message::{Encoding, Message};
+use super::session::{Channel, Credentials, Session, Turn};
+use super::{Frames, Mic};
+use flow::records::{Break, Listing, Quote, Status, Trade};
+use flow::{Event, Flags, Kind, Ns, Px, Qty, Secret, SecretPlace, Side, Symbols};
+use proptest::prelude::*;
+
+const AT: Ns = Ns(1_700_000_000_123_456_789);
+
+fn sent(told: Told) -> Sent {
+    Sent { symbol: "AAPL".to_owned(), tape: 'C', time: AT, told }
+}
+
+fn trade(id: u64, px: f64, qty: u64, conditions: &[&str]) -> Sent {
+    let conditions = conditions.iter().map(|c| (*c).to_owned()).collect();
+    sent(Told::Trade { id, exchange: 'V', px, qty, conditions })
+}
+
+fn quote(bid: f64, ask: f64) -> Sent {
+    sent(Told::Quote { bid: (bid, 3), ask: (ask, 2) })
+}
+
+/// The inputs of messages, in both encodings, which must give the same.
+fn inputs(messages: &[Sent]) -> Vec<Event> {
+    let both = [serde_json::to_vec(messages).unwrap(), rmp_serde::to_vec_named(messages).unwrap()];
+    let [text, packed] = [0, 1].map(|n| {
+        let mut all = Vec::new();
+        let mut frames = Frames::default();
+        frames.read(&both[n], n == 0, AT, &mut |inputs| all.extend_from_slice(inputs)).unwrap();
+        all
+    });
+    assert_eq!(text, packed, "the encodings differ");
+    text
+}
+
+fn of<R: flow::Record>(inputs: &[Event], kind: Kind) -> Vec<(Flags, R)> {
+    inputs.iter().filter(|e| e.kind == kind).map(|e| (e.flags, *e.record::<R>())).collect()
+}
+
+#[test]
+fn the_examples_of_the_page_are_read() {
+    let trade = br#"[{"T":"t","i":96921,"S":"AAPL","x":"D","p":126.55,"s":1,"t":"2021-02-22T15:51:44.208Z","c":["@","I"],"z":"C"}]"#;
+    let mut all = Vec::new();
+    Frames::default().read(trade, true, AT, &mut |inputs| all.extend_from_slice(inputs)).unwrap();
+    assert_eq!(all.iter().map(|e| e.kind).collect::<Vec<_>>(), [Kind::Name, Kind::Listing, Kind::Trade]);
+    let listing: Listing = *all[1].record();
+    assert_eq!((listing.venue, listing.calendar), (*b"IEXG", *b"XNYS"));
+    let found: Trade = *all[2].record();
+    let match_id = u64::from(b'D') << 56 | 96_921;
+    let exchange_ts = Ns(1_614_009_104_208_000_000);
+    let px = Px::from_scaled(12_655, 2);
+    assert_eq!(found, Trade { exchange_ts, px, qty: Qty(1), match_id, ..Trade::default() });
+    assert_eq!(all[2].ts, AT, "the time of an input is its arrival");
+}
+
+#[test]
+fn a_trade_is_compared_with_the_quote_before_it() {
+    let all = inputs(&[
+        trade(1, 10.00, 5, &["@"]),
+        quote(9.99, 10.01),
+        trade(2, 10.01, 6, &["@", "F"]),
+        trade(3, 10.00, 7, &["W"]),
+        trade(4, 10.00, 8, &["@", "O"]),
+        trade(5, 9.99, 9, &["@", "I"]),
+        trade(6, 9.99, 9, &["@", "6", "M"]),
+    ]);
+    let inferred = Flags::INFERRED_AGGRESSOR.with(Flags::BY_QUOTE);
+    let expected = [
+        (5, Flags::NONE),
+        (6, inferred.with_side(Side::Buy)),
+        (7, Flags::VOLUME_ONLY),
+        (8, Flags::AUCTION),
+        (9, inferred.with_side(Side::Sell)),
+    ];
+    let found = of::<Trade>(&all, Kind::Trade);
+    let found: Vec<_> = found.iter().map(|(f, t)| (t.qty.0, f.without(Flags::LAST_OF_GROUP))).collect();
+    assert_eq!(found, expected, "the official close is no trade");
+    let quotes = of::<Quote>(&all, Kind::Quote);
+    assert_eq!((quotes[0].1.bid_qty, quotes[0].1.ask_qty), (Qty(300), Qty(200)), "round lots");
+}
+
+#[test]
+fn a_side_without_an_order_is_absent() {
+    let all = inputs(&[sent(Told::Quote { bid: (0.0, 0), ask: (10.0, 1) })]);
+    let (_, quote) = of::<Quote>(&all, Kind::Quote)[0];
+    assert_eq!((quote.bid_px, quote.bid_qty, quote.ask_px), (Px::NONE, Qty(0), Px::from_scaled(10, 0)));
+}
+
+#[test]
+fn what_is_taken_back_is_a_break_and_what_is_corrected_is_that_and_a_trade_that_makes_no_price() {
+    let old = (1, 10.0, 100);
+    let all = inputs(&[
+        trade(1, 10.0, 100, &["@"]),
+        sent(Told::Correction { exchange: 'V', old, new: (2, 10.5, 90) }),
+        sent(Told::Cancel { id: 2, exchange: 'V', px: 10.5, qty: 90 }),
+    ]);
+    let trades = of::<Trade>(&all, Kind::Trade);
+    let breaks: Vec<_> = of::<Break>(&all, Kind::Break).iter().map(|(_, b)| b.match_id).collect();
+    assert_eq!(breaks, trades.iter().map(|(_, t)| t.match_id).collect::<Vec<_>>());
+    let (flags, corrected) = trades[1];
+    assert_eq!((corrected.px, corrected.qty), (Px::from_scaled(105, 1), Qty(90)));
+    assert!(flags.has(Flags::VOLUME_ONLY) && flags.has(Flags::LAST_OF_GROUP));
+    let group = all.iter().filter(|e| e.kind == Kind::Break).map(|e| e.flags.has(Flags::LAST_OF_GROUP));
+    assert_eq!(group.collect::<Vec<_>>(), [false, true], "a correction is one group");
+}
+
+#[test]
+fn halts_of_all_tapes_have_one_language() {
+    let status = |tape, code: &str| {
+        let told = Told::Status { code: code.to_owned(), reason: "LUDP".to_owned() };
+        Sent { tape, ..sent(told) }
+    };
+    let all = inputs(&[
+        status('C', "H"),
+        status('C', "T"),
+        status('A', "2"),
+        status('B', "3"),
+        status('A', "E"),
+        status('A', "5"),
+        status('C', "P"),
+    ]);
+    let said: Vec<_> = of::<Status>(&all, Kind::Status).iter().map(|(_, s)| (s.what, s.code[0], s.reason)).collect();
+    let expected = [(2, b'H'), (2, b'T'), (2, b'H'), (2, b'T'), (4, b'E'), (2, b'P')];
+    assert_eq!(said, expected.map(|(what, code)| (what, code, *b"LUDP")));
+}
+
+#[test]
+fn a_message_without_what_it_needs_is_named_and_the_others_are_taken() {
+    let frame = br#"[{"T":"t","S":"A","i":1,"x":"V","p":1.5,"s":1,"t":"2021-02-22T15:51:44Z","z":"A"},
+        {"T":"t","S":"A","i":2,"x":"V","s":1,"t":"2021-02-22T15:51:44Z","z":"A"},
+        {"T":"t","S":"A","i":3,"x":"V","p":1.5,"s":1.5,"t":"2021-02-22T15:51:44Z","z":"A"},
+        {"T":"q","S":"A","bp":1.4,"bs":1,"ap":1.5,"as":1,"t":"2021-02-22T15:51:44Z","z":"A","new":{"x":[1]}},
+        {"T":"?","S":"A"}]"#;
+    let mut kinds = Vec::new();
+    let end = Frames::default().read(frame, true, AT, &mut |inputs| kinds.extend(inputs.iter().map(|e| e.kind)));
+    assert_eq!(kinds, [Kind::Name, Kind::Listing, Kind::Trade, Kind::Quote]);
+    assert!(end.unwrap_err().starts_with("a message of type 't' has no valid `"));
+}
+
+#[test]
+fn every_condition_of_a_tape_has_one_row() {
+    let print = |tape, codes: &[&str]| {
+        let json = serde_json::to_string(&[serde_json::json!({"T": "t", "c": codes})]).unwrap();
+        let mut print = None;
+        let take = &mut |m: &Message<'_>| match &m.c {
+            super::message::Value::Conditions(c) => print = Some(conditions::print(tape, c)),
+            other => panic!("{other:?}"),
+        };
+        Encoding::Json.read(json.as_bytes(), take).unwrap();
+        print.unwrap()
+    };
+    // The same letter means one thing on one tape and another on the other.
+    assert_eq!((print('A', &["B"]).effect, print('C', &["B"]).effect), (Effect::VolumeOnly, Effect::Regular));
+    assert_eq!(print('C', &["@", "F", "T", "I"]).effect, Effect::Regular);
+    assert_eq!(print('A', &["7", "V"]).effect, Effect::VolumeOnly);
+    assert_eq!((print('A', &["?"]).effect, print('A', &["?"]).unknown), (Effect::Regular, 1));
+}
+
+#[test]
+fn addresses() {
+    let found = Address::parse("wss://stream.data.alpaca.markets", "v2/iex").unwrap();
+    assert!(found.is_secure && found.port == 443 && found.url == "wss://stream.data.alpaca.markets/v2/iex");
+    let found = Address::parse("ws://[::1]:9000/", "v2/sip").unwrap();
+    assert_eq!((found.host.as_str(), found.port, found.is_secure), ("::1", 9_000, false));
+    for wrong in ["", "http://x", "ws://", "alpaca.markets"] {
+        assert_eq!(Address::parse(wrong, "v2/iex"), None, "{wrong:?}");
+    }
+}
+
+fn credentials() -> Credentials {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |name: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, name).unwrap();
+        Secret::read(&SecretPlace::File(path.display().to_string())).unwrap()
+    };
+    Credentials { key: read("the-key"), secret: read("the-secret") }
+}
+
+fn symbols(names: &[&str]) -> Option<Symbols> {
+    Some(names.iter().map(|name| (*name).to_owned()).collect())
+}
+
+fn session(of: Option<Symbols>) -> Session {
+    Session::new(Encoding::Json, vec![Channel::Trades, Channel::Quotes], credentials(), of)
+}
+
+fn said(session: &mut Session, frame: &str) -> Turn {
+    session.frame(Encoding::Json, frame.as_bytes(), &mut |_| ()).unwrap()
+}
+
+fn texts(turn: Turn) -> Vec<String> {
+    turn.send.into_iter().map(|bytes| String::from_utf8(bytes).unwrap()).collect()
+}
+
+#[test]
+fn the_conversation_is_that_of_the_page() {
+    let mut session = session(symbols(&["AAPL", "AMD"]));
+    let auth = texts(said(&mut session, r#"[{"T":"success","msg":"connected"}]"#));
+    assert_eq!(auth, [r#"{"action":"auth","key":"the-key","secret":"the-secret"}"#]);
+    let subscribe = texts(said(&mut session, r#"[{"T":"success","msg":"authenticated"}]"#));
+    assert_eq!(subscribe, [r#"{"action":"subscribe","trades":["AAPL","AMD"],"quotes":["AAPL","AMD"]}"#]);
+    let turn = said(&mut session, r#"[{"T":"subscription","trades":["AAPL"],"quotes":["AMD","CLDR"],"bars":["*"]}]"#);
+    let sentence = turn.say.unwrap();
+    assert_eq!(sentence, "subscribed to trades of AAPL, quotes of 2 symbols, bars of every symbol");
+    let change = texts(session.watch(symbols(&["AMD", "SPY"])));
+    let asked = |action, symbol| format!(r#"{{"action":"{action}","trades":["{symbol}"],"quotes":["{symbol}"]}}"#);
+    assert_eq!(change, [asked("unsubscribe", "AAPL"), asked("subscribe", "SPY")]);
+    assert_eq!(texts(session.watch(None)), [asked("subscribe", "*")]);
+    assert_eq!(texts(session.watch(symbols(&["AMD"]))), [asked("unsubscribe", "*"), asked("subscribe", "AMD")]);
+}
+
+#[test]
+fn a_refusal_says_what_to_do() {
+    for (code, is_lasting, word) in
+        [(402, true, "`secret`"), (406, false, "another connection"), (409, true, "`source`"), (500, false, "again")]
+    {
+        let frame = format!(r#"[{{"T":"error","code":{code},"msg":"no"}}]"#);
+        let refused = session(None).frame(Encoding::Json, frame.as_bytes(), &mut |_| ()).unwrap_err();
+        assert_eq!(refused.is_lasting, is_lasting, "{code}");
+        let text = refused.to_string();
+        assert!(text.starts_with(&format!("Alpaca says {code}, no; ")) && text.contains(word), "{text}");
+        assert!(!text.contains("the-secret"), "{text}");
+    }
+}
+
+#[test]
+fn more_symbols_than_the_plan_has_are_told_with_the_figures() {
+    let names: Vec<_> = (0..20).map(|n| format!("S{n}")).collect();
+    let mut session = session(Some(names.into_iter().collect()));
+    said(&mut session, r#"[{"T":"success","msg":"connected"}]"#);
+    said(&mut session, r#"[{"T":"success","msg":"authenticated"}]"#);
+    let turn = said(&mut session, r#"[{"T":"error","code":405,"msg":"symbol limit exceeded"}]"#);
+    let sentence = turn.say.unwrap();
+    assert!(sentence.contains("20 symbols with trades and quotes are 40"), "{sentence}");
+    assert!(session.is_subscribed(), "the connection is as it was");
+}
+
+proptest! {
+    #[test]
+    fn prices_of_up_to_nine_decimals_are_exact(units in 1u64..4_000_000, nano in 0u64..1_000_000_000) {
+        let text = format!("{units}.{nano:09}");
+        let frame = format!(r#"[{{"T":"t","p":{text}}}]"#);
+        let mut px = None;
+        Encoding::Json.read(frame.as_bytes(), &mut |m| px = m.p.px()).unwrap();
+        prop_assert_eq!(px, Some(Px((units * 1_000_000_000 + nano) as i64)));
+    }
+
+    #[test]
+    fn times_are_exact_in_both_encodings(seconds in 0u64..4_000_000_000, nanos in 0u64..1_000_000_000) {
+        let at = Ns(seconds * Ns::SECOND + nanos);
+        for (n, frame) in [serde_json::to_vec(&[Sent { time: at, ..quote(1.0, 2.0) }]).unwrap(),
+            rmp_serde::to_vec_named(&[Sent { time: at, ..quote(1.0, 2.0) }]).unwrap()].iter().enumerate() {
+            let mut found = None;
+            let encoding = [Encoding::Json, Encoding::MessagePack][n];
+            encoding.read(frame, &mut |m| found = m.t.time()).unwrap();
+            prop_assert_eq!(found, Some(at));
+        }
+        let _ = Time(at);
+    }
+
+    #[test]
+    fn no_bytes_break_it(bytes in prop::collection::vec(any::<u8>(), 0..200), is_text: bool) {
+        let _ = Frames::default().read(&bytes, is_text, AT, &mut |_| ());
+    }
+
+    /// A byte of a real frame is another one.
+    #[test]
+    fn no_damage_breaks_it(at in 0usize..1_000, byte: u8, is_text: bool) {
+        let messages = [trade(1, 10.0, 5, &["@", "I"]), quote(9.99, 10.01)];
+        let mut frame = if is_text { serde_json::to_vec(&messages).unwrap() } else { rmp_serde::to_vec_named(&messages).unwrap() };
+        let at = at % frame.len();
+        frame[at] = byte;
+        let _ = Frames::default().read(&frame, is_text, AT, &mut |_| ());
+    }
+}
+
+#[test]
+fn the_venue_is_that_of_the_source() {
+    assert_eq!(super::IEX.venue, Mic(*b"IEXG"));
+}

@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+"""Judges the fake of Alpaca's market data, and the feed that reads it, by Alpaca's own client.
+
+`tidegate fake alpaca` is listened to at once by `alpaca-py` and by `tidegate run`. The client must take every message as one of its
+own models; and what both have of the same stretch must be equal: each trade by its number, with price, size and time, each
+quote, each halt, each trade that was cancelled or corrected.
+
+    alpaca_fake.py check --tidegate target/release/tidegate [--seconds 8]
+
+Exit code: 0 equal, 1 not equal, 2 usage.
+"""
+
+import argparse
+import asyncio
+import collections
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from alpaca.data.live import StockDataStream
+from alpaca.data.models import Quote, Trade, TradeCancel, TradeCorrection, TradingStatus
+
+from rows import first_difference, parse, verdict
+
+SYMBOLS = ["AAPL", "MSFT", "SPY"]
+NANO = 1_000_000_000
+CONFIGURATION = """
+[pipeline]
+stages = ["book"]
+clock = "wall"
+[[input]]
+feed = "alpaca"
+address = "{address}"
+key = "env:FAKE_KEY"
+secret = "env:FAKE_SECRET"
+watch = ["AAPL", "MSFT", "SPY"]
+"""
+
+
+def nano(price):
+    return round(price * NANO)
+
+
+def exact(t):
+    """A time of MessagePack, which the client's models round to microseconds."""
+    return t.seconds * NANO + t.nanoseconds
+
+
+class Heard:
+    """What `alpaca-py` has heard, as rows by symbol: raw for the figures, as models for the shape."""
+
+    def __init__(self):
+        self.rows = collections.defaultdict(list)
+        self.kinds = collections.Counter()
+        self.others = 0
+
+    def take(self, model, message):
+        symbol = message["S"]
+        if isinstance(model, Trade):
+            row = ("trade", exact(message["t"]), nano(message["p"]), message["s"], ord(message["x"]) << 56 | message["i"])
+        elif isinstance(model, Quote):
+            sides = [(message[p] and nano(message[p]), 100 * message[s]) for p, s in (("bp", "bs"), ("ap", "as"))]
+            row = ("quote", exact(message["t"]), *sides[0], *sides[1])
+        elif isinstance(model, TradeCancel):
+            row = ("break", exact(message["t"]), ord(message["x"]) << 56 | message["i"])
+        elif isinstance(model, TradeCorrection):
+            at, x = exact(message["t"]), ord(message["x"]) << 56
+            self.rows[symbol].append(("break", at, x | message["oi"]))
+            row = ("trade", at, nano(message["cp"]), message["cs"], x | message["ci"])
+        elif isinstance(model, TradingStatus):
+            code = {"2": "H", "3": "T"}.get(message["sc"], message["sc"])
+            row = ("status", exact(message["t"]), code, message["rc"])
+        else:
+            self.others += 1
+            return
+        self.kinds[type(model).__name__] += 1
+        self.rows[symbol].append(row)
+
+
+class Both(StockDataStream):
+    """The client; keeps each message before it becomes a model, which loses nanoseconds."""
+
+    def __init__(self, heard, *args, **more):
+        super().__init__(*args, **more)
+        self.heard = heard
+
+    def _cast(self, message):
+        raw = dict(message)
+        model = super()._cast(message)
+        self.heard.take(model, raw)
+        return model
+
+
+def listen(address, heard, stop):
+    stream = Both(heard, "fake-key", "fake-secret", url_override=f"{address}/v2/iex")
+
+    async def take(_):
+        pass
+
+    stream.subscribe_trades(take, *SYMBOLS)
+    stream.subscribe_quotes(take, *SYMBOLS)
+    stream.subscribe_trading_statuses(take, *SYMBOLS)
+    stream.register_trade_corrections(take)
+    stream.register_trade_cancels(take)
+
+    async def until():
+        running = asyncio.ensure_future(stream._run_forever())
+        while not stop.is_set():
+            await asyncio.sleep(0.05)
+        await stream.stop_ws()
+        await asyncio.wait([running], timeout=10)
+
+    asyncio.run(until())
+
+
+def of_tidegate(lines):
+    """Rows by symbol of what `tidegate run` printed."""
+    rows = collections.defaultdict(list)
+    for line in lines:
+        row = parse(line)
+        kind, symbol = row["kind"], row.get("symbol")
+        price = lambda name: row.get(name) and nano(float(row[name]))
+        if kind == "trade":
+            rows[symbol].append(("trade", row["exchange_ts_ns"], price("px"), row["qty"], row["match_id"]))
+        elif kind == "quote":
+            sides = [(price(f"{side}_px") or 0, row[f"{side}_qty"]) for side in ("bid", "ask")]
+            rows[symbol].append(("quote", row["exchange_ts_ns"], *sides[0], *sides[1]))
+        elif kind == "break":
+            rows[symbol].append(("break", row["exchange_ts_ns"], row["match_id"]))
+        elif kind == "status":
+            rows[symbol].append(("status", row["exchange_ts_ns"], row["code"], row.get("reason") or ""))
+    return rows
+
+
+def stretch(one, other):
+    """Both from the first to the last row that both have."""
+    common = set(one) & set(other)
+    cut = lambda rows: [i for i, row in enumerate(rows) if row in common]
+    return [rows[(at := cut(rows))[0] : at[-1] + 1] if common else [] for rows in (one, other)]
+
+
+def check(args):
+    with tempfile.TemporaryDirectory() as folder:
+        fake = subprocess.Popen(
+            [args.tidegate, "fake", "alpaca", "--port", "0", "--symbols", ",".join(SYMBOLS), "--rate", "2000"],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        address = re.search(r"ws://\S+?(?=,)", fake.stderr.readline())[0]
+        config = os.path.join(folder, "desk.toml")
+        with open(config, "w") as file:
+            file.write(CONFIGURATION.format(address=address))
+        with open(os.path.join(folder, "rows"), "w+") as rows:
+            run = subprocess.Popen(
+                [args.tidegate, "run", config, "--journal", os.path.join(folder, "run"), "--format", "json"]
+                + ["--emit", "trade,quote,break,status"],
+                stdout=rows,
+                env=dict(os.environ, FAKE_KEY="fake-key", FAKE_SECRET="fake-secret"),
+            )
+            heard, stop = Heard(), threading.Event()
+            client = threading.Thread(target=listen, args=(address, heard, stop))
+            client.start()
+            time.sleep(args.seconds)
+            stop.set()
+            client.join()
+            run.send_signal(signal.SIGTERM)
+            fake_ok = True
+            if run.wait() != 0:
+                sys.exit("tidegate run failed")
+            fake.send_signal(signal.SIGTERM)
+            fake_ok = fake.wait() == 0
+            rows.seek(0)
+            found = of_tidegate(rows)
+    good = fake_ok and heard.others == 0
+    print(", ".join(f"{count} {kind}" for kind, count in sorted(heard.kinds.items())))
+    for kind in ("Trade", "Quote", "TradeCancel", "TradeCorrection", "TradingStatus"):
+        if heard.kinds[kind] == 0:
+            print(f"no {kind} came")
+            good = False
+    for symbol in SYMBOLS:
+        ours, theirs = stretch(found[symbol], heard.rows[symbol])
+        good &= verdict(symbol, *first_difference(theirs, ours))
+    return good
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=["check"])
+    parser.add_argument("--tidegate", required=True)
+    parser.add_argument("--seconds", type=float, default=8)
+    sys.exit(0 if check(parser.parse_args()) else 1)
+
+
+if __name__ == "__main__":
+    main()
