@@ -97,7 +97,7 @@ pub use records::{
 pub use records::{Weighting, follower_of, kind_info, kind_named};
 pub use registry::{Registered, find};
 pub use reserve::{Reserve, is_touched_ahead, touch_ahead};
-pub use rounding::{divide_half_even, divide_half_even_wide};
+pub use rounding::{divide_half_even, divide_half_even_wide, product};
 pub use secret::SecretPlace;
 pub use selection::{NoShard, Selection, Shard, Symbols};
 pub use signing::{InferredSide, SIGNING, Signer, SigningRule};

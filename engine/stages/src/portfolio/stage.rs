@@ -139,7 +139,7 @@ impl PortfolioStage {
     /// Books a fill in its position and remembers it; `None` if there is no room for the position.
     pub(super) fn book(&mut self, fill: Execution) -> Option<Entry> {
         let key = key_of(&fill);
-        self.positions.open(Entry::at(key))?;
+        self.positions.open(key.word(), || Entry::at(key))?;
         if let Some(gone) = self.fills.make_room() {
             self.forget(&gone);
         }
