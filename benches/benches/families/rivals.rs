@@ -253,7 +253,7 @@ fn of_the_market(report: &mut Report, links: &[Link]) {
 }
 
 /// Every measure that both have.
-pub fn beside(report: &mut Report, links: &[Link]) {
+pub(super) fn beside(report: &mut Report, links: &[Link]) {
     of_bars(report, links);
     of_the_market(report, links);
 }
