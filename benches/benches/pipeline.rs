@@ -11,34 +11,21 @@
 //! `stages` lets the fused pipeline grow by one stage after the other; `cuts` puts a longer pipeline on one core and on two, cut
 //! at one place or another, which is what a preset decides.
 
+use benches::alone::settings;
+use benches::fused::{self, INSTRUMENTS};
 use benches::market::{Market, Numbering, decode, queue};
 use benches::naive;
 use benches::report::Report;
 use benches::rounds::{Contender, Run, compare, count};
 use feeds::itch::ItchDecoder;
-use flow::{Event, Kind, Kinds, Out, Params, Sink, Stage};
+use flow::{Event, Kind, Kinds, Out, Params, Stage};
 use ring::thread::spawn_pinned;
 use stages::{STAGES, Space};
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tidegate::bench::pipeline::{End, Memory, Watch};
 use tidegate::config::Settings;
-use tidegate::drive::{Control, run_pipeline};
-use tidegate::ingress::{Clock, Ingress, SourceQueue, TickSource};
-use tidegate::pipeline::Tail;
-use tidegate::plan::Plan;
 
 const MESSAGES: u64 = 1_000_000;
-const INSTRUMENTS: u32 = 1 << 16;
-
-fn settings(with: &[&str]) -> Settings {
-    let mut settings = Settings::default();
-    for assignment in with {
-        settings.set(assignment).expect("the assignment is valid");
-    }
-    settings
-}
 
 /// That of the binary.
 #[global_allocator]
@@ -46,28 +33,7 @@ static ALLOCATOR: tidegate::os::Allocator = tidegate::os::Allocator;
 
 /// Runs the pipeline once; the check is of the outcomes' hash.
 fn pipeline(market: &Market, settings: &Settings) -> Run {
-    let watch = Watch::default();
-    let windows = market.window().into();
-    let source = Memory::new(Box::new(ItchDecoder::new(None)), windows, watch.clone());
-    let end = End(watch.clone());
-    let readers = Tail::READS.or(end.kinds());
-    let plan = Plan::build(settings, Space { instruments: INSTRUMENTS, fills: 65_536, positions: 16_384 }, readers)
-        .expect("a valid plan");
-    let control = Control::default();
-    let tail = Tail::new(
-        Vec::new(),
-        vec![Box::new(end)],
-        plan.outcomes,
-        (INSTRUMENTS, &plan.instances),
-        Arc::clone(&control.watermark),
-    );
-    let ticks = TickSource::new(plan.ticks.intervals.clone()).with_heartbeat(plan.ticks.heartbeat_s);
-    let feeding = SourceQueue::new("memory".to_owned(), Box::new(source), 1);
-    let head = Ingress::new(vec![feeding], ticks, Clock::new(plan.clock), INSTRUMENTS);
-    let done = run_pipeline(head, plan, tail, &control).expect("the pipeline runs");
-    let (stats, _) = done.tail.finish();
-    let hash = u64::from_str_radix(&stats.outcome_hash()[..16], 16).expect("it is hexadecimal");
-    Run { time: watch.time().expect("it ran to its end"), check: hash }
+    fused::pipeline(Box::new(ItchDecoder::new(None)), market.window().into(), settings)
 }
 
 /// The same stages called one after the other, for the same kinds.

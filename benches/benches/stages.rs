@@ -6,115 +6,27 @@
 //! prepared, so what a stage costs in a pipeline is the difference to it. Units are trades, tops, bars, or whatever the group's
 //! name says; what else the stage reads is in the time.
 
+use benches::alone::{SPACE, add_input, built, defaults, kept, ours, reading, settings};
 use benches::naive_momentum::Momentum;
 use benches::naive_stages::{Bars, Lean, Naive, SignedVolume, Tally, Toxicity};
 use benches::report::Report;
 use benches::rounds::{Contender, Run, compare, count};
-use flow::records::Pulse;
-use flow::{Event, Flags, Kind, Kinds, Out, Params, Sink, SinkError, Stage};
-use stages::Space;
+use flow::{Event, Kind, Kinds, Out, Stage};
 use stages::book::BookStage;
-use std::hint::black_box;
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
-use tidegate::config::Settings;
-use tidegate::run::{Options, execute};
-
-const INSTRUMENTS: u32 = 1 << 10;
-
-/// Keeps events of some kinds.
-struct Keep(Kinds, Vec<Event>, Arc<Mutex<Vec<Event>>>);
-
-impl Sink for Keep {
-    fn kinds(&self) -> Kinds {
-        self.0
-    }
-
-    fn take(&mut self, event: &Event) -> Result<(), SinkError> {
-        self.1.push(*event);
-        Ok(())
-    }
-
-    fn finished(&mut self, _: u64) -> Result<(), SinkError> {
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<(), SinkError> {
-        *self.2.lock().expect("nobody panics with it") = std::mem::take(&mut self.1);
-        Ok(())
-    }
-}
 
 /// What the pipeline emits in a day of so many messages.
 fn day(messages: u64, stages: &str, kinds: Kinds) -> Vec<Event> {
-    let mut settings = Settings::default();
-    let set = [
-        format!("pipeline.stages={stages}"),
-        format!("synthetic.messages={messages}"),
-        "synthetic.symbols=200".to_owned(),
-        "vpin.bucket_qty=1000".to_owned(),
-        "imbalance.levels=1".to_owned(),
-    ];
-    set.iter().for_each(|one| settings.set(one).expect("the assignment is valid"));
-    let feed = flow::find(feeds::FEEDS, "synthetic").expect("it is registered");
-    let params = settings.feeds[feed.name].clone();
-    settings.add_input(feed, Vec::new(), None, params);
-    let kept = Arc::default();
-    let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Keep(kinds, Vec::new(), Arc::clone(&kept)))];
-    let options = Options { sinks, ..Options::default() };
-    let (_, error) = execute(&settings, options).expect("the day starts");
-    assert!(error.is_none(), "{error:?}");
-    std::mem::take(&mut *kept.lock().expect("nobody panics with it"))
-}
-
-/// A stage, or a measure alone in its stage, with some parameters.
-fn built(name: &str, set: &[(&str, &str)]) -> Box<dyn Stage> {
-    let [part] = &stages::uncut(|one| one == name)[..] else { panic!("{name} is no stage and no measure") };
-    let table = stages::entries().find(|entry| entry.name() == name).expect("it is registered").params();
-    let mut params = Params::defaults(table);
-    for (key, text) in set {
-        let param = table.iter().find(|p| p.name == *key).expect("it is a parameter");
-        params.set(param, param.parse(key, text).expect("it is valid"));
-    }
-    part.build(
-        |_| &params,
-        &stages::Instances::PLAIN,
-        Space { instruments: INSTRUMENTS, fills: 65_536, positions: 16_384 },
-    )
-    .expect("a valid stage")
-}
-
-/// A stage that asks for a pulse gets it as in a pipeline: behind all that the input caused.
-fn ours(events: &[Event], mut stage: Box<dyn Stage>) -> Run {
-    let (mut out, mut tally) = (Out::new(1, stage.emits()), Tally::default());
-    let mut asked: Option<&Event> = None;
-    let start = Instant::now();
-    for event in events {
-        if let Some(last) = asked.take_if(|last| last.id.seq() != event.id.seq()) {
-            let pulse = Event::new(last.ts, last.instrument, Flags::LAST_OF_GROUP, &Pulse::after(last));
-            give(stage.as_mut(), &Event { id: last.id, ..pulse }, &mut out, &mut tally);
-        }
-        give(stage.as_mut(), event, &mut out, &mut tally);
-        if out.asks_for_pulse() {
-            asked = Some(event);
-        }
-    }
-    Run { time: start.elapsed(), check: tally.0 }
-}
-
-fn give(stage: &mut dyn Stage, event: &Event, out: &mut Out, tally: &mut Tally) {
-    out.begin(event);
-    stage.on_event(event, out);
-    for emitted in out.events() {
-        tally.add(emitted.instrument, &emitted.body);
-    }
+    let (stages, messages) = (format!("pipeline.stages={stages}"), format!("synthetic.messages={messages}"));
+    let more = ["synthetic.symbols=200", "vpin.bucket_qty=1000", "imbalance.levels=1"];
+    let mut settings = settings(&[&[stages.as_str(), messages.as_str()][..], &more].concat());
+    add_input(&mut settings, "synthetic", Vec::new());
+    kept(&settings, kinds)
 }
 
 /// Inputs, each with what the book makes of it, as `fate` and `layering` see them: what stages say to each other is in no day.
 fn with_orders(inputs: &[Event]) -> Vec<Event> {
-    let table = stages::entries().find(|entry| entry.name() == "book").expect("it is registered").params();
-    let space = Space { instruments: INSTRUMENTS, fills: 65_536, positions: 16_384 };
-    let mut book = BookStage::new(&Params::defaults(table), space).saying_orders(true).saying_levels(true);
+    let mut book = BookStage::new(&defaults("book"), SPACE).saying_orders(true).saying_levels(true);
     let (reads, mut out, mut all) = (book.reads(), Out::new(1, book.emits()), Vec::new());
     for input in inputs {
         all.push(*input);
@@ -132,17 +44,6 @@ fn naively(events: &[Event], mut rival: impl Naive) -> Run {
     let start = Instant::now();
     events.iter().for_each(|event| rival.on_event(event, &mut tally));
     Run { time: start.elapsed(), check: tally.0 }
-}
-
-/// The loop alone; `check` is what the others agree on.
-fn reading(events: &[Event], check: u64) -> Run {
-    let mut out = Out::new(1, Kinds::NONE);
-    let start = Instant::now();
-    for event in events {
-        out.begin(event);
-        black_box((event.instrument, event.body[0], out.events().len()));
-    }
-    Run { time: start.elapsed(), check }
 }
 
 /// Measures the stage `name` on those of the events that it reads; `unit` is what is counted.

@@ -11,7 +11,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod alone;
+pub mod chain;
 pub mod day;
+pub mod fused;
 pub mod market;
 pub mod naive;
 pub mod naive_momentum;

@@ -28,6 +28,11 @@ const ABOUT: &[(&str, &str)] = &[
     ),
     ("stages", "Stages of analytics and the strategy, alone; the loop alone is beside."),
     (
+        "families",
+        "What the families of measures cost alone, in the fused pipeline (one family more each time), beside the same measures of \
+         `wickra-core`, and in memory. A trade's nanoseconds are those of all events of the day by its trades.",
+    ),
+    (
         "journal",
         "Lateness of appends at a million events a second, open loop; a plain store and `BufWriter` are beside.",
     ),
@@ -40,7 +45,8 @@ const ABOUT: &[(&str, &str)] = &[
 ];
 
 /// Against whom, as the rows name them.
-const RIVALS: &[&str] = &["rtrb", "crossbeam", "itch5", "itchy", "hftbacktest", "std collections", "by hand"];
+const RIVALS: &[&str] =
+    &["rtrb", "crossbeam", "itch5", "itchy", "hftbacktest", "std collections", "by hand", "wickra-core"];
 
 fn is_beside(result: &ResultFile, rival: &str) -> bool {
     result.figures.iter().any(|figure| figure.row.contains(rival))

@@ -2,8 +2,7 @@
 
 use crate::report::Report;
 use serde_json::json;
-pub use tidegate::bench::rounds::{Contender, Ratio, Run, interleave, median, rounded};
-use tidegate::bench::rounds::{least, times};
+pub use tidegate::bench::rounds::{Contender, Ratio, Run, interleave, least, median, rounded, times};
 
 /// How many rounds: `full` when run by `cargo bench`, one when only tested.
 pub fn count(full: usize) -> usize {

@@ -98,7 +98,7 @@ pub use records::{
 pub use records::{Weighting, follower_of, kind_info, kind_named};
 pub use registry::{Registered, find};
 pub use reserve::{Reserve, is_touched_ahead, touch_ahead};
-pub use rounding::{divide_half_even, divide_half_even_wide};
+pub use rounding::{divide_half_even, divide_half_even_wide, product};
 pub use secret::SecretPlace;
 pub use secret_value::{Secret, SecretError};
 pub use selection::{NoShard, Selection, Shard, Symbols};

@@ -1,4 +1,4 @@
-//! Integer division, rounded once, half to even.
+//! Integer division, rounded once, half to even; and products that may not fit.
 //!
 //! For prices that are averages, and for money in another currency: computed from integers and rounded to the unit of a
 //! price. Bound: O(1).
@@ -29,14 +29,26 @@ fn is_up<T: Ord>(rest: T, missing: T, odd: bool) -> bool {
 /// `a / b` for positive `b`, rounded half to even, whatever its size.
 #[cold]
 pub fn divide_half_even_wide(a: i128, b: i128) -> i128 {
-    let (quotient, rest) = (a.div_euclid(b), a.rem_euclid(b));
+    // One division for both: each of this width is a call.
+    let (quotient, rest) = (a / b, a - a / b * b);
+    let (quotient, rest) = if rest < 0 { (quotient - 1, rest + b) } else { (quotient, rest) };
     // No overflow: only a divisor of 1 reaches a limit, and then there is no remainder.
     quotient + i128::from(is_up(rest, b - rest, quotient % 2 != 0))
 }
 
+/// `a * b`, if it fits. Factors that fit 64 bits, as most do, have a product that does; of wider ones that must be found out, which takes
+/// several multiplications.
+#[inline]
+pub fn product(a: i128, b: i128) -> Option<i128> {
+    match (i64::try_from(a), i64::try_from(b)) {
+        (Ok(a), Ok(b)) => Some(i128::from(a) * i128::from(b)),
+        _ => a.checked_mul(b),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{divide_half_even, divide_half_even_wide};
+    use super::{divide_half_even, divide_half_even_wide, product};
     use proptest::prelude::*;
 
     #[test]
@@ -53,6 +65,24 @@ mod tests {
             for (a, b) in [(a, b), (a, small), (i64::MIN, small), (i64::MAX, small), (a % 100, small), (i64::MIN, b)] {
                 let (a, b) = (i128::from(a), i128::from(b));
                 prop_assert_eq!(i128::from(divide_half_even(a, b)), divide_half_even_wide(a, b), "{}/{}", a, b);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_wide_division_is_that_of_its_parts(a in any::<i128>(), b in 1..=i128::MAX, small in 1..1_000_i128) {
+            for (a, b) in [(a, b), (a, small), (a >> 40, b >> 60 | 1), (-b, b), (b - 1, b)] {
+                let (quotient, rest) = (a.div_euclid(b), a.rem_euclid(b));
+                let up = rest > b - rest || rest == b - rest && quotient % 2 != 0;
+                prop_assert_eq!(divide_half_even_wide(a, b), quotient + i128::from(up), "{}/{}", a, b);
+            }
+        }
+
+        #[test]
+        fn a_product_is_exact_or_absent(a in any::<i128>(), b in any::<i128>(), by in 0..128_u32) {
+            for (a, b) in [(a, b), (a >> by, b), (a >> by, b >> by), (a >> 64, b >> 64), (a, b >> by)] {
+                prop_assert_eq!(product(a, b), a.checked_mul(b));
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Compares two results: what changed beyond noise.
 //!
 //! A result is one JSON object, as printed by `tidegate bench … --json`, or the lines that a program of `benches/` writes.
-//! Figures are found by name alone, so a new benchmark needs no change here: `…_ns…`, `ns_per_…` (less is better),
-//! `…_per_s` (more is better) and `ratio`. A figure with an interval (`…_low`, `…_high`) has changed if the two intervals
+//! Figures are found by name alone, so a new benchmark needs no change here: `…_ns…`, `ns_per_…`, `…_mib`, `bytes_per_…` (less is
+//! better), `…_per_s` (more is better) and `ratio`. A figure with an interval (`…_low`, `…_high`) has changed if the two intervals
 //! do not overlap; one without an interval is not judged. Nanoseconds from different hosts say nothing about the code, so
 //! only ratios are compared between hosts. Bound: both files are held in memory.
 
@@ -49,6 +49,8 @@ pub enum Unit {
     Rate,
     /// Ratio to a contender in the same round: less is better.
     Ratio,
+    /// Bytes or MiB of memory: less is better.
+    Memory,
 }
 
 impl Unit {
@@ -56,6 +58,7 @@ impl Unit {
         match key {
             _ if key.starts_with("ratio") => Some(Unit::Ratio),
             _ if key.ends_with("_per_s") && !key.starts_with("offered") => Some(Unit::Rate),
+            _ if key.ends_with("_mib") || key.starts_with("bytes_per_") => Some(Unit::Memory),
             _ if key.ends_with("_ns") || key.starts_with("ns_per_") || key.contains("_ns_per_") => Some(Unit::Time),
             _ => None,
         }
@@ -280,7 +283,7 @@ fn change(old: &Figure, new: &Figure) -> Change {
         (Some((old_low, old_high)), Some((new_low, new_high))) => {
             let (less, more) = (new_high < old_low, new_low > old_high);
             match (less, more, old.unit) {
-                (true, _, Unit::Rate) | (_, true, Unit::Time | Unit::Ratio) => Verdict::Worse,
+                (true, _, Unit::Rate) | (_, true, Unit::Time | Unit::Ratio | Unit::Memory) => Verdict::Worse,
                 (true, ..) | (_, true, _) => Verdict::Better,
                 _ => Verdict::Same,
             }

@@ -5,6 +5,7 @@
 
 use feeds::synthetic::{Synthetic, SyntheticConfig};
 use flow::{Decoder, Event, EventId, FeedError, Inputs, Step, Window};
+use std::io::Read;
 
 /// The messages of a day, as framed bytes.
 pub struct Market {
@@ -25,6 +26,17 @@ impl Market {
         let mut day = Synthetic::new(&config).expect("the day can be made");
         day.write_to(&mut bytes, |_| ()).expect("memory can be written");
         Market::of(frames(&bytes))
+    }
+
+    /// The first `first` messages of such a day.
+    ///
+    /// # Panics
+    /// When the exchange cannot make it.
+    pub fn beginning(messages: u64, symbols: u32, live_orders: u32, first: u64) -> Market {
+        let config = SyntheticConfig { messages, symbols, live_orders, ..SyntheticConfig::default() };
+        let (mut bytes, day) = (Vec::new(), Synthetic::new(&config).expect("the day can be made"));
+        day.take(first * 50).read_to_end(&mut bytes).expect("memory can be written");
+        Market::of(frames(&bytes).take(first as usize))
     }
 
     /// The same day without messages of the types `without`.

@@ -74,11 +74,13 @@ impl<T: Keyed> ByKey<T> {
         Some(&mut self.items[number])
     }
 
-    /// The item with the key of this one, or else this one, added; `None` when there is no room.
+    /// The item with that key, or else the one that `item` makes with it, added; `None` when there is no room.
     #[inline]
-    pub(crate) fn open(&mut self, item: T) -> Option<&mut T> {
-        let key = item.key();
-        if self.get(key).is_none() { self.add(item) } else { self.get_mut(key) }
+    pub(crate) fn open(&mut self, key: u64, item: impl FnOnce() -> T) -> Option<&mut T> {
+        match self.index.get(self.slot(key)) {
+            Some(number) => Some(&mut self.items[number]),
+            None => self.add(item()),
+        }
     }
 
     /// Removes the item with that key, if there is one.

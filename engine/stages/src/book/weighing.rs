@@ -9,7 +9,7 @@
 
 use super::view::Book;
 use flow::records::WeighedDepth;
-use flow::{Event, Flags, Kind, Out, Real, Side, Weighting};
+use flow::{Event, Flags, Kind, Out, Real, Side, Weighting, product};
 
 /// The most other events of one input.
 pub(super) const EVENTS: usize = 8;
@@ -129,10 +129,10 @@ fn slope(points: impl Iterator<Item = (i128, i128)>) -> Option<f64> {
         of += 1;
         x += distance;
         y += depth;
-        xx = xx.checked_add(distance.checked_mul(distance)?)?;
-        xy = xy.checked_add(distance.checked_mul(depth)?)?;
+        xx = xx.checked_add(product(distance, distance)?)?;
+        xy = xy.checked_add(product(distance, depth)?)?;
     }
-    let less = |one: i128, other: i128| of.checked_mul(one)?.checked_sub(x.checked_mul(other)?);
+    let less = |one: i128, other: i128| product(of, one)?.checked_sub(product(x, other)?);
     let (xx, xy) = (less(xx, x)?, less(xy, y)?);
     (xx > 0).then(|| xy as f64 / xx as f64 * UNITS)
 }

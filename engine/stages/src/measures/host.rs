@@ -1,7 +1,8 @@
 //! The stage that runs the measures of a family.
 //!
 //! A host is generic over what it runs. A single measure is a concrete type, so only the group's call of the stage is
-//! dynamic; several measures are a list, and each costs one more dynamic call. The host passes the event to the measures,
+//! dynamic; several measures are a list, and each costs one more dynamic call for the kinds that it reads: who they are stands in a table
+//! by kind, so that an event does not pass those that it does not concern. The host passes the event to the measures,
 //! pushes what they emit in registry order, marks it if messages of the session are missing, and then updates the context.
 //!
 //! Bound: the events that its measures emit together for one event; the plan checks it against [`Out::CAP`].
@@ -167,7 +168,11 @@ impl<M: Measure> MeasureSet for One<M> {
 
 /// Several measures, each called only for the kinds that it reads.
 pub struct Many {
-    measures: Box<[(Kinds, Box<dyn MeasureSet>)]>,
+    measures: Box<[Box<dyn MeasureSet>]>,
+    reads: Kinds,
+    /// The numbers of the measures that read a kind, kind by kind; and where those of each kind lie among them.
+    readers: Box<[u16]>,
+    of_kind: Box<[(u32, u32); Kind::COUNT]>,
     needs: Needs,
 }
 
@@ -175,26 +180,33 @@ impl Many {
     /// These measures, in this order.
     pub fn new(measures: Vec<Box<dyn MeasureSet>>) -> Many {
         let needs = measures.iter().map(|m| m.needs()).fold(Needs::NONE, Needs::or);
-        let reads = |m: Box<dyn MeasureSet>| (m.reads(), m);
-        Many { measures: measures.into_iter().map(reads).collect(), needs }
+        let reads: Vec<Kinds> = measures.iter().map(|m| m.reads()).collect();
+        let (mut readers, mut of_kind) = (Vec::new(), Box::new([(0, 0); Kind::COUNT]));
+        for (kind, place) in (0..=u8::MAX).zip(&mut of_kind[..]) {
+            let from = readers.len() as u32;
+            readers.extend((0..).zip(&reads).filter(|(_, reads)| reads.has(Kind(kind))).map(|(number, _)| number));
+            *place = (from, readers.len() as u32);
+        }
+        let (reads, readers) = (reads.into_iter().fold(Kinds::NONE, Kinds::or), readers.into_boxed_slice());
+        Many { measures: measures.into_boxed_slice(), reads, readers, of_kind, needs }
     }
 }
 
 impl MeasureSet for Many {
     fn reads(&self) -> Kinds {
-        self.measures.iter().fold(Kinds::NONE, |all, (reads, _)| all.or(*reads))
+        self.reads
     }
 
     fn emits(&self) -> Kinds {
-        self.measures.iter().fold(Kinds::NONE, |all, (_, m)| all.or(m.emits()))
+        self.measures.iter().fold(Kinds::NONE, |all, m| all.or(m.emits()))
     }
 
     fn fan_out(&self) -> usize {
-        self.measures.iter().map(|(_, m)| m.fan_out()).sum()
+        self.measures.iter().map(|m| m.fan_out()).sum()
     }
 
     fn scope(&self) -> Scope {
-        let is_global = self.measures.iter().any(|(_, m)| m.scope() == Scope::Global);
+        let is_global = self.measures.iter().any(|m| m.scope() == Scope::Global);
         if is_global { Scope::Global } else { Scope::Instrument }
     }
 
@@ -203,47 +215,48 @@ impl MeasureSet for Many {
     }
 
     fn on(&mut self, context: &Context, event: &Event, out: &mut Out) {
-        for (_, measure) in self.measures.iter_mut().filter(|(reads, _)| reads.has(event.kind)) {
-            measure.on(context, event, out);
+        let (from, to) = self.of_kind[usize::from(event.kind.0)];
+        for number in &self.readers[from as usize..to as usize] {
+            self.measures[usize::from(*number)].on(context, event, out);
         }
     }
 
     fn list(&mut self, instrument: u32) {
-        self.measures.iter_mut().for_each(|(_, measure)| measure.list(instrument));
+        self.measures.iter_mut().for_each(|measure| measure.list(instrument));
     }
 
     fn lasts(&self) -> bool {
-        self.measures.iter().any(|(_, measure)| measure.lasts())
+        self.measures.iter().any(|measure| measure.lasts())
     }
 
     fn remember(&self, to: &mut Lasting, ordinal: u8) {
-        (ordinal..).zip(&self.measures).for_each(|(ordinal, (_, measure))| measure.remember(to, ordinal));
+        (ordinal..).zip(&self.measures).for_each(|(ordinal, measure)| measure.remember(to, ordinal));
     }
 
     fn recall(&mut self, ordinal: usize, instrument: u32, row: &Memory) {
-        if let Some((_, measure)) = self.measures.get_mut(ordinal) {
+        if let Some(measure) = self.measures.get_mut(ordinal) {
             measure.recall(0, instrument, row);
         }
     }
 
     fn varies(&self) -> bool {
-        self.measures.iter().any(|(_, measure)| measure.varies())
+        self.measures.iter().any(|measure| measure.varies())
     }
 
     fn vary(&mut self, event: &Event, out: &mut Out) {
-        self.measures.iter_mut().for_each(|(_, measure)| measure.vary(event, out));
+        self.measures.iter_mut().for_each(|measure| measure.vary(event, out));
     }
 
     fn trading_state(&self, to: &mut TradingState) {
-        self.measures.iter().for_each(|(_, measure)| measure.trading_state(to));
+        self.measures.iter().for_each(|measure| measure.trading_state(to));
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {
-        self.measures.iter().for_each(|(_, m)| m.save(to));
+        self.measures.iter().for_each(|m| m.save(to));
     }
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
-        self.measures.iter_mut().try_for_each(|(_, m)| m.load(from))
+        self.measures.iter_mut().try_for_each(|m| m.load(from))
     }
 }
 

@@ -3,6 +3,8 @@
 //! Time is cut into pieces of a sixtieth of the window. A ring keeps what traded in each of the last sixty, so the window is the running
 //! piece and the fifty-nine before it: it ends with the trade and begins where a piece begins.
 //!
+//! What leaves the window is taken out of its sums; only where the largest trade of all may have been in it are the pieces looked at anew.
+//!
 //! Bound: per instrument, 56 bytes and sixty pieces of 40. Worst case: a trade that begins a piece adds all of them up anew.
 
 use super::{Context, Measure, MeasureState, Needs, counted, counted_before, take_out};
@@ -48,6 +50,19 @@ impl Piece {
             largest: self.largest.max(other.largest),
             trades: self.trades.saturating_add(other.trades),
         }
+    }
+
+    /// What is left without a piece that it is a sum of; `None` where only the other pieces tell it: the largest trade was in this one, or a
+    /// sum is at its limit and may have lost some.
+    #[inline]
+    fn less(self, piece: &Piece) -> Option<Piece> {
+        let is_exact = self.trades != u32::MAX && !self.sums.contains(&u64::MAX);
+        let keeps_largest = piece.largest < self.largest || piece.largest == 0;
+        (is_exact && keeps_largest).then(|| Piece {
+            sums: [0, 1, 2].map(|side| self.sums[side] - piece.sums[side]),
+            largest: self.largest,
+            trades: self.trades - piece.trades,
+        })
     }
 
     #[inline]
@@ -111,9 +126,13 @@ impl Window {
     #[cold]
     fn go_to(&mut self, number: u64, pieces: &mut [Piece]) {
         let gone = (number - self.number).min(PIECES as u64);
-        (number - gone + 1..=number).for_each(|number| pieces[slot(number)] = Piece::default());
+        let mut left = Some(self.all);
+        for number in number - gone + 1..=number {
+            let piece = std::mem::take(&mut pieces[slot(number)]);
+            left = left.and_then(|all| all.less(&piece));
+        }
         self.number = number;
-        self.all = pieces.iter().fold(Piece::default(), Piece::with);
+        self.all = left.unwrap_or_else(|| pieces.iter().fold(Piece::default(), Piece::with));
     }
 }
 

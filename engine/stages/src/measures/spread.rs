@@ -55,8 +55,19 @@ fn state(top: &BookTop) -> TouchState {
 
 /// The spread of an ask above its bid. Prices below zero may lie further apart than a price can say; then it is absent.
 fn apart(bid: Px, ask: Px) -> (Px, Real) {
+    if let Some((spread, sum, parts)) = narrow(bid, ask) {
+        return (Px(spread), Real::of(parts as f64 / sum as f64));
+    }
     let (bid, ask) = (i128::from(bid.0), i128::from(ask.0));
     let (spread, sum) = (ask - bid, ask + bid);
     let bps = if sum > 0 { Real::of((20_000 * spread) as f64 / sum as f64) } else { Real::NONE };
     (i64::try_from(spread).map_or(Px::NONE, Px), bps)
+}
+
+/// Spread, sum and spread times 20,000 in 64 bits, where they fit and the mid is above zero, as they usually do and it is: a conversion from
+/// 128 bits is a call. The numbers are the same.
+#[inline]
+fn narrow(bid: Px, ask: Px) -> Option<(i64, i64, i64)> {
+    let (spread, sum) = (ask.0.checked_sub(bid.0)?, ask.0.checked_add(bid.0).filter(|sum| *sum > 0)?);
+    Some((spread, sum, spread.checked_mul(20_000)?))
 }

@@ -13,7 +13,7 @@ use crate::Space;
 use flow::records::{self, BarFlow, VwapBands};
 use flow::{
     ChoiceParam, Event, Flags, FloatParam, IntParam, Kind, Kinds, Ns, Param, ParamError, Params, Px, Qty, Real,
-    VolumeFrom, VwapAnchor, choices, divide_half_even,
+    VolumeFrom, VwapAnchor, choices, divide_half_even, product,
 };
 use serde::{Deserialize, Serialize};
 
@@ -95,9 +95,9 @@ impl Sums {
 
     /// The sums with a quantity at a price; none where an integer does not hold one of them.
     fn with(&self, px: i128, qty: i128) -> Option<[i128; 3]> {
-        let (paid, away) = (px.checked_mul(qty)?, px.checked_sub(self.origin)?);
-        let off = away.checked_mul(qty)?;
-        let squares = off.checked_mul(away)?;
+        let away = px.checked_sub(self.origin)?;
+        let (paid, off) = (product(px, qty)?, product(away, qty)?);
+        let squares = product(off, away)?;
         Some([self.paid.checked_add(paid)?, self.off.checked_add(off)?, self.squares.checked_add(squares)?])
     }
 

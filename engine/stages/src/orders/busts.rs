@@ -58,7 +58,8 @@ impl OrderManager {
     pub(super) fn position(&mut self, event: &Event) {
         let Position { qty, account, strategy, .. } = *event.record();
         // Where this table is full, so is the portfolio's, which says so.
-        if let Some(held) = self.holdings.open(Held::at(Key::new(account, strategy, event.instrument))) {
+        let key = Key::new(account, strategy, event.instrument);
+        if let Some(held) = self.holdings.open(key.word(), || Held::at(key)) {
             held.qty = qty;
         }
     }

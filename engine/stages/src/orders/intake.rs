@@ -158,7 +158,8 @@ impl OrderManager {
         }
         let asked = &mut self.instruments[instrument as usize];
         if asked.opened_for != (account, strategy) {
-            if self.holdings.open(Held::at(Key::new(account, strategy, instrument))).is_none() {
+            let key = Key::new(account, strategy, instrument);
+            if self.holdings.open(key.word(), || Held::at(key)).is_none() {
                 return Err((AnomalyKind::OrdersFull, self.holdings.limit() as u64));
             }
             asked.opened_for = (account, strategy);

@@ -115,7 +115,8 @@ impl OrderManager {
             let SavedHeld { account, strategy, ref key, qty, closing } = saved;
             let key = Key::new(account, strategy, self.index(key, from)?);
             let is_there = self.holdings.get_mut(key.word()).is_some();
-            let Some(held) = self.holdings.open(Held::at(key)).filter(|_| !is_there && qty != i64::MIN) else {
+            let Some(held) = self.holdings.open(key.word(), || Held::at(key)).filter(|_| !is_there && qty != i64::MIN)
+            else {
                 return Err(StateError::Inconsistent("a position twice, or of an impossible size"));
             };
             (held.qty, held.closing) = (qty, closing);

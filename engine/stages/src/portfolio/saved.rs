@@ -66,8 +66,10 @@ impl PortfolioStage {
         for saved in positions {
             let SavedPosition { account, strategy, ref key, base, fees, lacks_a_fee } = saved;
             let key = Key::new(account, strategy, self.index(key, from)?);
-            let entry =
-                self.positions.open(Entry::at(key)).filter(|entry| entry.now == Filled::NOTHING && entry.fees == 0);
+            let entry = self
+                .positions
+                .open(key.word(), || Entry::at(key))
+                .filter(|entry| entry.now == Filled::NOTHING && entry.fees == 0);
             let Holding { qty, cost, fees: of_fills, .. } = base.holding;
             let sound = (qty != 0 || cost == 0) && qty != i64::MIN && of_fills == 0;
             let Some(entry) = entry.filter(|_| sound) else {

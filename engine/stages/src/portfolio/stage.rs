@@ -139,12 +139,12 @@ impl PortfolioStage {
     /// Books a fill in its position and remembers it; `None` if there is no room for the position.
     pub(super) fn book(&mut self, fill: Execution) -> Option<Entry> {
         let key = key_of(&fill);
-        self.positions.open(Entry::at(key))?;
+        self.positions.open(key.word(), || Entry::at(key))?;
         if let Some(gone) = self.fills.make_room() {
             self.forget(&gone);
         }
         let at = self.fills.add(fill);
-        let entry = self.positions.open(Entry::at(key)).expect("it was opened");
+        let entry = self.positions.open(key.word(), || Entry::at(key)).expect("it was opened");
         if !fill.busted {
             entry.now.fill(&fill);
         }
@@ -181,7 +181,8 @@ impl PortfolioStage {
             return push_anomaly(AnomalyKind::UnknownInstrument, event, u64::from(event.instrument), out);
         }
         let limit = self.positions.limit() as u64;
-        let Some(entry) = self.positions.open(Entry::at(Key::of(id, event.instrument))) else {
+        let key = Key::of(id, event.instrument);
+        let Some(entry) = self.positions.open(key.word(), || Entry::at(key)) else {
             return push_anomaly(AnomalyKind::PositionsFull, event, limit, out);
         };
         entry.charge(known_money(cost.fee));

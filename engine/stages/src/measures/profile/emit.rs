@@ -1,8 +1,9 @@
 //! What a profile emits: records made of its rows.
 //!
-//! Bound: the nodes that are kept. Worst case: two looks at every row, and the search for nodes.
+//! Bound: the nodes that are kept. Worst case: two looks at every row, and the search for nodes. Most prints take neither: the shape is not
+//! looked for while it cannot have changed.
 
-use super::market::LastEmitted;
+use super::market::{LastEmitted, Steady};
 use super::params::Settings;
 use super::{NodeFinder, Profile, Rows, Shape};
 use crate::measures::{emit, inferred};
@@ -37,8 +38,13 @@ impl Emitter<'_> {
     /// Emits a profile if its prices are not those that were emitted last.
     #[inline]
     pub(super) fn changes(&mut self, of: ProfileOf, profile: &Profile, last: &mut LastEmitted) {
-        let shape = Shape::of(profile.volumes(self.rows, self.volumes), self.settings.value_area);
+        if last.steady.holds(profile) {
+            return;
+        }
+        let found = Shape::with_slack(profile.volumes(self.rows, self.volumes), self.settings.value_area);
+        let shape = found.map(|(shape, _)| shape);
         let prices = prices(profile, shape);
+        last.steady = found.map_or(Steady::NO, |(_, slack)| Steady::of(profile, slack));
         if last.prices != Some(prices) && (last.prices.is_some() || shape.is_some()) {
             last.prices = Some(prices);
             self.profile(of, profile, shape, 0, last.nodes);
@@ -51,7 +57,7 @@ impl Emitter<'_> {
         let volumes = profile.volumes(self.rows, self.volumes);
         let shape = Shape::of(volumes, self.settings.value_area);
         let nodes = self.finder.find(volumes, self.settings.prominence);
-        *last = LastEmitted { prices: Some(prices(profile, shape)), nodes: nodes.kept().len() as u8 };
+        *last = LastEmitted { prices: Some(prices(profile, shape)), nodes: nodes.kept().len() as u8, ..*last };
         self.profile(of, profile, shape, sessions, last.nodes);
         for (index, node) in (0..).zip(nodes.kept()) {
             let row = profile.low() + node.row as i64;

@@ -54,7 +54,7 @@ impl Letters {
     /// Adds letters to a row, and says which it has then; `None` if they are not new, or there is no room.
     pub(super) fn add(&mut self, market: u32, lettered: &mut Lettered, row: i64, letters: u64) -> Option<u64> {
         let (key, at) = Letters::place(market, row);
-        let block = self.0.open(Block { key, ..Block::VACANT })?;
+        let block = self.0.open(key, || Block { key, ..Block::VACANT })?;
         let all = block.rows[at] | letters;
         let is_new = all != std::mem::replace(&mut block.rows[at], all);
         let (low, high) = lettered.unwrap_or((row, row));

@@ -62,6 +62,40 @@ impl Print {
 pub(super) struct LastEmitted {
     pub(super) prices: Option<[Px; 5]>,
     pub(super) nodes: u8,
+    /// Until when these stay its prices; not saved, since it only spares a look.
+    #[serde(skip)]
+    pub(super) steady: Steady,
+}
+
+/// The rows that a profile had when it was looked at, and its volume up to which the shape of these rows is the same for sure. Nothing
+/// may be taken out of it meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Steady {
+    rows: (i64, usize),
+    up_to: u64,
+}
+
+impl Default for Steady {
+    fn default() -> Steady {
+        Steady::NO
+    }
+}
+
+impl Steady {
+    /// Nothing is known.
+    pub(super) const NO: Steady = Steady { rows: (0, usize::MAX), up_to: 0 };
+
+    /// A profile as it is now, to which so much may be added. Sums that saturated are no sums.
+    pub(super) fn of(profile: &Profile, slack: u128) -> Steady {
+        let up_to = u128::from(profile.volume()).saturating_add(slack).min((u64::MAX - 1).into()) as u64;
+        Steady { rows: (profile.low(), profile.len()), up_to }
+    }
+
+    /// Whether the profile still has the shape.
+    #[inline]
+    pub(super) fn holds(&self, profile: &Profile) -> bool {
+        self.rows == (profile.low(), profile.len()) && profile.volume() <= self.up_to
+    }
 }
 
 /// The profiles of an instrument.
@@ -196,6 +230,7 @@ impl Market {
     #[cold]
     fn expire(&mut self, rows: &mut Rows, minute: u64, minutes: u64) {
         let grid = self.rolling.grid();
+        self.last_rolling.steady = Steady::NO;
         for passed in (self.minute + 1).max((minute + 1).saturating_sub(minutes))..=minute {
             let slice = &mut self.slices[(passed % minutes) as usize];
             self.rolling.take_all(rows, slice);
@@ -209,6 +244,7 @@ impl Market {
     pub(super) fn take(&mut self, rows: &mut Rows, print: &Print, settings: &Settings) -> Option<i64> {
         self.hours.filter(|hours| hours.hold(print.ts) && self.began == Some(hours.from))?;
         let (row, sums, minute) = (self.session.grid().row(print.px), &print.sums, print.minute());
+        [self.last_session.steady, self.last_rolling.steady] = [Steady::NO; 2];
         if minute <= self.minute && minute + settings.minutes > self.minute {
             if self.slices[(minute % settings.minutes) as usize].take(rows, row, sums) {
                 self.rolling.take(rows, row, sums);

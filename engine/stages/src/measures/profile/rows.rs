@@ -163,7 +163,7 @@ impl Profile {
         let (low, high) = if self.is_empty() { (row, row) } else { (self.low.min(row), self.high.max(row)) };
         let (key, at) = self.place(row);
         let fits = high.checked_sub(low).is_some_and(|above| above < rows.most);
-        let block = if fits { rows.blocks.open(Block { key, ..Block::VACANT }) } else { None };
+        let block = if fits { rows.blocks.open(key, || Block { key, ..Block::VACANT }) } else { None };
         let Some(block) = block else {
             self.leave_out(sums.volume);
             return false;

@@ -3,7 +3,7 @@
 //! A profile is saved by its rows with volume; under which number it has them is nobody's business, so equal profiles are equal bytes.
 //! Of an instrument the session that runs and the past ones outlive a journal; its last minutes begin anew. Bound: the rows there are.
 
-use super::market::{Hours, LastEmitted, Market};
+use super::market::{Hours, LastEmitted, Market, Steady};
 use super::params::{MOST_SESSIONS, Settings};
 use super::{Grid, Instrument, Profile, RowSums, Rows, State, Waiting};
 use crate::keyed;
@@ -136,6 +136,7 @@ impl State {
                     profile.begin(rows, grid);
                     profile.leave_out(third.cast_unsigned());
                     if row.index >> 16 == 0 {
+                        [market.last_session.steady, market.last_rolling.steady] = [Steady::NO; 2];
                         market.rolling.begin(rows, grid);
                         market.slices.iter_mut().for_each(|slice| slice.begin(rows, grid));
                     }

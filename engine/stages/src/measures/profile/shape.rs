@@ -1,7 +1,13 @@
 //! The shape of a profile: its point of control and its value areas.
 //!
 //! Both follow from the volumes of the rows alone, from the lowest to the highest, in integers. A value area grows from the
-//! point of control until it holds its share of the volume. Bound: nothing is kept. Worst case: two looks at every row.
+//! point of control until it holds its share of the volume.
+//!
+//! Most trades change neither. Every decision on the way to a shape compares two sums, and what is added to rows can move none of them
+//! further than by itself: so as long as less is added than the narrowest decision was decided by, the shape is the same and need not be
+//! looked for ([`Shape::with_slack`]).
+//!
+//! Bound: nothing is kept. Worst case: two looks at every row.
 
 /// Rows from one to another, both inside, counted from the lowest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,35 +32,60 @@ pub struct Shape {
 impl Shape {
     /// The shape of these rows, with value areas of so many percent; `None` where there is no volume.
     pub fn of(volumes: &[u64], percent: u8) -> Option<Shape> {
-        let poc = poc(volumes)?;
+        Shape::with_slack(volumes, percent).map(|(shape, _)| shape)
+    }
+
+    /// The same, and how much may be added to these rows, in whatever parts, before they may have another.
+    pub fn with_slack(volumes: &[u64], percent: u8) -> Option<(Shape, u128)> {
+        let (poc, mut slack) = poc(volumes)?;
         let total: u128 = volumes.iter().map(|volume| u128::from(*volume)).sum();
         // Volumes are whole, so a share of the total is reached when the next whole number is.
-        let target = (total * u128::from(percent)).div_ceil(100);
-        Some(Shape { poc, area: area(volumes, poc, target, 1), area2: area(volumes, poc, target, 2) })
+        let share = Share { total, percent: percent.into(), target: (total * u128::from(percent)).div_ceil(100) };
+        let [area, area2] = [1, 2].map(|step| area(volumes, poc, &share, step, &mut slack));
+        Some((Shape { poc, area, area2 }, slack))
     }
 }
 
-/// The row with most volume; of equal ones the nearest to the middle of the range, then the lower.
-fn poc(volumes: &[u64]) -> Option<usize> {
+/// The volume that a value area has to hold.
+struct Share {
+    total: u128,
+    percent: u128,
+    target: u128,
+}
+
+/// The row with most volume; of equal ones the nearest to the middle of the range, then the lower. And how much may be added before it
+/// may be another.
+fn poc(volumes: &[u64]) -> Option<(usize, u128)> {
     let most = *volumes.iter().max().filter(|most| **most > 0)?;
     let from_middle = |at: &usize| (2 * at).abs_diff(volumes.len() - 1);
-    (0..volumes.len()).filter(|at| volumes[*at] == most).min_by_key(from_middle)
+    let poc = (0..volumes.len()).filter(|at| volumes[*at] == most).min_by_key(from_middle)?;
+    let next = volumes[..poc].iter().chain(&volumes[poc + 1..]).max().copied().unwrap_or(0);
+    Some((poc, most.saturating_sub(next).saturating_sub(1).into()))
 }
 
 /// Grows from the point of control by `step` rows at a time, to the side whose next rows hold more, and up if both hold the
-/// same. Where fewer rows are left on a side they are compared and taken as they are; at an edge the other side grows.
-fn area(volumes: &[u64], poc: usize, target: u128, step: usize) -> Span {
+/// same. Where fewer rows are left on a side they are compared and taken as they are; at an edge the other side grows. Lowers `slack` to
+/// what its narrowest decision was decided by.
+fn area(volumes: &[u64], poc: usize, share: &Share, step: usize, slack: &mut u128) -> Span {
     let sum = |rows: &[u64]| rows.iter().map(|volume| u128::from(*volume)).sum::<u128>();
     let (mut low, mut high, mut held) = (poc, poc, u128::from(volumes[poc]));
-    while held < target {
+    let mut narrowest = *slack;
+    while held < share.target {
+        // It goes on, even if all that is added lies inside.
+        narrowest = narrowest.min(share.target - held - 1);
         let (above, below) = ((high + 1 + step).min(volumes.len()), low.saturating_sub(step));
         let (up, down) = (sum(&volumes[high + 1..above]), sum(&volumes[below..low]));
+        if low > 0 && high + 1 < volumes.len() {
+            narrowest = narrowest.min(if up >= down { up - down } else { down - up - 1 });
+        }
         if low == 0 || (high + 1 < volumes.len() && up >= down) {
             (high, held) = (above - 1, held + up);
         } else {
             (low, held) = (below, held + down);
         }
     }
+    // It ends, even if all that is added lies outside.
+    *slack = narrowest.min(held * 100 / share.percent - share.total);
     Span { low, high }
 }
 
@@ -119,6 +150,22 @@ mod tests {
             let shape = Shape::of(&volumes, percent);
             prop_assert_eq!(shape.map(|s| (s.poc, s.area)), reference(&volumes, percent, 1));
             prop_assert_eq!(shape.map(|s| (s.poc, s.area2)), reference(&volumes, percent, 2));
+        }
+
+        #[test]
+        fn a_shape_stays_while_no_more_is_added_than_its_slack(
+            volumes in prop::collection::vec(0_u64..2_000, 1..30),
+            percent in 1_u8..=100,
+            added in prop::collection::vec((any::<prop::sample::Index>(), 0_u64..200), 1..20),
+        ) {
+            let Some((shape, slack)) = Shape::with_slack(&volumes, percent) else { return Ok(()) };
+            let (mut grown, mut all) = (volumes.clone(), 0);
+            for (at, qty) in added {
+                let qty = qty.min((slack - all).min(200) as u64);
+                grown[at.index(volumes.len())] += qty;
+                all += u128::from(qty);
+                prop_assert_eq!(Shape::of(&grown, percent), Some(shape));
+            }
         }
     }
 }
