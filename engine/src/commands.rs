@@ -6,8 +6,8 @@
 use crate::bench::commands as bench;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{
-    at, console, ctl, demo, discover, doctor, fake, graph, help, journal, last, pack, plot, questdb, replay, reset, run,
-    schema, screen, signals, sink, snapshot, synth, validate, why,
+    at, console, ctl, demo, discover, doctor, fake, graph, help, journal, last, pack, plot, questdb, replay, reset,
+    run, schema, screen, signals, sink, snapshot, synth, validate, why,
 };
 use crate::os;
 use crate::registries::Registries;

@@ -13,8 +13,8 @@
 
 use flow::records::{Cursor, Gap};
 use flow::{
-    AnomalyKind, Count, Event, FeedError, FeedNotices, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Selection, Source,
-    Symbols,
+    AnomalyKind, Count, Event, FeedError, FeedNotices, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Selection,
+    Source, Symbols,
 };
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -104,7 +104,9 @@ pub use secret_value::{Secret, SecretError};
 pub use selection::{NoShard, Selection, Shard, Symbols};
 pub use signing::{InferredSide, SIGNING, Signer, SigningRule};
 pub use sink::{Sink, SinkError};
-pub use source::{Count, Decoder, FeedError, FeedNotices, Inputs, LOCAL_INSTRUMENTS, Polled, Resumed, Resumption, Source, Step};
+pub use source::{
+    Count, Decoder, FeedError, FeedNotices, Inputs, LOCAL_INSTRUMENTS, Polled, Resumed, Resumption, Source, Step,
+};
 pub use stage::{Scope, Stage, Ticks};
 pub use state::{SavedState, StateError, StateReader, StateWriter};
 pub use symbol_index::SymbolIndex;

@@ -34,7 +34,13 @@ impl Client {
         settings.iter().for_each(|(name, value)| set(name, value));
         let request = Request { paths: Vec::new(), date: None, params };
         let Ok(Input::Live(source)) = FEED.input(&request, FEEDS) else { panic!("a live source") };
-        Client { source, inputs: Inputs::with_capacity(1 << 12), events: Vec::new(), said: Vec::new(), _secrets: secrets }
+        Client {
+            source,
+            inputs: Inputs::with_capacity(1 << 12),
+            events: Vec::new(),
+            said: Vec::new(),
+            _secrets: secrets,
+        }
     }
 
     pub(crate) fn watch(&mut self, symbols: &[&str]) {
