@@ -297,7 +297,7 @@ def check(options):
         elif kind == "clear":
             memory.clear(symbol)
         elif kind == "bar":
-            if row["interval_s"] == 60:
+            if row["interval"] == "1m":
                 expected["exhaustion"] += ((symbol, *one) for one in of(symbol)[0].bar(row["start_ns"]))
         else:
             exhaustion, absorption = of(symbol)
