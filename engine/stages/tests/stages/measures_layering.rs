@@ -39,7 +39,7 @@ impl Market {
             market.add(0, ASK, 2_002 - px, 100);
         }
         for piece in 0..30 {
-            for (side, px) in [(BID, 998), (ASK, 1_004)] {
+            for (side, px) in [(BID, 997), (ASK, 1_005)] {
                 let added = market.add(10_000 * piece, side, px, 1);
                 assert!(market.delete(10_000 * piece, added).is_empty());
             }
