@@ -3,7 +3,7 @@
 //! Everything that happens is one [`Event`]: 64 bytes, one cache line, the same in a ring, in the journal and in a fixture.
 //! This crate defines events (ids, kinds, records, prices, times), the interfaces of a [`Stage`], of what brings inputs
 //! ([`Decoder`], [`Source`]) and of what takes outcomes ([`Sink`]), and the registries and parameters of them all. It has
-//! no trading logic, reads no clock and starts no thread. Its one I/O is to read a [`Secret`], for feeds and sinks alike.
+//! no trading logic, reads no clock, starts no thread and does no I/O.
 //!
 //! Bound: every type has a fixed size; the only tables that grow are [`Listings`] (one entry per listing, bounded by
 //! [`Listings::MAX`]) and buffers that the caller sizes.
@@ -39,7 +39,6 @@ mod registry;
 mod reserve;
 mod rounding;
 mod secret;
-mod secret_value;
 mod selection;
 mod signing;
 mod sink;
@@ -100,7 +99,6 @@ pub use registry::{Registered, find};
 pub use reserve::{Reserve, is_touched_ahead, touch_ahead};
 pub use rounding::{divide_half_even, divide_half_even_wide, product};
 pub use secret::SecretPlace;
-pub use secret_value::{Secret, SecretError};
 pub use selection::{NoShard, Selection, Shard, Symbols};
 pub use signing::{InferredSide, SIGNING, Signer, SigningRule};
 pub use sink::{Sink, SinkError};

@@ -13,8 +13,8 @@ use crate::config::{Draft, Fault, Faults, InputSettings, Settings};
 use crate::plan::Plan;
 use crate::recovery::{RollTime, begun};
 use feeds::{Input, Request};
-use flow::Secret;
 use flow::{Gateway, Kinds, ParamType, SecretPlace, Source};
+use secret::Secret;
 use sinks::journal::{Home, ROLL, check_place};
 
 /// Open sources, each with its name.

@@ -4,9 +4,10 @@
 //! for at most as long as it says, and takes frames until there is none: no call here waits longer than its deadline. Bound: one
 //! frame, of at most [`FRAME`] bytes. Worst case: a name that resolves slowly, which the system decides.
 
+use super::address::Address;
 use super::message::Encoding;
-use super::stream::{self, Stream};
-use mio::{Events, Interest, Poll, Token};
+use super::stream::{self, Stream, wait};
+use mio::{Events, Poll};
 use std::io::ErrorKind;
 use std::net::ToSocketAddrs;
 use std::time::{Duration, Instant};
@@ -18,32 +19,6 @@ use tungstenite::{Bytes, Error, Message, WebSocket};
 
 /// The longest frame.
 const FRAME: usize = 16 << 20;
-const SOCKET: Token = Token(0);
-
-/// Where to connect.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Address {
-    pub(super) is_secure: bool,
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) url: String,
-}
-
-impl Address {
-    /// Reads `ws://HOST[:PORT]` or `wss://HOST[:PORT]`, to which `path` is added.
-    pub(super) fn parse(base: &str, path: &str) -> Option<Address> {
-        let url = format!("{}/{path}", base.trim_end_matches('/'));
-        let uri: tungstenite::http::Uri = url.parse().ok()?;
-        let is_secure = match uri.scheme_str()? {
-            "ws" => false,
-            "wss" => true,
-            _ => return None,
-        };
-        let host = uri.host()?.trim_matches(['[', ']']).to_owned();
-        let port = uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
-        (!host.is_empty()).then_some(Address { is_secure, host, port, url })
-    }
-}
 
 /// What came.
 pub(super) enum Frame {
@@ -173,13 +148,4 @@ impl Connection {
         let _ = self.socket.close(None);
         let _ = self.socket.flush();
     }
-}
-
-pub(super) fn wait(poll: &mut Poll, events: &mut Events, time: Duration) {
-    // A signal may end it early; whoever waits looks again anyway.
-    let _ = poll.poll(events, Some(time));
-}
-
-pub(super) fn registered(tcp: &mut mio::net::TcpStream, poll: &Poll) -> std::io::Result<()> {
-    poll.registry().register(tcp, SOCKET, Interest::READABLE | Interest::WRITABLE)
 }

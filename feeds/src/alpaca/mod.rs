@@ -3,6 +3,7 @@
 //! A thread of its own connects and decodes ([`receive`]); the pipeline gets 64-byte events ([`crate::live`]). The conversation is
 //! separate from its socket ([`session`]), and a message from its encoding ([`message`]): what a test says is what Alpaca says.
 
+mod address;
 mod conditions;
 mod connection;
 pub mod fake;
@@ -14,7 +15,7 @@ mod translate;
 
 use crate::live::RingSource;
 use crate::{Feed, Open, OpenError, Request};
-use connection::Address;
+use address::Address;
 use flow::{
     BoolParam, ChoiceParam, Event, FileParam, Inputs, ListParam, Mic, Ns, SIGNING, SecretParam, SecretPlace,
     SigningRule, Source, TextParam, choices,

@@ -8,15 +8,17 @@
 //!
 //! Bound: the ring's slots. Worst case: the ring is full, and messages are a gap from there on.
 
-use super::connection::{Address, Connection, Frame};
+use super::address::Address;
+use super::connection::{Connection, Frame};
 use super::message::Encoding;
 use super::session::{Channel, Credentials, Refused, Session, Turn};
 use super::stream;
 use super::translate::{Manner, Translator};
 use crate::live::{RingSender, arrival};
-use flow::{Inputs, Ns, Secret, SecretPlace, Symbols};
+use flow::{Inputs, Ns, SecretPlace, Symbols};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
+use secret::Secret;
 use std::time::{Duration, Instant};
 
 /// How long a step of a connection may take.

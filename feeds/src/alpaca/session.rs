@@ -9,7 +9,8 @@
 //! for too much says so in a sentence with the figures of the plan. Bound: the symbols that are watched.
 
 use super::message::{Encoding, Message};
-use flow::{Secret, Symbols};
+use flow::Symbols;
+use secret::Secret;
 use serde::{Deserialize, Serialize};
 
 /// A channel of the stream.

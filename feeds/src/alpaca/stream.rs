@@ -3,12 +3,14 @@
 //! TLS is `rustls` with its `ring` provider, which each connection names, so nothing need be installed in the process. A build
 //! without the feature `tls` connects to `ws://` alone. Bound: the records of TLS, 16 KiB each way.
 
-use super::connection::{Address, registered, wait};
+use super::address::Address;
 use mio::net::TcpStream;
-use mio::{Events, Poll};
+use mio::{Events, Interest, Poll, Token};
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+
+const SOCKET: Token = Token(0);
 
 /// Whom TLS trusts.
 #[derive(Clone, Debug, Default)]
@@ -122,4 +124,13 @@ pub(super) fn connect(
     }
     tcp.set_nodelay(true)?;
     Ok(tcp)
+}
+
+pub(super) fn wait(poll: &mut Poll, events: &mut Events, time: Duration) {
+    // A signal may end it early; whoever waits looks again anyway.
+    let _ = poll.poll(events, Some(time));
+}
+
+fn registered(tcp: &mut mio::net::TcpStream, poll: &Poll) -> std::io::Result<()> {
+    poll.registry().register(tcp, SOCKET, Interest::READABLE | Interest::WRITABLE)
 }

@@ -1,26 +1,29 @@
+//! The feed without its socket: messages in both encodings, conditions, the conversation.
+
+use super::address::Address;
 use super::conditions::{self, Effect};
-use super::connection::Address;
-use super::fake::{Sent, Time, Told};
+use super::fake::{Body, Sent, Time};
 use super::message::{Encoding, Message};
 use super::session::{Channel, Credentials, Session, Turn};
 use super::{Frames, Mic};
 use flow::records::{Break, Listing, Quote, Status, Trade};
-use flow::{Event, Flags, Kind, Ns, Px, Qty, Secret, SecretPlace, Side, Symbols};
+use flow::{Event, Flags, Kind, Ns, Px, Qty, SecretPlace, Side, Symbols};
 use proptest::prelude::*;
+use secret::Secret;
 
 const AT: Ns = Ns(1_700_000_000_123_456_789);
 
-fn sent(told: Told) -> Sent {
-    Sent { symbol: "AAPL".to_owned(), tape: 'C', time: AT, told }
+fn sent(body: Body) -> Sent {
+    Sent { symbol: "AAPL".to_owned(), tape: 'C', time: AT, body }
 }
 
 fn trade(id: u64, px: f64, qty: u64, conditions: &[&str]) -> Sent {
     let conditions = conditions.iter().map(|c| (*c).to_owned()).collect();
-    sent(Told::Trade { id, exchange: 'V', px, qty, conditions })
+    sent(Body::Trade { id, exchange: 'V', px, qty, conditions })
 }
 
 fn quote(bid: f64, ask: f64) -> Sent {
-    sent(Told::Quote { bid: (bid, 3), ask: (ask, 2) })
+    sent(Body::Quote { bid: (bid, 3), ask: (ask, 2) })
 }
 
 /// The inputs of messages, in both encodings, which must give the same.
@@ -84,7 +87,7 @@ fn a_trade_is_compared_with_the_quote_before_it() {
 
 #[test]
 fn a_side_without_an_order_is_absent() {
-    let all = inputs(&[sent(Told::Quote { bid: (0.0, 0), ask: (10.0, 1) })]);
+    let all = inputs(&[sent(Body::Quote { bid: (0.0, 0), ask: (10.0, 1) })]);
     let (_, quote) = of::<Quote>(&all, Kind::Quote)[0];
     assert_eq!((quote.bid_px, quote.bid_qty, quote.ask_px), (Px::NONE, Qty(0), Px::from_scaled(10, 0)));
 }
@@ -94,8 +97,8 @@ fn what_is_taken_back_is_a_break_and_what_is_corrected_is_that_and_a_trade_that_
     let old = (1, 10.0, 100);
     let all = inputs(&[
         trade(1, 10.0, 100, &["@"]),
-        sent(Told::Correction { exchange: 'V', old, new: (2, 10.5, 90) }),
-        sent(Told::Cancel { id: 2, exchange: 'V', px: 10.5, qty: 90 }),
+        sent(Body::Correction { exchange: 'V', old, new: (2, 10.5, 90) }),
+        sent(Body::Cancel { id: 2, exchange: 'V', px: 10.5, qty: 90 }),
     ]);
     let trades = of::<Trade>(&all, Kind::Trade);
     let breaks: Vec<_> = of::<Break>(&all, Kind::Break).iter().map(|(_, b)| b.match_id).collect();
@@ -110,8 +113,8 @@ fn what_is_taken_back_is_a_break_and_what_is_corrected_is_that_and_a_trade_that_
 #[test]
 fn halts_of_all_tapes_have_one_language() {
     let status = |tape, code: &str| {
-        let told = Told::Status { code: code.to_owned(), reason: "LUDP".to_owned() };
-        Sent { tape, ..sent(told) }
+        let body = Body::Status { code: code.to_owned(), reason: "LUDP".to_owned() };
+        Sent { tape, ..sent(body) }
     };
     let all = inputs(&[
         status('C', "H"),

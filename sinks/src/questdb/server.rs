@@ -4,7 +4,7 @@
 
 use crate::tailer::TailerError;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use flow::Secret;
+use secret::Secret;
 use serde_json::Value as Json;
 use std::time::Duration;
 use ureq::Agent;

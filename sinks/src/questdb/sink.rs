@@ -11,8 +11,8 @@ use super::server::Server;
 use crate::journal::{Gap, Position};
 use crate::tables::{Rows, Taken, id_of};
 use crate::tailer::{Occasion, Place, Reset, Tailer, TailerError};
-use flow::Secret;
 use flow::{Event, Kinds, SecretPlace};
+use secret::Secret;
 use std::time::Duration;
 
 /// What the sink was opened with.

@@ -10,11 +10,11 @@ use super::connect::Connector;
 use super::frame::{ANSWERS, Hello, Refusal, VERSION, cancel, cancel_all, order_status, question};
 use super::framing::{BadFrame, Incoming, Outgoing, Payload};
 use super::proof::{End, is_proof, proof};
-use flow::Secret;
 use flow::{
     Approved, Event, Known, OpenOrder, Opened, OrderAnswer, OrderId, Patience, SecretPlace, Venue, VenueError,
     VenueReply,
 };
+use secret::Secret;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};

@@ -5,7 +5,7 @@
 
 use super::framing::PROOF;
 use flow::Event;
-use flow::Secret;
+use secret::Secret;
 
 /// What the key is for; part of its derivation.
 const PURPOSE: &str = "tidegate wire 3: proof of the secret";

@@ -22,14 +22,16 @@ const ARROWS: &[(&str, May)] = &[
     ("tidegate-tuning", May::Only(&[])),
     ("tidegate-flow", May::Only(&[])),
     ("tidegate-stages", May::Only(&["tidegate-flow"])),
-    ("tidegate-feeds", May::Only(&["tidegate-flow"])),
-    ("tidegate-sinks", May::Only(&["tidegate-flow"])),
+    ("tidegate-secret", May::Only(&["tidegate-flow"])),
+    ("tidegate-feeds", May::Only(&["tidegate-flow", "tidegate-secret"])),
+    ("tidegate-sinks", May::Only(&["tidegate-flow", "tidegate-secret"])),
     (
         "tidegate",
         May::Only(&[
             "tidegate-ring",
             "tidegate-flow",
             "tidegate-stages",
+            "tidegate-secret",
             "tidegate-feeds",
             "tidegate-sinks",
             "tidegate-tuning",

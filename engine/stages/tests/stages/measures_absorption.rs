@@ -8,7 +8,7 @@ use stages::measures::absorption::Absorption as AbsorptionMeasure;
 use stages::measures::{Host, One};
 
 type Stages = Pipeline<Host<One<AbsorptionMeasure>>>;
-type Told = (Side, Absorption, AbsorptionOrders);
+type Row = (Side, Absorption, AbsorptionOrders);
 
 const STOCK: u32 = 2;
 const BUY: Side = Side::Buy;
@@ -35,17 +35,17 @@ fn at(second: u64) -> Ns {
     Ns((u64::from(minute(0, 0)) + second) * Ns::SECOND)
 }
 
-fn told(pipeline: &mut Stages, event: &Event) -> Vec<Told> {
+fn told(pipeline: &mut Stages, event: &Event) -> Vec<Row> {
     let all = pipeline.feed(event);
     all.chunks(2).map(|pair| (pair[0].0.side(), *pair[0].0.record(), *pair[1].0.record())).collect()
 }
 
-fn trade(pipeline: &mut Stages, second: u64, side: Side, px: i64, qty: u64, order_ref: u64) -> Vec<Told> {
+fn trade(pipeline: &mut Stages, second: u64, side: Side, px: i64, qty: u64, order_ref: u64) -> Vec<Row> {
     let trade = Trade { px: cents(px), qty: Qty(qty), order_ref, ..Trade::default() };
     told(pipeline, &Event::new(at(second), STOCK, Flags::side_only(side), &trade))
 }
 
-fn broken(pipeline: &mut Stages, second: u64, (trade_second, side, px, qty): (u64, Side, i64, u64)) -> Vec<Told> {
+fn broken(pipeline: &mut Stages, second: u64, (trade_second, side, px, qty): (u64, Side, i64, u64)) -> Vec<Row> {
     let record = BrokenTrade { trade_ts: at(trade_second), px: cents(px), qty: Qty(qty), ..BrokenTrade::default() };
     told(pipeline, &Event::new(at(second), STOCK, Flags::side_only(side), &record))
 }
@@ -55,7 +55,7 @@ fn add(pipeline: &mut Stages, second: u64, order_ref: u64) {
     assert!(pipeline.feed(&Event::new(at(second), STOCK, Flags::side_only(SELL), &add)).is_empty());
 }
 
-fn top(pipeline: &mut Stages, second: u64) -> Vec<Told> {
+fn top(pipeline: &mut Stages, second: u64) -> Vec<Row> {
     told(pipeline, &Event::new(at(second), STOCK, Flags::NONE, &BookTop::default()))
 }
 
@@ -69,9 +69,9 @@ fn three_hundred(pipeline: &mut Stages) {
 }
 
 /// What a row of the first minute has in the mean, once that has ended.
-fn short(told: &[Told]) -> Vec<(Side, i64, u64, u32, u64)> {
+fn short(told: &[Row]) -> Vec<(Side, i64, u64, u32, u64)> {
     let of =
-        |(side, one, orders): &Told| (*side, one.row_px.0 * 100 / Px::ONE, one.qty.0, one.trades, orders.after_qty.0);
+        |(side, one, orders): &Row| (*side, one.row_px.0 * 100 / Px::ONE, one.qty.0, one.trades, orders.after_qty.0);
     told.iter().map(of).collect()
 }
 

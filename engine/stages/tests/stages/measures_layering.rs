@@ -14,7 +14,7 @@ const MS: u64 = 1_000_000;
 const BID: Side = Side::Buy;
 const ASK: Side = Side::Sell;
 
-type Told = (Side, Layering, LayeringLevels);
+type Row = (Side, Layering, LayeringLevels);
 
 /// A book, and the measure behind it.
 struct Market {
@@ -47,7 +47,7 @@ impl Market {
         market
     }
 
-    fn send<R: Record>(&mut self, ms: u64, side: Side, record: &R) -> Vec<Told> {
+    fn send<R: Record>(&mut self, ms: u64, side: Side, record: &R) -> Vec<Row> {
         self.seq += 1;
         // The first five minutes are over at 0.
         let event = Event::new(Ns((400_000 + ms) * MS), STOCK, Flags::LAST_OF_GROUP.with_side(side), record);
@@ -74,11 +74,11 @@ impl Market {
         order_ref
     }
 
-    fn delete(&mut self, ms: u64, order_ref: u64) -> Vec<Told> {
+    fn delete(&mut self, ms: u64, order_ref: u64) -> Vec<Row> {
         self.send(ms, Side::None, &Delete { order_ref, ..Delete::default() })
     }
 
-    fn exec(&mut self, ms: u64, order_ref: u64, qty: u64) -> Vec<Told> {
+    fn exec(&mut self, ms: u64, order_ref: u64, qty: u64) -> Vec<Row> {
         self.send(ms, Side::None, &Exec { order_ref, qty: Qty(qty), ..Exec::default() })
     }
 }
@@ -121,7 +121,7 @@ fn the_worked_case() {
 }
 
 /// Three levels of asks grow by so much, so many ms apart; then all is deleted at once.
-fn three(market: &mut Market, qty: u64, apart: u64, deleted_at: u64) -> Vec<Told> {
+fn three(market: &mut Market, qty: u64, apart: u64, deleted_at: u64) -> Vec<Row> {
     let orders: Vec<u64> = (0..3).map(|n| market.add(T + n * apart, ASK, 1_002 + n as i64, qty)).collect();
     orders.into_iter().flat_map(|order| market.delete(T + deleted_at, order)).collect()
 }

@@ -1,6 +1,7 @@
 //! One client of the fake: its handshake, its requests, and what it is sent.
 
-use super::{Faults, Sent, Shared, Tally};
+use super::shared::{Faults, Shared, Tally};
+use super::wire::Sent;
 use crate::alpaca::message::Encoding;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -35,7 +36,7 @@ struct Asked {
 }
 
 #[derive(Serialize)]
-struct Said<'a> {
+struct Control<'a> {
     #[serde(rename = "T")]
     kind: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -199,7 +200,7 @@ impl<'s> Guest<'s> {
     }
 
     fn say(&mut self, kind: &str, code: Option<u16>, msg: &str) -> Result<(), Over> {
-        let frame = self.encoded(&[Said { kind, code, msg }]);
+        let frame = self.encoded(&[Control { kind, code, msg }]);
         self.send(frame)
     }
 

@@ -4,7 +4,7 @@
 //! A few trades are odd lots, a few are average prices; rarely one is cancelled or corrected, or trading is halted for a while.
 //! What comes is a function of the seed and of the times that it is asked at. Bound: a price and a last trade a symbol.
 
-use super::wire::{Sent, Told};
+use super::wire::{Body, Sent};
 use flow::Ns;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -48,7 +48,7 @@ impl Market {
     pub fn next(&mut self, time: Ns) -> Vec<Sent> {
         let n = self.draw(self.stocks.len() as u64) as usize;
         let kind = self.draw(1_000);
-        let told = match kind {
+        let body = match kind {
             0 => self.halted(n),
             // A halt does not last.
             _ if self.stocks[n].is_halted && kind < 50 => self.halted(n),
@@ -58,19 +58,19 @@ impl Market {
             _ => self.traded(n),
         };
         let Stock { symbol, tape, .. } = &self.stocks[n];
-        told.into_iter().map(|told| Sent { symbol: symbol.clone(), tape: *tape, time, told }).collect()
+        body.into_iter().map(|body| Sent { symbol: symbol.clone(), tape: *tape, time, body }).collect()
     }
 
-    fn quoted(&mut self, n: usize) -> Told {
+    fn quoted(&mut self, n: usize) -> Body {
         let (step, wide) = (self.draw(3), 1 + self.draw(3));
         let (bid_size, ask_size) = (1 + self.draw(9), 1 + self.draw(9));
         let stock = &mut self.stocks[n];
         stock.cents = (stock.cents + step).max(102) - 1;
         let bid = stock.cents - wide / 2;
-        Told::Quote { bid: (dollars(bid), bid_size), ask: (dollars(bid + wide), ask_size) }
+        Body::Quote { bid: (dollars(bid), bid_size), ask: (dollars(bid + wide), ask_size) }
     }
 
-    fn traded(&mut self, n: usize) -> Option<Told> {
+    fn traded(&mut self, n: usize) -> Option<Body> {
         let (side, size, what) = (self.draw(2), self.draw(4), self.draw(20));
         let stock = &mut self.stocks[n];
         if stock.is_halted {
@@ -86,23 +86,23 @@ impl Market {
         };
         stock.last = (stock.trades, px, qty);
         let conditions = conditions.into_iter().map(str::to_owned).collect();
-        Some(Told::Trade { id: stock.trades, exchange: 'V', px, qty, conditions })
+        Some(Body::Trade { id: stock.trades, exchange: 'V', px, qty, conditions })
     }
 
-    fn taken_back(&mut self, n: usize) -> Option<Told> {
+    fn taken_back(&mut self, n: usize) -> Option<Body> {
         let (id, px, qty) = std::mem::take(&mut self.stocks[n].last);
-        (id != 0).then_some(Told::Cancel { id, exchange: 'V', px, qty })
+        (id != 0).then_some(Body::Cancel { id, exchange: 'V', px, qty })
     }
 
-    fn corrected(&mut self, n: usize) -> Option<Told> {
+    fn corrected(&mut self, n: usize) -> Option<Body> {
         let stock = &mut self.stocks[n];
         let old = std::mem::take(&mut stock.last);
         stock.trades += u64::from(old.0 != 0);
         let new = (stock.trades, old.1, old.2 + 1);
-        (old.0 != 0).then_some(Told::Correction { exchange: 'V', old, new })
+        (old.0 != 0).then_some(Body::Correction { exchange: 'V', old, new })
     }
 
-    fn halted(&mut self, n: usize) -> Option<Told> {
+    fn halted(&mut self, n: usize) -> Option<Body> {
         let stock = &mut self.stocks[n];
         stock.is_halted = !stock.is_halted;
         let code = match (stock.tape, stock.is_halted) {
@@ -112,7 +112,7 @@ impl Market {
             (_, false) => "3",
         };
         let reason = if stock.is_halted { "T1" } else { "" };
-        Some(Told::Status { code: code.to_owned(), reason: reason.to_owned() })
+        Some(Body::Status { code: code.to_owned(), reason: reason.to_owned() })
     }
 }
 

@@ -8,88 +8,25 @@
 
 mod connection;
 mod market;
+mod shared;
 mod wire;
 
 pub use market::Market;
-pub use wire::{Sent, Time, Told};
+pub use shared::{Faults, Settings, Tally};
+pub use wire::{Body, Sent, Time};
 
 use connection::Guest;
+use shared::Shared;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{TrySendError, sync_channel};
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Messages that may wait for a client.
 pub const BACKLOG: usize = 1 << 16;
-
-/// What goes wrong, each in one of so many chances; 0 = never.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Faults {
-    /// Of the generator.
-    pub seed: u64,
-    /// A frame is not sent.
-    pub drop: u32,
-    /// A frame is sent twice.
-    pub duplicate: u32,
-    /// A frame is sent after the next one.
-    pub reorder: u32,
-    /// The connection ends after a frame.
-    pub hang_up: u32,
-    /// The connection ends in the middle of a frame.
-    pub half: u32,
-    /// A frame is no message.
-    pub garbage: u32,
-    /// A connection is refused at authentication.
-    pub refuse: u32,
-    /// Nothing comes any more, and the connection stays open.
-    pub silence: u32,
-}
-
-/// How the server behaves.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The key's identity.
-    pub key: String,
-    /// Its secret.
-    pub secret: String,
-    /// Symbols of trades and quotes together that the plan has room for.
-    pub symbols: usize,
-    /// What goes wrong.
-    pub faults: Faults,
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        let (key, secret) = ("fake-key".to_owned(), "fake-secret".to_owned());
-        Settings { key, secret, symbols: 30, faults: Faults::default() }
-    }
-}
-
-/// What happened, for a test or a screen.
-#[derive(Debug, Default)]
-pub struct Tally {
-    /// Connections so far.
-    pub connections: AtomicU64,
-    /// Those that were authenticated.
-    pub authenticated: AtomicU64,
-    /// Requests of any kind.
-    pub requests: AtomicU64,
-    /// Messages that reached a socket, in whole.
-    pub messages: AtomicU64,
-    /// Connections that a fault ended.
-    pub ended: AtomicU64,
-}
-
-#[derive(Clone)]
-struct Shared {
-    settings: Arc<Settings>,
-    guests: Arc<Mutex<Vec<SyncSender<Arc<Vec<Sent>>>>>>,
-    tally: Arc<Tally>,
-    is_over: Arc<AtomicBool>,
-}
 
 /// The running server. It ends when this is dropped.
 pub struct Fake {

@@ -35,7 +35,7 @@ impl Serialize for Time {
 
 /// A message of market data.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Told {
+pub enum Body {
     /// A trade.
     Trade {
         /// Its number at its exchange.
@@ -96,6 +96,20 @@ pub enum Told {
     },
 }
 
+impl Body {
+    /// The letter of its type.
+    fn letter(&self) -> &'static str {
+        match self {
+            Body::Trade { .. } => "t",
+            Body::Quote { .. } => "q",
+            Body::Bar { .. } => "b",
+            Body::Status { .. } => "s",
+            Body::Cancel { .. } => "x",
+            Body::Correction { .. } => "c",
+        }
+    }
+}
+
 /// A message with its symbol and time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sent {
@@ -106,17 +120,17 @@ pub struct Sent {
     /// Time of the exchange.
     pub time: Ns,
     /// What it tells.
-    pub told: Told,
+    pub body: Body,
 }
 
 impl Sent {
     /// The channel on which it comes.
     pub fn channel(&self) -> &'static str {
-        match self.told {
-            Told::Trade { .. } | Told::Cancel { .. } | Told::Correction { .. } => "trades",
-            Told::Quote { .. } => "quotes",
-            Told::Bar { .. } => "bars",
-            Told::Status { .. } => "statuses",
+        match self.body {
+            Body::Trade { .. } | Body::Cancel { .. } | Body::Correction { .. } => "trades",
+            Body::Quote { .. } => "quotes",
+            Body::Bar { .. } => "bars",
+            Body::Status { .. } => "statuses",
         }
     }
 }
@@ -124,25 +138,17 @@ impl Sent {
 impl Serialize for Sent {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut map = to.serialize_map(None)?;
-        let letter = match self.told {
-            Told::Trade { .. } => "t",
-            Told::Quote { .. } => "q",
-            Told::Bar { .. } => "b",
-            Told::Status { .. } => "s",
-            Told::Cancel { .. } => "x",
-            Told::Correction { .. } => "c",
-        };
-        map.serialize_entry("T", letter)?;
+        map.serialize_entry("T", self.body.letter())?;
         map.serialize_entry("S", &self.symbol)?;
-        match &self.told {
-            Told::Trade { id, exchange, px, qty, conditions } => {
+        match &self.body {
+            Body::Trade { id, exchange, px, qty, conditions } => {
                 map.serialize_entry("i", id)?;
                 map.serialize_entry("x", exchange)?;
                 map.serialize_entry("p", px)?;
                 map.serialize_entry("s", qty)?;
                 map.serialize_entry("c", conditions)?;
             }
-            Told::Quote { bid, ask } => {
+            Body::Quote { bid, ask } => {
                 map.serialize_entry("bx", "V")?;
                 map.serialize_entry("bp", &bid.0)?;
                 map.serialize_entry("bs", &bid.1)?;
@@ -151,7 +157,7 @@ impl Serialize for Sent {
                 map.serialize_entry("as", &ask.1)?;
                 map.serialize_entry("c", &["R"])?;
             }
-            Told::Bar { prices, volume, trades, vwap } => {
+            Body::Bar { prices, volume, trades, vwap } => {
                 for (key, px) in ["o", "h", "l", "c"].iter().zip(prices) {
                     map.serialize_entry(key, px)?;
                 }
@@ -159,19 +165,19 @@ impl Serialize for Sent {
                 map.serialize_entry("n", trades)?;
                 map.serialize_entry("vw", vwap)?;
             }
-            Told::Status { code, reason } => {
+            Body::Status { code, reason } => {
                 for (key, text) in [("sc", code.as_str()), ("sm", ""), ("rc", reason.as_str()), ("rm", "")] {
                     map.serialize_entry(key, text)?;
                 }
             }
-            Told::Cancel { id, exchange, px, qty } => {
+            Body::Cancel { id, exchange, px, qty } => {
                 map.serialize_entry("i", id)?;
                 map.serialize_entry("x", exchange)?;
                 map.serialize_entry("p", px)?;
                 map.serialize_entry("s", qty)?;
                 map.serialize_entry("a", "C")?;
             }
-            Told::Correction { exchange, old, new } => {
+            Body::Correction { exchange, old, new } => {
                 map.serialize_entry("x", exchange)?;
                 for (keys, (id, px, qty)) in [(["oi", "op", "os", "oc"], old), (["ci", "cp", "cs", "cc"], new)] {
                     map.serialize_entry(keys[0], id)?;

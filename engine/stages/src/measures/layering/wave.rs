@@ -70,7 +70,7 @@ impl Growth {
 
 /// The wave that is watched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Watched {
+struct Grown {
     /// Bits of the growths; 0 = none is.
     growths: u16,
     began: Ns,
@@ -125,14 +125,14 @@ pub(super) struct Pulled {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Wave {
     growths: [Growth; GROWTHS],
-    watched: Watched,
+    watched: Grown,
     /// Number of the last growth.
     last: u32,
 }
 
 impl Default for Wave {
     fn default() -> Wave {
-        Wave { growths: [Growth::NONE; GROWTHS], watched: Watched::default(), last: 0 }
+        Wave { growths: [Growth::NONE; GROWTHS], watched: Grown::default(), last: 0 }
     }
 }
 
@@ -157,7 +157,7 @@ impl Wave {
                 *growth = Growth::NONE;
             }
         }
-        self.watched = Watched::default();
+        self.watched = Grown::default();
     }
 
     /// An order is displayed at a level whose median is known; says of which growth it is, if it is of any.
@@ -208,7 +208,7 @@ impl Wave {
             began = began.min(growth.began);
         }
         if growths.count_ones() >= limits.levels {
-            self.watched = Watched { growths, began, until };
+            self.watched = Grown { growths, began, until };
         }
     }
 

@@ -3,7 +3,9 @@
 //! Nothing prints a [`Secret`]: neither it nor an error shows a byte of the value. Bound: [`MOST`] bytes; a place that is
 //! no plain file is refused, so reading does not wait for a writer.
 
-use crate::SecretPlace;
+#![forbid(unsafe_code)]
+
+use flow::SecretPlace;
 use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
