@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Judges what is told of where liquidity goes, row by row.
+"""Judges what is emitted of where liquidity goes, row by row.
 
 `check` finds every `exhaustion` and `absorption` anew from the rows of trades, orders, touches and bars, by the pages
 `engine/stages/docs/footprint.md` and `absorption.md`: it keeps every trade of a session and looks back over all of them at each one, without sums
