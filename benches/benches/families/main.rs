@@ -133,7 +133,7 @@ impl Day {
             let time = links.iter().map(|link| reading(&link.given[self.before(&link.given)..], 0).time).sum();
             Run { time, check: 0 }
         }));
-        let all = times(self.name, 1, count(21), &mut contenders);
+        let all = times(self.name, 1, count(11), &mut contenders);
         for (link, own) in links.iter().zip(&all) {
             let Part::Measures(family, _) = link.part else { continue };
             self.row(report, "family alone", &format!("{family:?}").to_lowercase(), self.units(timed(link)), own);
@@ -162,7 +162,7 @@ impl Day {
                 ..after(self.before(given), given, built(name, &[]))
             };
             let mut contenders: Vec<_> = own.iter().map(|one| Contender::new("", || run(one))).collect();
-            for ((name, given), all) in own.iter().zip(times(self.name, 1, count(21), &mut contenders)) {
+            for ((name, given), all) in own.iter().zip(times(self.name, 1, count(11), &mut contenders)) {
                 self.row(report, "measure alone", name, self.units(given.len() - self.before(given)), &all);
             }
         }
@@ -178,7 +178,7 @@ impl Day {
         let run = &run;
         let mut contenders: Vec<_> =
             all.iter().map(|settings| Contender::new("", move || Run { check: 0, ..run(settings) })).collect();
-        let all = times(self.name, 1, count(11), &mut contenders);
+        let all = times(self.name, 1, count(7), &mut contenders);
         let added = |of: &[f64], to: &[f64]| of.iter().zip(to).map(|(of, to)| of - to).collect::<Vec<_>>();
         let units = |events| Units { messages: self.messages[1], trades: self.trades[1], events };
         self.row(report, "in the pipeline", "book and bars", units(self.messages[1]), &all[0]);
@@ -202,11 +202,12 @@ fn inputs(decoder: Box<dyn Decoder>, windows: Vec<Window>) -> Vec<Event> {
 /// The first messages of a day that is as dense as that of busy symbols, 100,000 messages for each: what a family does once a second or
 /// minute must not weigh more than on a real day. Those before the open fill the books and are not timed alone.
 fn itch(report: &mut Report) -> Day {
-    let (messages, first) = if count(2) > 1 { (DENSE, 3_000_000) } else { (100_000, 50_000) };
+    let (messages, first) = if count(2) > 1 { (DENSE, 2_000_000) } else { (100_000, 50_000) };
     let market = Market::beginning(messages, 200, 20_000, first);
     let decoder = || Box::new(ItchDecoder::new(None));
     let inputs = inputs(decoder(), market.window().into());
-    let opening = inputs.iter().find(|e| e.kind == Kind::Session).and_then(|e| e.record::<Session>().open_ts.known());
+    let openings = inputs.iter().filter_map(|e| e.get::<Session>()?.open_ts.known());
+    let opening = openings.filter(|opening| inputs.last().is_some_and(|last| *opening <= last.ts)).max();
     let day = Day::of("ITCH of 200 symbols", &inputs, opening.unwrap_or(Ns(0)));
     report.note(&format!("{}: {} messages after the open, {} trades", day.name, day.messages[0], day.trades[0]));
     day.alone(report);
