@@ -7,7 +7,7 @@
 //! [`naive_momentum`] are what one would write with the standard collections, [`report`] prints and stores the figures with the host that they were
 //! measured on, [`results`] makes the page of results.
 //!
-//! Bound: each program runs for less than a minute and holds its bytes in memory.
+//! Bound: each program runs for less than a minute, `families` for some, and holds its bytes in memory.
 
 #![forbid(unsafe_code)]
 

@@ -20,6 +20,7 @@ use benches::market::Market;
 use benches::report::Report;
 use benches::rounds::{Contender, Ratio, Run, count, least, times};
 use feeds::itch::ItchDecoder;
+use feeds::synthetic::SyntheticConfig;
 use flow::records::Session;
 use flow::{Decoder, Event, Kind, Kinds, Ns, Window};
 use serde_json::json;
@@ -204,7 +205,8 @@ fn inputs(decoder: Box<dyn Decoder>, windows: Vec<Window>) -> Vec<Event> {
 fn itch(report: &mut Report) -> Day {
     let (messages, first) = if count(2) > 1 { (DENSE, 2_000_000) } else { (100_000, 50_000) };
     let market = Market::beginning(messages, 200, 20_000, first);
-    let decoder = || Box::new(ItchDecoder::new(None));
+    let date = SyntheticConfig::default().date;
+    let decoder = || Box::new(ItchDecoder::new(Some(date)));
     let inputs = inputs(decoder(), market.window().into());
     let openings = inputs.iter().filter_map(|e| e.get::<Session>()?.open_ts.known());
     let opening = openings.filter(|opening| inputs.last().is_some_and(|last| *opening <= last.ts)).max();
