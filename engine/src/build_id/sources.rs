@@ -3,7 +3,7 @@
 //! Only the build script and a test include this file. The engine's results depend on the sources of its workspace crates,
 //! the versions of all other crates (`Cargo.lock`), their features (`Cargo.toml`), and nothing else. Debug and release give
 //! the same outcomes, so the profile is not part of the name, and neither are tests, benches, documents, the compiler, the
-//! machine, the time, or [sinks](counts). Any change of a source, even in a comment, makes another build. The hash is XXH3 (128 bit): it
+//! machine, the time, or [what stands beside a run](counts). Any change of a source, even in a comment, makes another build. The hash is XXH3 (128 bit): it
 //! tells builds apart but does not protect against forgery. Bound: the sources are read once.
 
 use std::io;
@@ -11,12 +11,14 @@ use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Folders of the workspace crates that make up the binary.
-pub(crate) const CRATES: [&str; 7] = ["engine", "engine/flow", "engine/stages", "feeds", "ring", "sinks", "tuning"];
+pub(crate) const CRATES: [&str; 8] =
+    ["engine", "engine/flow", "engine/stages", "feeds", "ring", "secret", "sinks", "tuning"];
 
-/// Whether a feature, by the name of its variable, changes what the engine computes. Sinks beside a run do not: a binary with
-/// them goes on with what one without them wrote.
+/// Whether a feature, by the name of its variable, changes what the engine computes. Sinks beside a run do not, and neither does
+/// how a connection is secured: a binary with them goes on with what one without them wrote.
 pub(crate) fn counts(feature: &str) -> bool {
-    feature.starts_with("CARGO_FEATURE_") && !["CARGO_FEATURE_PARQUET", "CARGO_FEATURE_QUESTDB"].contains(&feature)
+    let beside = ["CARGO_FEATURE_PARQUET", "CARGO_FEATURE_QUESTDB", "CARGO_FEATURE_TLS"];
+    feature.starts_with("CARGO_FEATURE_") && !beside.contains(&feature)
 }
 
 /// The source files under `root`, with the texts that are compiled in, relative to it and sorted by name: in a workspace those of [`CRATES`]; in a package of
@@ -100,7 +102,8 @@ mod tests {
         let here = hash(&root, &files(&root).expect("readable"), features).expect("readable");
         assert!(super::super::build_id().ends_with(&here), "this build was made from these sources");
         assert_ne!(id(&root), hash(&root, &files(&root).expect("files"), "deliberate-faults").expect("a hash"));
-        assert!(counts("CARGO_FEATURE_ZSTD_C") && !counts("CARGO_FEATURE_QUESTDB") && !counts("CARGO_PKG_NAME"));
+        assert!(counts("CARGO_FEATURE_ZSTD_C") && !counts("CARGO_PKG_NAME"));
+        assert!(!counts("CARGO_FEATURE_QUESTDB") && !counts("CARGO_FEATURE_TLS"));
     }
 
     #[test]

@@ -114,7 +114,7 @@ fn wrong_feed() {
     says(
         call(&["replay", "--feed", "ich", "--input", &file]),
         2,
-        &["no such feed; did you mean itch? valid: csv, dbn, itch, lean, lobster"],
+        &["no such feed; did you mean itch? valid: alpaca, csv, dbn, itch, lean, lobster"],
     );
 }
 
@@ -190,7 +190,15 @@ fn bad_configuration() {
     let (folder, _) = folder();
     let text = "[pipeline]\nbatch = 0\nbtach = 1\n[bogus]\nx = 1\n[[input]]\nfeed = \"ich\"\nfiles = [\"day.itch\"]\n";
     let config = write(&folder, "bad.toml", text.as_bytes());
-    let faults = ["4 faults", "pipeline.batch", "pipeline.btach", "bogus", "input[1].feed", "valid: csv, dbn, itch"];
+    let faults = [
+        "4 faults",
+        "pipeline.batch",
+        "pipeline.btach",
+        "bogus",
+        "input[1].feed",
+        "did you mean itch? valid:",
+        "alpaca, csv, dbn",
+    ];
     says(call(&["replay", &config]), 2, &faults);
     says(call(&["validate", &config]), 2, &faults);
     let json = call(&["validate", &config, "--json"]).expect(2);
