@@ -13,8 +13,9 @@ use sinks::journal::LogKind;
 use stages::Instances;
 use std::sync::Arc;
 
-/// How far behind an event its followers are looked for, in records.
-const FOLLOWERS_WITHIN: usize = 4096;
+/// How far behind an event its followers are looked for, in records. The money of a position comes with the cost of its fill, and a
+/// venue may take a second to say it, in which a busy market fills tens of thousands of records.
+const FOLLOWERS_WITHIN: usize = 65_536;
 
 /// Makes rows.
 pub(in crate::provenance) struct Book {
