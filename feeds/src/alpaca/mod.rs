@@ -1,7 +1,7 @@
 //! Alpaca: US stocks, live over a WebSocket, of IEX or of all exchanges.
 //!
-//! A thread of its own connects and decodes ([`receive`]); the pipeline gets 64-byte events ([`crate::live`]). The conversation is
-//! separate from its socket ([`session`]), and a message from its encoding ([`message`]): what a test says is what Alpaca says.
+//! A thread of its own connects and decodes (`receive`); the pipeline gets 64-byte events ([`crate::live`]). The conversation is
+//! separate from its socket (`session`), and a message from its encoding (`message`): what a test says is what Alpaca says.
 
 mod address;
 mod conditions;

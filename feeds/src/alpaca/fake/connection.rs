@@ -82,6 +82,7 @@ impl<'s> Guest<'s> {
         stream.set_read_timeout(Some(Duration::from_secs(5))).map_err(|_| Over)?;
         stream.set_write_timeout(Some(Duration::from_secs(5))).map_err(|_| Over)?;
         let mut encoding = Encoding::Json;
+        #[expect(clippy::result_large_err, reason = "it is the type of the library, and nothing is refused")]
         let look = |request: &Request, response: Response| {
             let content = request.headers().get("Content-Type").and_then(|value| value.to_str().ok());
             if content == Some("application/msgpack") {

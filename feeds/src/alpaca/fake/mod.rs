@@ -1,7 +1,7 @@
 //! A server that speaks as Alpaca does: market data over a WebSocket, on the loopback, of a market that is made up.
 //!
 //! It knows one key. What it sends to whom depends on what was subscribed to, on the encoding that was asked for, and on the
-//! [`Faults`] that it is told to make, which follow from a seed. It keeps what it sent ([`Fake::sent`]), so a test can say what
+//! [`Faults`] that it is told to make, which follow from a seed. It counts what reached a socket ([`Tally`]), so a test can say what
 //! a client lost. One thread accepts, each connection has one, and whoever holds the [`Fake`] publishes.
 //!
 //! Bound: [`BACKLOG`] messages a connection; a client that is slower is told so and cut off, as the real one does.

@@ -63,11 +63,14 @@ pub struct Tally {
     pub ended: AtomicU64,
 }
 
+/// Where a client's messages wait.
+type Outbox = SyncSender<Arc<Vec<Sent>>>;
+
 /// What the threads of the server share.
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) settings: Arc<Settings>,
-    pub(super) guests: Arc<Mutex<Vec<SyncSender<Arc<Vec<Sent>>>>>>,
+    pub(super) guests: Arc<Mutex<Vec<Outbox>>>,
     pub(super) tally: Arc<Tally>,
     pub(super) is_over: Arc<AtomicBool>,
 }
