@@ -18,6 +18,9 @@ use std::time::Instant;
 use wickra_core as rival;
 use wickra_core::{Candle, Indicator, Level, OrderBook};
 
+/// What ours says, by its event, and theirs, by its output.
+type Values<O> = (fn(&Event) -> Option<f64>, fn(&O) -> f64);
+
 /// What is given to both.
 struct Pair<'a, I: Indicator> {
     group: &'a str,
@@ -28,7 +31,7 @@ struct Pair<'a, I: Indicator> {
     /// What of an event they read.
     input: fn(&Event) -> Option<I::Input>,
     /// What ours and theirs say, if that is the same.
-    same: Option<(fn(&Event) -> Option<f64>, fn(&I::Output) -> f64)>,
+    same: Option<Values<I::Output>>,
 }
 
 impl<I: Indicator> Pair<'_, I>
@@ -137,8 +140,8 @@ fn touch(event: &Event) -> Option<OrderBook> {
     Some(OrderBook::new_unchecked(side(top.bid_px, top.bid_qty.0), side(top.ask_px, top.ask_qty.0)))
 }
 
-/// Measures of bars.
-fn of_bars(report: &mut Report, links: &[Link]) {
+/// Measures of closes.
+fn of_closes(report: &mut Report, links: &[Link]) {
     let (set, unit) = (&[][..], Kind::Bar);
     Pair {
         group: "beside, average (exponential), a bar",
@@ -177,21 +180,26 @@ fn of_bars(report: &mut Report, links: &[Link]) {
     }
     .measure(report, links);
     Pair {
-        group: "beside, atr, a bar",
-        measure: ("atr", set),
-        unit,
-        new: || rival::Atr::new(14).expect("a valid period"),
-        input: candle,
-        same: Some((|e| real(e.get::<records::Atr>()?.atr), |out| *out)),
-    }
-    .measure(report, links);
-    Pair {
         group: "beside, bollinger, a bar",
         measure: ("bollinger", set),
         unit,
         new: || rival::BollingerBands::new(20, 2.0).expect("a valid period"),
         input: close,
         same: Some((|e| real(e.get::<records::Bollinger>()?.upper), |out| out.upper)),
+    }
+    .measure(report, links);
+}
+
+/// Measures of whole bars.
+fn of_candles(report: &mut Report, links: &[Link]) {
+    let (set, unit) = (&[][..], Kind::Bar);
+    Pair {
+        group: "beside, atr, a bar",
+        measure: ("atr", set),
+        unit,
+        new: || rival::Atr::new(14).expect("a valid period"),
+        input: candle,
+        same: Some((|e| real(e.get::<records::Atr>()?.atr), |out| *out)),
     }
     .measure(report, links);
     Pair {
@@ -256,6 +264,7 @@ fn of_the_market(report: &mut Report, links: &[Link]) {
 
 /// Every measure that both have.
 pub(super) fn beside(report: &mut Report, links: &[Link]) {
-    of_bars(report, links);
+    of_closes(report, links);
+    of_candles(report, links);
     of_the_market(report, links);
 }
