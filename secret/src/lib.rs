@@ -1,6 +1,6 @@
 //! Reads a secret at the moment in which it is used.
 //!
-//! Nothing prints a [`Secret`]: neither it nor an error shows a byte of the value. Bound: [`MOST`] bytes; a place that is
+//! Nothing prints a [`Secret`]: neither it nor an error shows a byte of the value. Bound: 64 KiB; a place that is
 //! no plain file is refused, so reading does not wait for a writer.
 
 #![forbid(unsafe_code)]

@@ -5,7 +5,7 @@
 //! not beyond the row for some time more, it is told. On feeds that name orders the rows say how much was taken from orders that had been
 //! displayed before the first of the trades, and how much from orders that came after it.
 //!
-//! Bound: about 1,300 bytes an instrument, one pool of trades and one ring of orders for all. Worst case: that of [`windows`]; an event
+//! Bound: about 1,300 bytes an instrument, one pool of trades and one ring of orders for all. Worst case: that of `windows`; an event
 //! tells at most four of a side.
 
 mod market;
