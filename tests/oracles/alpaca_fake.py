@@ -144,39 +144,39 @@ def stretch(one, other):
     return [rows[(at := cut(rows))[0] : at[-1] + 1] if common else [] for rows in (one, other)]
 
 
-def check(args):
-    with tempfile.TemporaryDirectory() as folder:
-        fake = subprocess.Popen(
-            [args.tidegate, "fake", "alpaca", "--port", "0", "--symbols", ",".join(SYMBOLS), "--rate", "2000"],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        address = re.search(r"ws://\S+?(?=,)", fake.stderr.readline())[0]
-        config = os.path.join(folder, "desk.toml")
-        with open(config, "w") as file:
-            file.write(CONFIGURATION.format(address=address))
-        with open(os.path.join(folder, "rows"), "w+") as rows:
-            run = subprocess.Popen(
-                [args.tidegate, "run", config, "--journal", os.path.join(folder, "run"), "--format", "json"]
-                + ["--emit", "trade,quote,break,status"],
-                stdout=rows,
-                env=dict(os.environ, FAKE_KEY="fake-key", FAKE_SECRET="fake-secret"),
-            )
+def heard_and_found(args, folder):
+    """What `alpaca-py` heard, and the rows of the journal of `tidegate run`, of the same fake."""
+    fake = [args.tidegate, "fake", "alpaca", "--port", "0", "--symbols", ",".join(SYMBOLS), "--rate", "2000"]
+    config, journal = os.path.join(folder, "desk.toml"), os.path.join(folder, "run")
+    with subprocess.Popen(fake, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as fake:
+        try:
+            address = re.search(r"ws://\S+?(?=,)", fake.stderr.readline())[0]
+            with open(config, "w") as file:
+                file.write(CONFIGURATION.format(address=address))
+            secrets = dict(os.environ, FAKE_KEY="fake-key", FAKE_SECRET="fake-secret")
+            run = subprocess.Popen([args.tidegate, "run", config, "--journal", journal, "--json"], env=secrets)
             heard, stop = Heard(), threading.Event()
-            client = threading.Thread(target=listen, args=(address, heard, stop))
+            client = threading.Thread(target=listen, args=(address, heard, stop), daemon=True)
             client.start()
             time.sleep(args.seconds)
             stop.set()
-            client.join()
+            client.join(20)
             run.send_signal(signal.SIGTERM)
-            fake_ok = True
             if run.wait() != 0:
                 sys.exit("tidegate run failed")
+        finally:
             fake.send_signal(signal.SIGTERM)
-            fake_ok = fake.wait() == 0
-            rows.seek(0)
-            found = of_tidegate(rows)
-    good = fake_ok and heard.others == 0
+        if fake.wait() != 0:
+            sys.exit("tidegate fake failed")
+    export = [args.tidegate, "journal", "export", journal, "--log", "inputs", "--emit", "trade,quote,break,status"]
+    rows = subprocess.run(export, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return heard, of_tidegate(rows.splitlines())
+
+
+def check(args):
+    with tempfile.TemporaryDirectory() as folder:
+        heard, found = heard_and_found(args, folder)
+    good = heard.others == 0
     print(", ".join(f"{count} {kind}" for kind, count in sorted(heard.kinds.items())))
     for kind in ("Trade", "Quote", "TradeCancel", "TradeCorrection", "TradingStatus"):
         if heard.kinds[kind] == 0:
