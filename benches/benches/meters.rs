@@ -67,7 +67,8 @@ fn pipeline(inputs: &Arc<[Event]>, with: &[&str]) -> Run {
     with.iter().for_each(|one| settings.set(one).expect("the assignment is valid"));
     let space = Space { instruments: INSTRUMENTS, fills: 65_536, positions: 16_384 };
     let plan = Plan::build(&settings, space, Tail::READS).expect("a valid plan");
-    let tail = Tail::new(Vec::new(), Vec::new(), plan.outcomes, (INSTRUMENTS, &plan.instances), Arc::default());
+    let tail =
+        Tail::new(Vec::new(), Vec::new(), plan.outcomes, (INSTRUMENTS, &plan.instances, plan.emits()), Arc::default());
     let head = Numbered { inputs: Arc::clone(inputs), at: 0, began: None };
     let done = run_pipeline(head, plan, tail, &Control::default()).expect("the pipeline runs");
     let (stats, _) = done.tail.finish();

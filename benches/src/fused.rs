@@ -43,8 +43,13 @@ pub fn with_sinks(
     let plan = Plan::build(settings, Space { instruments: INSTRUMENTS, fills: 65_536, positions: 16_384 }, readers)
         .expect("a valid plan");
     let control = Control::default();
-    let tail =
-        Tail::new(Vec::new(), sinks, plan.outcomes, (INSTRUMENTS, &plan.instances), Arc::clone(&control.watermark));
+    let tail = Tail::new(
+        Vec::new(),
+        sinks,
+        plan.outcomes,
+        (INSTRUMENTS, &plan.instances, plan.emits()),
+        Arc::clone(&control.watermark),
+    );
     let ticks = TickSource::new(plan.ticks.intervals.clone()).with_heartbeat(plan.ticks.heartbeat_s);
     let feeding = SourceQueue::new("memory".to_owned(), Box::new(source), 1);
     let head = Ingress::new(vec![feeding], ticks, Clock::new(plan.clock), INSTRUMENTS);

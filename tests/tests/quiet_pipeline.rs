@@ -183,9 +183,11 @@ impl Fused {
         let plan = Pipeline { settings, instruments, kinds: Kinds::ALL, listings: &all }.plan();
         assert_eq!(plan.groups.len(), 1, "the pipeline is not cut");
         let stages = plan.stages.len();
+        let emitted = plan.emits();
         let (group, observers) = Group::and_observers(plan.stages, plan.deciding, plan.groups[0].forwards, 8);
         let clock = Some(Clock::new());
-        let tail = Tail::new(Vec::new(), Vec::new(), plan.outcomes, (instruments, &plan.instances), Arc::default());
+        let tail =
+            Tail::new(Vec::new(), Vec::new(), plan.outcomes, (instruments, &plan.instances, emitted), Arc::default());
         assert_eq!(observers.is_some(), plan.deciding < stages, "what no order depends on runs behind the tail");
         let tail = tail.with_observers(observers).with_stalls(StallMeter::new(clock.clone()));
         Fused { group, load: LoadMeter::new(clock), tail, inputs }

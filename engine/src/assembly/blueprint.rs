@@ -44,8 +44,13 @@ impl<'a> Blueprint<'a> {
     /// The pipeline with a head that replays numbered inputs and takes no returns. `logs` take the outcomes.
     pub fn repeated<H: Head>(self, head: H, logs: Vec<Box<dyn Sink>>) -> Assembly<H> {
         let Blueprint { control, sinks, instruments, plan, .. } = self;
-        let tail =
-            Tail::new(logs, sinks, plan.outcomes, (instruments, &plan.instances), Arc::clone(&control.watermark));
+        let tail = Tail::new(
+            logs,
+            sinks,
+            plan.outcomes,
+            (instruments, &plan.instances, plan.emits()),
+            Arc::clone(&control.watermark),
+        );
         let tail = if plan.trades { tail } else { tail.without_orders() };
         Assembly { head, plan, tail, gateways: Vec::new(), control: control.clone() }
     }

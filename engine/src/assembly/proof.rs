@@ -37,8 +37,9 @@ impl Proof {
             let venue = if trades { venue_faults(settings, instruments, looks) } else { Vec::new() };
             let clock = Clock::new(settings.pipeline.get(keys::CLOCK));
             let _head = Ingress::new(Vec::new(), TickSource::new(Vec::new()), clock, instruments);
-            let _tail =
-                Tail::new(Vec::new(), Vec::new(), Kinds::NONE, (instruments, &settings.instances), Arc::default());
+            let emitted = plan.as_ref().map_or(Kinds::ALL, Plan::emits);
+            let of = (instruments, &settings.instances, emitted);
+            let _tail = Tail::new(Vec::new(), Vec::new(), Kinds::NONE, of, Arc::default());
             match plan {
                 Ok(plan) if venue.is_empty() => Ok(plan),
                 plan => Err(Faults(plan.err().map_or_else(Vec::new, |f| f.0).into_iter().chain(venue).collect())),

@@ -37,8 +37,9 @@ impl LastMeasures {
     /// The kinds that it keeps, if they come.
     pub const KEEPS: Kinds = MEASURE_KINDS.or(Kinds::of(&[Kind::Trade]));
 
-    /// No values yet, for instrument numbers below `count`, of the measures with these instances.
-    pub fn new(count: u32, instances: &Instances) -> LastMeasures {
+    /// No values yet, for instrument numbers below `count`, of the measures with these instances; of the kinds alone that may come,
+    /// since what a measure that does not run would take is an event for every instrument.
+    pub fn new(count: u32, instances: &Instances, may_come: Kinds) -> LastMeasures {
         let kept = |(kind, number): (Kind, u8)| {
             let info = flow::kind_info(kind);
             let says = info.and_then(|info| info.fields.iter().find(|f| f.ty == FieldType::Instance));
@@ -50,7 +51,8 @@ impl LastMeasures {
             let of = move |kind: &Kind| numbers.clone().into_iter().map(|number| (*kind, number)).collect::<Vec<_>>();
             entry.build.emits.iter().flat_map(of)
         };
-        let kept: Vec<Kept> = MEASURES.iter().flat_map(numbers).chain([(Kind::Trade, 0)]).map(kept).collect();
+        let of_measures = MEASURES.iter().flat_map(numbers).filter(|(kind, _)| may_come.has(*kind));
+        let kept: Vec<Kept> = of_measures.chain([(Kind::Trade, 0)]).map(kept).collect();
         let mut single = [ELSEWHERE; Kind::COUNT];
         for (at, of) in (0..).zip(&kept).filter(|(_, of)| kept.iter().filter(|k| k.kind == of.kind).count() == 1) {
             single[usize::from(of.kind.0)] = at;

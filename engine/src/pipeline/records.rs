@@ -139,8 +139,7 @@ impl Records {
         logs: Vec<Box<dyn Sink>>,
         sinks: Vec<Box<dyn Sink>>,
         outcomes: Kinds,
-        instruments: u32,
-        instances: &Instances,
+        (instruments, instances, may_come): (u32, &Instances, Kinds),
     ) -> Records {
         let count = instruments as usize;
         let stats = TailStats {
@@ -153,7 +152,7 @@ impl Records {
             hash: OutcomeHash::new(),
             trades: TradeStats::new(None),
             quality: Quality::default(),
-            measures: LastMeasures::new(instruments, instances),
+            measures: LastMeasures::new(instruments, instances, may_come),
             halts: HaltCauses::default(),
         };
         let (prompt, sinks): (Vec<_>, Vec<_>) =

@@ -35,7 +35,7 @@ impl SmallPipeline {
     fn new(Rehearsed { what, stages }: Rehearsed, ring: ring::Kind) -> Result<SmallPipeline, RingError> {
         let (to, back) = ring::channel(ring, BACK)?;
         let group = Group::new(stages, RETURNS, 0);
-        let tail = Tail::new(Vec::new(), Vec::new(), Kinds::NONE, (0, &Instances::PLAIN), Arc::default());
+        let tail = Tail::new(Vec::new(), Vec::new(), Kinds::NONE, (0, &Instances::PLAIN, Kinds::NONE), Arc::default());
         Ok(SmallPipeline { what, group, tail: tail.with_returns(Some(to)), back })
     }
 

@@ -93,20 +93,20 @@ impl Tail {
             .or(HaltCauses::READS);
 
     /// A tail with these sinks. `logs` take the outcomes, that is, events made by the pipeline of the kinds `outcomes`, which
-    /// are also hashed; `sinks` take the kinds that they ask for. Instrument numbers are below the given one, and
-    /// measures have these instances. `watermark` is raised to the last finished `seq`.
+    /// are also hashed; `sinks` take the kinds that they ask for. Instrument numbers are below the given one, measures
+    /// have these instances, and stages emit these kinds. `watermark` is raised to the last finished `seq`.
     pub fn new(
         logs: Vec<Box<dyn Sink>>,
         sinks: Vec<Box<dyn Sink>>,
         outcomes: Kinds,
-        (instruments, instances): (u32, &Instances),
+        of: (u32, &Instances, Kinds),
         watermark: Arc<AtomicU64>,
     ) -> Tail {
         Tail {
             held: Held::new(),
             holds: true,
             observers: None,
-            records: Records::new(logs, sinks, outcomes, instruments, instances),
+            records: Records::new(logs, sinks, outcomes, of),
             watermark,
             returns: None,
             routes: Vec::new(),
@@ -337,7 +337,7 @@ mod tests {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let to: Vec<Box<dyn Sink>> = vec![Box::new(Log(Arc::clone(&seen)))];
         let (logs, sinks) = if logged { (to, Vec::new()) } else { (Vec::new(), to) };
-        let mut tail = Tail::new(logs, sinks, Kinds::ALL, (2, &Instances::PLAIN), Arc::default());
+        let mut tail = Tail::new(logs, sinks, Kinds::ALL, (2, &Instances::PLAIN, Kinds::ALL), Arc::default());
         let mut signal = Event::new(flow::Ns(1), 1, flow::Flags::NONE, &Signal::default());
         let mut route = Event::new(flow::Ns(1), 1, flow::Flags::NONE, &Route::default());
         (signal.id, route.id) = (EventId::new(1, 7, 0), EventId::new(1, 10, 0));
@@ -353,7 +353,7 @@ mod tests {
     #[test]
     fn a_prompt_sink_has_an_event_before_its_input_is_finished() {
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let tail = Tail::new(Vec::new(), Vec::new(), Kinds::ALL, (2, &Instances::PLAIN), Arc::default());
+        let tail = Tail::new(Vec::new(), Vec::new(), Kinds::ALL, (2, &Instances::PLAIN, Kinds::ALL), Arc::default());
         let mut tail = tail.with_prompt(Box::new(Log(Arc::clone(&seen))));
         tail.accept(&Event::new(flow::Ns(1), 1, flow::Flags::NONE, &Signal::default()), &mut || ());
         assert_eq!(*seen.lock().unwrap(), [Kind::Signal]);

@@ -14,7 +14,7 @@ pub struct TailCopy(Records);
 impl TailCopy {
     /// Empty totals, for instrument numbers below `instruments`, of measures with these instances.
     pub fn new(instruments: u32, instances: &Instances) -> TailCopy {
-        TailCopy(Records::new(Vec::new(), Vec::new(), Kinds::NONE, instruments, instances))
+        TailCopy(Records::new(Vec::new(), Vec::new(), Kinds::NONE, (instruments, instances, Kinds::ALL)))
     }
 
     /// Goes on from the saved state of a tail. The definitions up to there must have been taken.

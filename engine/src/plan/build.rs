@@ -64,6 +64,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Kinds that its stages emit.
+    pub fn emits(&self) -> Kinds {
+        self.stages.iter().fold(Kinds::NONE, |all, planned| all.or(planned.stage.emits()))
+    }
+
     /// The run follows a pace, so its groups mostly wait for the time: they sleep unless the settings say otherwise.
     pub fn set_paced(&mut self) {
         if self.idle_is_auto && self.clock == ClockKind::Event {

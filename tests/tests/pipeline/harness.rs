@@ -296,7 +296,13 @@ impl Pipeline<'_> {
             let late = |(p, place): (Planned, u64)| Planned { stage: Box::new(Late(p.stage, delays.at(place))), ..p };
             plan.stages = plan.stages.into_iter().zip(2..).map(late).collect();
         }
-        let tail = Tail::new(Vec::new(), sinks, plan.outcomes, (self.instruments, &plan.instances), Arc::default());
+        let tail = Tail::new(
+            Vec::new(),
+            sinks,
+            plan.outcomes,
+            (self.instruments, &plan.instances, plan.emits()),
+            Arc::default(),
+        );
         let head = Repeated { inputs: inputs.to_vec(), at: 0, delays };
         let done = run_pipeline(head, plan, tail, &Control::default()).unwrap_or_else(|e| panic!("{e}"));
         let (_, error) = done.tail.finish();
