@@ -6,6 +6,7 @@ use super::console;
 use super::exit::{Exit, Failure};
 use super::numbers::grouped;
 use super::signals::Signals;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use feeds::alpaca::fake::{Fake, Faults, Market, Settings};
 use feeds::live::arrival;
@@ -23,19 +24,22 @@ pub(crate) enum FakeCommand {
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     tidegate fake alpaca --port 9100 --symbols AAPL,MSFT,SPY\n  \
-    TIDEGATE_KEY=fake-key TIDEGATE_SECRET=fake-secret tidegate run desk.toml, with in desk.toml:\n  \
+    FAKE_KEY=fake-key FAKE_SECRET=fake-secret tidegate run desk.toml --journal run1\n\n\
+    with in desk.toml:\n  \
+    [pipeline]\n  \
+    clock = \"wall\"\n  \
     [[input]]\n  \
     feed = \"alpaca\"\n  \
     address = \"ws://127.0.0.1:9100\"\n  \
-    key = \"env:TIDEGATE_KEY\"\n  \
-    secret = \"env:TIDEGATE_SECRET\"\n  \
+    key = \"env:FAKE_KEY\"\n  \
+    secret = \"env:FAKE_SECRET\"\n  \
     watch = [\"AAPL\", \"MSFT\", \"SPY\"]")]
 pub(crate) struct AlpacaArgs {
     /// Port of the loopback; 0 = one that is free.
     #[arg(long, default_value_t = 9_100)]
     port: u16,
     /// Symbols of the market, separated by commas.
-    #[arg(long, value_delimiter = ',', default_value = "AAPL,MSFT,SPY")]
+    #[arg(long, value_delimiter = ',', default_value = "AAPL,MSFT,SPY", value_parser = NonEmptyStringValueParser::new())]
     symbols: Vec<String>,
     /// Messages a second.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]

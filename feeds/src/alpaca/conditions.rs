@@ -92,6 +92,10 @@ const NASDAQ: Table = &[
     ("9", "corrected consolidated close", Repeated),
 ];
 
+/// Both, to be looked at as tables.
+#[cfg(test)]
+pub(super) const TABLES: [Table; 2] = [EXCHANGES, NASDAQ];
+
 /// What a print is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Print {

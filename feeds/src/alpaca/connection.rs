@@ -19,6 +19,8 @@ use tungstenite::{Bytes, Error, Message, WebSocket};
 
 /// The longest frame.
 const FRAME: usize = 16 << 20;
+/// How long a step of connecting waits before it looks again.
+const STEP: Duration = Duration::from_millis(20);
 
 /// What came.
 pub(super) enum Frame {
@@ -56,26 +58,9 @@ impl Connection {
             match stream::connect(one, &mut poll, &mut events, deadline) {
                 Ok(tcp) => {
                     let stream = Stream::new(tcp, address, tls).map_err(|e| failed("connecting to", &e))?;
-                    let mut request = address.url.as_str().into_client_request().map_err(|e| failed("asking", &e))?;
-                    if encoding == Encoding::MessagePack {
-                        let value = HeaderValue::from_static("application/msgpack");
-                        request.headers_mut().insert("Content-Type", value);
-                    }
-                    let config = WebSocketConfig::default().max_message_size(Some(FRAME)).max_frame_size(Some(FRAME));
-                    let mut handshake = tungstenite::client::client_with_config(request, stream, Some(config));
-                    let socket = loop {
-                        match handshake {
-                            Ok((socket, _)) => break socket,
-                            Err(HandshakeError::Failure(e)) => return Err(failed("connecting to", &e)),
-                            Err(HandshakeError::Interrupted(_)) if Instant::now() >= deadline => {
-                                return Err(failed("connecting to", &"no answer"));
-                            }
-                            Err(HandshakeError::Interrupted(later)) => {
-                                wait(&mut poll, &mut events, Duration::from_millis(20));
-                                handshake = later.handshake();
-                            }
-                        }
-                    };
+                    let mut waited = || (Instant::now() < deadline).then(|| wait(&mut poll, &mut events, STEP));
+                    let socket = shaken(stream, address, encoding, &mut waited);
+                    let socket = socket.map_err(|e| failed("connecting to", &e))?;
                     return Ok(Connection { poll, events, socket });
                 }
                 Err(e) => last = failed("connecting to", &e),
@@ -147,5 +132,30 @@ impl Connection {
         // Whoever does not hear it notices by the end of the socket.
         let _ = self.socket.close(None);
         let _ = self.socket.flush();
+    }
+}
+
+/// Shakes hands; `wait` waits a little, or says that it was long enough.
+fn shaken(
+    stream: Stream,
+    address: &Address,
+    encoding: Encoding,
+    wait: &mut dyn FnMut() -> Option<()>,
+) -> Result<WebSocket<Stream>, String> {
+    let mut request = address.url.as_str().into_client_request().map_err(|e| e.to_string())?;
+    if encoding == Encoding::MessagePack {
+        request.headers_mut().insert("Content-Type", HeaderValue::from_static("application/msgpack"));
+    }
+    let config = WebSocketConfig::default().max_message_size(Some(FRAME)).max_frame_size(Some(FRAME));
+    let mut shaking = tungstenite::client::client_with_config(request, stream, Some(config));
+    loop {
+        shaking = match shaking {
+            Ok((socket, _)) => return Ok(socket),
+            Err(HandshakeError::Failure(e)) => return Err(e.to_string()),
+            Err(HandshakeError::Interrupted(later)) => {
+                wait().ok_or("no answer")?;
+                later.handshake()
+            }
+        };
     }
 }

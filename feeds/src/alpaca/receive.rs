@@ -14,8 +14,8 @@ use super::message::Encoding;
 use super::session::{Channel, Credentials, Refused, Session, Turn};
 use super::stream;
 use super::translate::{Manner, Translator};
-use crate::live::{RingSender, arrival};
-use flow::{Inputs, Ns, SecretPlace, Symbols};
+use crate::live::{Handed, RingSender, arrival};
+use flow::{Inputs, Kind, Ns, SecretPlace, Symbols};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use secret::Secret;
@@ -157,6 +157,7 @@ impl Receiver {
             let has_gone = self.sender.send_beside(due, self.inputs.waiting());
             clear(&mut self.inputs);
             if !has_gone {
+                self.translator.unlist(symbol);
                 return;
             }
             self.unlisted.pop();
@@ -251,7 +252,10 @@ impl Receiver {
         let mut turn = session.frame(encoding, bytes, &mut |message| {
             *number += 1;
             fault = translator.message(message, due, inputs).err().or(fault);
-            sender.send(*number, due, inputs.waiting());
+            let lists = inputs.waiting().first().is_some_and(|first| first.kind == Kind::Name);
+            if sender.send(*number, due, inputs.waiting()) == Handed::Full && lists {
+                translator.unlist(message.symbol.text());
+            }
             clear(inputs);
         })?;
         turn.say = turn.say.or(fault.map(|fault| fault.to_string()));

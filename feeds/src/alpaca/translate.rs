@@ -82,6 +82,11 @@ impl Translator {
         self.definition(symbol).push(to, due, local, 0);
     }
 
+    /// The symbol that was listed last is not: its definition had no room on its way.
+    pub(super) fn unlist(&mut self, symbol: &str) {
+        self.instruments.remove(symbol);
+    }
+
     fn definition(&self, symbol: &str) -> Definition {
         Definition {
             symbol: symbol.to_owned(),

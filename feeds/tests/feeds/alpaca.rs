@@ -150,6 +150,30 @@ fn symbols_are_asked_for_as_they_are_watched() {
     client.until(|c| c.events.iter().any(|e| e.kind == Kind::Trade && e.instrument == 2));
 }
 
+#[test]
+fn a_symbol_is_listed_once_there_is_room_for_it() {
+    let fake = Fake::start(0, Settings::default()).expect("a port");
+    let mut market = Market::new(&["AAPL"], 10);
+    let mut client = Client::new(&fake, "fake-secret", &[]);
+    client.watch(&["AAPL"]);
+    client.until(|c| c.said.iter().any(|said| said.contains("trades of AAPL")));
+    // More than the ring has room for, while nobody takes anything.
+    for _ in 0..80 {
+        fake.publish((0..1_000).flat_map(|_| market.next(feeds::live::arrival())).collect());
+    }
+    let began = Instant::now();
+    while fake.tally().messages.load(Ordering::Acquire) < 75_000 {
+        assert!(began.elapsed() < Duration::from_secs(60), "it hangs");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    client.watch(&["AAPL", "SPY"]);
+    std::thread::sleep(Duration::from_millis(300));
+    client.until(|c| c.count(Kind::Listing) == 2);
+    publish(&fake, &mut Market::new(&["AAPL", "SPY"], 11), 200);
+    client.until(|c| c.events.iter().any(|e| e.kind == Kind::Trade && e.instrument == 2));
+    assert!(client.count(Kind::Gap) > 0, "what had no room is a gap");
+}
+
 /// What the faults do to a frame; each loses a connection, or nothing that the feed could know of.
 fn chaos(seed: u64) -> Settings {
     let faults = Faults {

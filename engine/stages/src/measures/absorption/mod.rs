@@ -11,7 +11,7 @@
 mod market;
 mod windows;
 
-use super::profile::Grid;
+use super::profile::{Grid, ROW_TICKS};
 use super::shown_orders::ShownOrders;
 use super::{Context, Measure, MeasureState, Needs, counted, counted_before, emit};
 use crate::{Space, keyed};
@@ -32,13 +32,6 @@ const TIMES: FloatParam = FloatParam::new(
 );
 const AFTER: IntParam =
     IntParam::new("after", (1, 3_600), "30", "price is not beyond the row for so long after it").unit("seconds");
-const ROW_TICKS: IntParam = IntParam::new(
-    "row_ticks",
-    (0, 1_000_000_000_000),
-    "0",
-    "height of a row; 0 = 0.05 % of the first price of the session, rounded half up, and one tick at least",
-)
-.unit("ticks");
 const ORDERS: BoolParam = BoolParam::new(
     "orders",
     true,

@@ -25,6 +25,7 @@ mod shape;
 pub use grid::Grid;
 pub use nodes::{Node, NodeFinder, Nodes};
 pub use params::PARAMS;
+pub(super) use params::ROW_TICKS;
 pub use rows::{Profile, RowSums, Rows};
 pub use saved::SavedProfile;
 pub use shape::{Shape, Span};

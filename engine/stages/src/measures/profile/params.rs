@@ -18,7 +18,8 @@ const PROMINENCE: IntParam<u8> = IntParam::new(
     "least prominence of a node, as a share of the maximum of the smoothed profile",
 )
 .unit("%");
-const ROW_TICKS: IntParam = IntParam::new(
+/// The height of the rows of a profile, and of what goes by the same rows.
+pub(in crate::measures) const ROW_TICKS: IntParam = IntParam::new(
     "row_ticks",
     (0, 1_000_000_000_000),
     "0",
