@@ -49,7 +49,8 @@ impl Connection {
         patience: Duration,
     ) -> Result<Connection, String> {
         let deadline = Instant::now() + patience;
-        let failed = |what: &str, e: &dyn std::fmt::Display| format!("{what} {} fails: {e}", address.url);
+        let failed =
+            |what: &str, e: &dyn std::fmt::Display| format!("{what} {}:{} fails: {e}", address.host, address.port);
         let mut poll = Poll::new().map_err(|e| failed("waiting for", &e))?;
         let mut events = Events::with_capacity(8);
         let found = (address.host.as_str(), address.port).to_socket_addrs().map_err(|e| failed("finding", &e))?;

@@ -138,7 +138,7 @@ impl Frames {
 
 fn open(request: &Request) -> Result<Box<dyn Source>, OpenError> {
     let settings = settings(request)?;
-    let name = format!("alpaca {}", settings.address.url);
+    let name = format!("alpaca {}", request.params.get(SOURCE).path);
     Ok(Box::new(RingSource::new(&name, INSTRUMENTS, move |sender| Receiver::new(settings, sender).run())))
 }
 

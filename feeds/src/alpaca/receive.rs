@@ -94,7 +94,7 @@ impl From<Refused> for Ended {
 
 impl From<String> for Ended {
     fn from(why: String) -> Ended {
-        Ended::Lost { why, is_lasting: false }
+        Ended::Lost { why: format!("{why}; it is tried again"), is_lasting: false }
     }
 }
 

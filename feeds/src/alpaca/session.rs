@@ -93,9 +93,9 @@ impl Subscription {
     fn sentence(&self) -> String {
         let count = |(name, symbols): (&str, &Vec<String>)| match symbols.as_slice() {
             [] => None,
-            [all] if all == "*" => Some(format!("{name} of every symbol")),
-            [one] => Some(format!("{name} of {one}")),
-            many => Some(format!("{name} of {} symbols", many.len())),
+            [all] if all == "*" => Some(format!("{name} (all)")),
+            [one] => Some(format!("{name} ({one})")),
+            many => Some(format!("{name} ({})", many.len())),
         };
         let of =
             [("trades", &self.trades), ("quotes", &self.quotes), ("bars", &self.bars), ("statuses", &self.statuses)];

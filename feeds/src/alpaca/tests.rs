@@ -212,7 +212,7 @@ fn the_conversation_is_that_of_the_page() {
     assert_eq!(subscribe, [r#"{"action":"subscribe","trades":["AAPL","AMD"],"quotes":["AAPL","AMD"]}"#]);
     let turn = said(&mut session, r#"[{"T":"subscription","trades":["AAPL"],"quotes":["AMD","CLDR"],"bars":["*"]}]"#);
     let sentence = turn.say.unwrap();
-    assert_eq!(sentence, "subscribed to trades of AAPL, quotes of 2 symbols, bars of every symbol");
+    assert_eq!(sentence, "subscribed to trades (AAPL), quotes (2), bars (all)");
     let change = texts(session.watch(symbols(&["AMD", "SPY"])));
     let asked = |action, symbol| format!(r#"{{"action":"{action}","trades":["{symbol}"],"quotes":["{symbol}"]}}"#);
     assert_eq!(change, [asked("unsubscribe", "AAPL"), asked("subscribe", "SPY")]);

@@ -97,7 +97,7 @@ fn what_is_told_arrives_in_order_and_once_in_both_encodings() {
         let mut market = Market::new(&SYMBOLS, 7);
         let mut client = Client::new(&fake, "fake-secret", &[("encoding", encoding)]);
         client.watch(&SYMBOLS);
-        client.until(|c| c.said.iter().any(|said| said.contains("subscribed to trades of 3 symbols")));
+        client.until(|c| c.said.iter().any(|said| said.contains("subscribed to trades (3)")));
         let published = publish(&fake, &mut market, 5_000);
         client.until(|c| c.source.counts()[0].count >= published);
         assert_eq!(fake.tally().messages.load(Ordering::Acquire), published);
@@ -139,12 +139,12 @@ fn symbols_are_asked_for_as_they_are_watched() {
     let mut market = Market::new(&SYMBOLS, 8);
     let mut client = Client::new(&fake, "fake-secret", &[]);
     client.watch(&["AAPL"]);
-    client.until(|c| c.said.iter().any(|said| said.contains("trades of AAPL")));
+    client.until(|c| c.said.iter().any(|said| said.contains("trades (AAPL)")));
     publish(&fake, &mut market, 500);
     client.until(|c| c.count(Kind::Trade) > 20);
     assert_eq!(client.count(Kind::Listing), 1);
     client.watch(&["AAPL", "SPY"]);
-    client.until(|c| c.said.iter().any(|said| said.contains("trades of 2 symbols")));
+    client.until(|c| c.said.iter().any(|said| said.contains("trades (2)")));
     client.until(|c| c.count(Kind::Listing) == 2);
     publish(&fake, &mut market, 500);
     client.until(|c| c.events.iter().any(|e| e.kind == Kind::Trade && e.instrument == 2));
@@ -156,7 +156,7 @@ fn a_symbol_is_listed_once_there_is_room_for_it() {
     let mut market = Market::new(&["AAPL"], 10);
     let mut client = Client::new(&fake, "fake-secret", &[]);
     client.watch(&["AAPL"]);
-    client.until(|c| c.said.iter().any(|said| said.contains("trades of AAPL")));
+    client.until(|c| c.said.iter().any(|said| said.contains("trades (AAPL)")));
     // More than the ring has room for, while nobody takes anything.
     for _ in 0..80 {
         fake.publish((0..1_000).flat_map(|_| market.next(feeds::live::arrival())).collect());
@@ -166,11 +166,12 @@ fn a_symbol_is_listed_once_there_is_room_for_it() {
         assert!(began.elapsed() < Duration::from_secs(60), "it hangs");
         std::thread::sleep(Duration::from_millis(5));
     }
-    client.watch(&["AAPL", "SPY"]);
+    // A message leaves room for three inputs, and a listing is two.
+    client.watch(&["AAPL", "MSFT", "QQQ", "SPY"]);
     std::thread::sleep(Duration::from_millis(300));
-    client.until(|c| c.count(Kind::Listing) == 2);
-    publish(&fake, &mut Market::new(&["AAPL", "SPY"], 11), 200);
-    client.until(|c| c.events.iter().any(|e| e.kind == Kind::Trade && e.instrument == 2));
+    client.until(|c| c.count(Kind::Listing) == 4);
+    publish(&fake, &mut Market::new(&["MSFT", "QQQ", "SPY"], 11), 500);
+    client.until(|c| (2..5).all(|own| c.events.iter().any(|e| e.kind == Kind::Trade && e.instrument == own)));
     assert!(client.count(Kind::Gap) > 0, "what had no room is a gap");
 }
 

@@ -74,7 +74,7 @@ fn it_connects_to_whom_its_authority_has_signed() {
     let settings = [("address", url.as_str()), ("authorities", authority.as_str())];
     let mut client = Client::new(&fake, "fake-secret", &settings);
     client.watch(&SYMBOLS);
-    client.until(|c| c.said.iter().any(|said| said.contains("subscribed to trades of 3 symbols")));
+    client.until(|c| c.said.iter().any(|said| said.contains("subscribed to trades (3)")));
     publish(&fake, &mut Market::new(&SYMBOLS, 5), 200);
     client.until(|c| c.count(Kind::Trade) > 50);
 }
