@@ -6,7 +6,7 @@ target="$(realpath -m "${CARGO_TARGET_DIR:-target}")"
 logs="$target/ci"
 venv="$target/oracles"
 export target logs venv
-names=() results=() seconds=()
+names=() results=() seconds=() waiting=()
 
 # Stops where the data that the tests are judged by is missing: an ignored test is no passed test.
 need_data() {
@@ -65,6 +65,35 @@ step() {
     bash -euo pipefail -c "$2" 2>&1 | tee "$log" || result=FAILED
     names+=("$name") results+=("$result") seconds+=($((SECONDS - start)))
     printf '=== %s: %s in %d s\n' "$name" "$result" "${seconds[-1]}"
+}
+
+# beside NAME COMMANDS: a step that only judges what is built, beside others of its sort, one a processor: each has one thread.
+# What it prints comes when `gather` is called.
+beside() {
+    local log
+    while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n || true; done
+    log="$(log_of "$1")"
+    waiting+=("$1")
+    {
+        local start=$SECONDS result=passed
+        bash -euo pipefail -c "$2" >"$log" 2>&1 || result=FAILED
+        echo "$result $((SECONDS - start))" >"$log.result"
+    } &
+}
+
+# Waits for the steps that run beside each other, and prints them.
+gather() {
+    local name log result
+    wait
+    for name in "${waiting[@]}"; do
+        log="$(log_of "$name")"
+        read -r -a result <"$log.result"
+        printf '\n=== %s\n' "$name"
+        cat "$log"
+        names+=("$name") results+=("${result[0]}") seconds+=("${result[1]}")
+        printf '=== %s: %s in %d s\n' "$name" "${result[@]}"
+    done
+    waiting=()
 }
 
 # Sum of one number over the result lines of all logs: passed, failed or ignored.

@@ -250,7 +250,6 @@ fn what_is_open_at_each_venue_is_carried_over_by_its_name() {
     }
 }
 
-/// One venue stands still: the orders that would go there are refused, and the others go on.
 /// Whether an order was refused because the session with its venue is lost.
 fn is_for_a_lost_session(refused: &Refused) -> bool {
     let venue = stages::risk::CHECKS.iter().find(|check| check.name == "venue").expect("there is one").number;
@@ -261,6 +260,7 @@ fn is_lost(found: &Followed) -> bool {
     matches!(found, Followed::Event(event) if event.get::<Refused>().is_some_and(is_for_a_lost_session))
 }
 
+/// One venue stands still: the orders that would go there are refused, and the others go on.
 #[test]
 fn a_venue_that_stands_still_holds_nobody_else_up() {
     let random = seed();
@@ -268,6 +268,8 @@ fn a_venue_that_stands_still_holds_nobody_else_up() {
     let mut service = service([&east, &west], random >> 32, "fused");
     // What rests at one venue must not use up what may rest at all of them.
     service.config = service.config.replace("max_open_orders = 200", "max_open_orders = 10000");
+    // A strategy with as many orders open as it may have orders nothing: so nothing would be refused while its venue stands still.
+    service.config = service.config.replace("max_position = 5000\n", "max_position = 5000\nmax_open = 256\n");
     // Orders that one venue does not answer are said before its session is lost; they block nothing at the others.
     service.config = service.config.replace("timeout_ms = 400", "timeout_ms = 400\nanswer_ms = 150");
     let (mut venues, dir) = ([east, west], service.path("run"));
