@@ -1,10 +1,12 @@
 //! A bar of a feed: the time that it covers, and the two inputs that it becomes.
 //!
 //! Nobody knows the values of a bar before its end. So that is when it enters, whatever time its feed files it under. A bar of a
-//! day covers a trade date, as a bar that the pipeline builds itself does. Worst case: two inputs a bar.
+//! day covers a trade date, as a bar that the pipeline builds itself does. A bar that comes again because trades of it came late is a
+//! correction, as the one that the pipeline makes of a broken trade: whoever has read the first reads no second. Worst case: two inputs
+//! a bar.
 
 use chrono::NaiveDate;
-use flow::records::{Bar, BarFlow};
+use flow::records::{Bar, BarFlow, CorrectedBar, CorrectedBarFlow};
 use flow::{Calendar, Event, Flags, Inputs, Interval, Ns, TradeDate, midnight};
 
 /// Seconds of a day.
@@ -55,4 +57,14 @@ pub(crate) fn seconds(text: &str) -> Option<u32> {
 pub(crate) fn push(to: &mut Inputs, end: Ns, instrument: u32, bar: &Bar, flow: &BarFlow, record: u64) {
     to.push(Event::new(end, instrument, Flags::NONE, bar), record);
     to.push(Event::new(end, instrument, Flags::LAST_OF_GROUP, flow), record);
+}
+
+/// A bar that has closed before is corrected when the correction comes.
+pub(crate) fn push_corrected(to: &mut Inputs, at: Ns, instrument: u32, bar: &Bar, flow: &BarFlow, record: u64) {
+    let Bar { open, high, low, close, start_s, interval_s } = *bar;
+    let bar = CorrectedBar { open, high, low, close, start_s, interval_s };
+    let BarFlow { volume, vwap, buy_volume, sell_volume, trades, interval_s } = *flow;
+    let flow = CorrectedBarFlow { volume, vwap, buy_volume, sell_volume, trades, interval_s };
+    to.push(Event::new(at, instrument, Flags::NONE, &bar), record);
+    to.push(Event::new(at, instrument, Flags::LAST_OF_GROUP, &flow), record);
 }

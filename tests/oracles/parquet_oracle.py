@@ -35,6 +35,7 @@ KINDS = {
     "trades": ["trade"],
     "broken_trades": ["broken-trade"],
     "quotes": ["quote"],
+    "price_bands": ["bands"],
     "book_top": ["book-top"],
     "bars": ["bar"],
     "corrected_bars": ["corrected-bar"],

@@ -11,7 +11,8 @@
 //! | 20–31 | `control` | ticks, end of input, commands, halts, anomalies |
 //! | 32–63 | `measures` | what the pipeline measures, numbers given before there were 256 |
 //! | 64–95 | `orders` | the life of an order: signal to position |
-//! | 96–127 | none yet | reserved for orders |
+//! | 96–111 | none yet | reserved for orders |
+//! | 112–127 | `market` | more of what a feed sends |
 //! | 128–239 | `measures` | every new measure |
 //! | 240–249 | `beside` | results from beside the pipeline |
 //! | 250–254 | `inside` | what stages tell each other, which no log holds |
@@ -50,7 +51,7 @@ impl Kind {
 pub(crate) struct Range(pub u8, pub u8);
 
 impl Range {
-    pub(crate) const MARKET: &[Range] = &[Range(1, 19)];
+    pub(crate) const MARKET: &[Range] = &[Range(1, 19), Range(112, 127)];
     pub(crate) const CONTROL: &[Range] = &[Range(20, 31)];
     pub(crate) const MEASURES: &[Range] = &[Range(32, 63), Range(128, 239)];
     pub(crate) const ORDERS: &[Range] = &[Range(64, 95)];

@@ -62,6 +62,11 @@ pub(super) const OF_SYMBOL: &[Word] = &[
     ),
     word("toxicity", Named::Last(Kind::Vpin, &["vpin", "buckets", "window", "instance"]), "VPIN, of each instance"),
     word("state", Named::Last(Kind::Status, &[]), "the states that the venue reported last"),
+    word(
+        "bands",
+        Named::Last(Kind::Bands, &["limit_up_px", "limit_down_px", "indicator", "exchange_ts"]),
+        "the price bands: limit up and limit down, as the feed reported them last",
+    ),
     word("doubt", Named::Last(Kind::DataState, &[]), "whether the data is doubtful, since when and why"),
     word(
         "stale",

@@ -11,6 +11,7 @@ mod message;
 mod receive;
 mod session;
 mod stream;
+mod subscription;
 mod translate;
 
 use crate::live::RingSource;
@@ -22,7 +23,7 @@ use flow::{
 };
 use message::Encoding;
 use receive::{Receiver, Settings};
-use session::Channel;
+use subscription::Channel;
 use translate::{INSTRUMENTS, Manner, QuoteSizes, Translator};
 
 /// A source of Alpaca: what it is called in the address, and the venue of its listings.
@@ -71,7 +72,7 @@ const QUOTE_SIZES: ChoiceParam<QuoteSizes> = ChoiceParam::new(
 const CHANNELS: ListParam = ListParam::new(
     "channels",
     "trades,quotes,statuses",
-    "what is asked for: trades, quotes, statuses, bars (of a minute; leave trades out then, or there are two bars)",
+    "what is asked for: trades, quotes, statuses, lulds, bars (of a minute; leave trades out then), updatedBars",
 );
 const VENUES: BoolParam =
     BoolParam::new("venues", false, "say before every trade at which venue it was, as a `trade-venue`");

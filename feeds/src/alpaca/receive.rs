@@ -11,8 +11,9 @@
 use super::address::Address;
 use super::connection::{Connection, Frame};
 use super::message::Encoding;
-use super::session::{Channel, Credentials, Refused, Session, Turn};
+use super::session::{Credentials, Refused, Session, Turn};
 use super::stream;
+use super::subscription::Channel;
 use super::translate::{Manner, Translator};
 use crate::live::{Handed, RingSender, arrival};
 use flow::{Inputs, Kind, Ns, SecretPlace, Symbols};

@@ -9,103 +9,14 @@
 //! for too much says so in a sentence with the figures of the plan. Bound: the symbols that are watched.
 
 use super::message::{Encoding, Message};
+use super::subscription::{Channel, Request, Subscription};
 use flow::Symbols;
 use secret::Secret;
-use serde::{Deserialize, Serialize};
-
-/// A channel of the stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Channel {
-    Trades,
-    Quotes,
-    Bars,
-    Statuses,
-}
-
-impl Channel {
-    pub(super) const ALL: [Channel; 4] = [Channel::Trades, Channel::Quotes, Channel::Bars, Channel::Statuses];
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Channel::Trades => "trades",
-            Channel::Quotes => "quotes",
-            Channel::Bars => "bars",
-            Channel::Statuses => "statuses",
-        }
-    }
-}
 
 /// The key and its secret.
 pub(super) struct Credentials {
     pub(super) key: Secret,
     pub(super) secret: Secret,
-}
-
-/// What is sent.
-#[derive(Serialize)]
-struct Request<'a> {
-    action: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    trades: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    quotes: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    bars: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    statuses: Vec<&'a str>,
-}
-
-impl<'a> Request<'a> {
-    fn of(action: &'static str) -> Request<'a> {
-        let (trades, quotes, bars, statuses) = Default::default();
-        Request { action, key: None, secret: None, trades, quotes, bars, statuses }
-    }
-
-    fn about(action: &'static str, channels: &[Channel], symbols: &[&'a str]) -> Request<'a> {
-        let of = |channel| if channels.contains(&channel) { symbols.to_vec() } else { Vec::new() };
-        let [trades, quotes, bars, statuses] = Channel::ALL.map(of);
-        Request { trades, quotes, bars, statuses, ..Request::of(action) }
-    }
-
-    fn encoded(&self, encoding: Encoding) -> Vec<u8> {
-        match encoding {
-            Encoding::Json => serde_json::to_vec(self).expect("texts are JSON"),
-            Encoding::MessagePack => rmp_serde::to_vec_named(self).expect("texts are MessagePack"),
-        }
-    }
-}
-
-/// How many symbols of each channel the other side says that it sends.
-#[derive(Deserialize, Debug, Default, Clone, PartialEq, Eq)]
-#[serde(default)]
-struct Subscription {
-    trades: Vec<String>,
-    quotes: Vec<String>,
-    bars: Vec<String>,
-    statuses: Vec<String>,
-}
-
-impl Subscription {
-    fn sentence(&self) -> String {
-        let count = |(name, symbols): (&str, &Vec<String>)| match symbols.as_slice() {
-            [] => None,
-            [all] if all == "*" => Some(format!("{name} (all)")),
-            [one] => Some(format!("{name} ({one})")),
-            many => Some(format!("{name} ({})", many.len())),
-        };
-        let of =
-            [("trades", &self.trades), ("quotes", &self.quotes), ("bars", &self.bars), ("statuses", &self.statuses)];
-        let parts: Vec<_> = of.into_iter().filter_map(count).collect();
-        if parts.is_empty() {
-            "subscribed to nothing".to_owned()
-        } else {
-            format!("subscribed to {}", parts.join(", "))
-        }
-    }
 }
 
 /// Why a connection is of no use any more.
@@ -197,11 +108,8 @@ impl Session {
                 Ok(self.watch(symbols))
             }
             ("subscription", ..) => {
-                let said: Vec<Subscription> = match encoding {
-                    Encoding::Json => serde_json::from_slice(frame).unwrap_or_default(),
-                    Encoding::MessagePack => rmp_serde::from_slice(frame).unwrap_or_default(),
-                };
-                Ok(Turn { send: Vec::new(), say: said.first().map(Subscription::sentence) })
+                let said = Subscription::of(encoding, frame);
+                Ok(Turn { send: Vec::new(), say: said.as_ref().map(Subscription::sentence) })
             }
             ("error", ..) => self.error(control),
             _ => Ok(Turn::default()),
@@ -218,8 +126,7 @@ impl Session {
             })
         };
         let (key, secret) = (text(&self.credentials.key, "key")?, text(&self.credentials.secret, "secret")?);
-        let request = Request { key: Some(&key), secret: Some(&secret), ..Request::of("auth") };
-        Ok(request.encoded(self.encoding))
+        Ok(Request::authentication(&key, &secret).encoded(self.encoding))
     }
 
     /// These symbols are watched from now on: asks for what is new, and no longer for what is not.
@@ -261,8 +168,7 @@ impl Session {
 
     /// What a plan of 30 symbols has no room for.
     fn too_many(&self, msg: &str) -> String {
-        let counted: Vec<_> =
-            self.channels.iter().filter(|c| matches!(c, Channel::Trades | Channel::Quotes)).map(|c| c.name()).collect();
+        let counted: Vec<_> = self.channels.iter().filter(|c| c.is_counted()).map(|c| c.name()).collect();
         let symbols = self.symbols.as_ref().map(|symbols| symbols.len());
         let asked = match symbols {
             Some(symbols) => {

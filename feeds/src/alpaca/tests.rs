@@ -3,10 +3,11 @@
 use super::Frames;
 use super::address::Address;
 use super::conditions::{self, Effect};
-use super::fake::{Body, Sent};
+use super::fake::{Body, Minute, Sent};
 use super::message::{Encoding, Message};
-use super::session::{Channel, Credentials, Session, Turn};
-use flow::records::{Break, Listing, Quote, Status, Trade};
+use super::session::{Credentials, Session, Turn};
+use super::subscription::Channel;
+use flow::records::{Bands, Bar, BarFlow, Break, CorrectedBar, CorrectedBarFlow, Listing, Quote, Status, Trade};
 use flow::{Event, Flags, Kind, Ns, Px, Qty, SecretPlace, Side, Symbols};
 use proptest::prelude::*;
 use secret::Secret;
@@ -128,6 +129,47 @@ fn halts_of_all_tapes_have_one_language() {
     let said: Vec<_> = of::<Status>(&all, Kind::Status).iter().map(|(_, s)| (s.what, s.code[0], s.reason)).collect();
     let expected = [(2, b'H'), (2, b'T'), (2, b'H'), (2, b'T'), (4, b'E'), (2, b'P')];
     assert_eq!(said, expected.map(|(what, code)| (what, code, *b"LUDP")));
+}
+
+#[test]
+fn a_bar_that_comes_again_corrects_the_first_and_is_no_second_one() {
+    let minute = |volume, close| Minute { prices: [10.0, 10.5, 9.75, close], volume, trades: 7, vwap: 10.123456 };
+    let at = Ns(AT.0 - AT.0 % (60 * Ns::SECOND));
+    let message = |body| Sent { time: at, ..sent(body) };
+    let daily = r#"[{"T":"d","S":"AAPL","o":1,"h":1,"l":1,"c":1,"v":1,"t":"2021-02-22T05:00:00Z"}]"#;
+    let all = inputs(&[message(Body::Bar(minute(100, 10.25))), message(Body::UpdatedBar(minute(130, 10.5)))]);
+    let kinds: Vec<_> = all.iter().map(|e| e.kind).collect();
+    let bars = [Kind::Bar, Kind::BarFlow, Kind::CorrectedBar, Kind::CorrectedBarFlow];
+    assert_eq!(kinds, [&[Kind::Name, Kind::Listing], &bars[..]].concat());
+    let ends: Vec<_> = all[2..].iter().map(|e| e.flags.has(Flags::LAST_OF_GROUP)).collect();
+    assert_eq!(ends, [false, true, false, true]);
+    let (bar, again): (&Bar, &CorrectedBar) = (all[2].record(), all[4].record());
+    assert_eq!((bar.start_s, bar.interval_s), (again.start_s, again.interval_s));
+    assert_eq!([bar.close, again.close], [Px::from_scaled(1_025, 2), Px::from_scaled(105, 1)]);
+    let flow: &CorrectedBarFlow = all[5].record();
+    assert_eq!((flow.volume, flow.trades, flow.interval_s), (Qty(130), 7, 60));
+    assert_eq!((flow.vwap, flow.buy_volume), (Px(10_123_456_000), BarFlow::UNKNOWN.buy_volume), "as of a bar");
+    let mut count = 0;
+    Frames::default().read(daily.as_bytes(), true, AT, &mut |inputs| count += inputs.len()).unwrap();
+    assert_eq!(count, 0, "the bar of a day that is not over");
+}
+
+#[test]
+fn price_bands_are_read_and_a_side_without_a_limit_is_absent() {
+    // The example of Alpaca's page.
+    let page = br#"[{"T":"l","S":"IONM","u":3.24,"d":2.65,"i":"B","t":"2023-04-06T13:34:45.565004401Z","z":"C"}]"#;
+    let mut all = Vec::new();
+    Frames::default().read(page, true, AT, &mut |inputs| all.extend_from_slice(inputs)).unwrap();
+    let (exchange_ts, indicator, tape) = (Ns(1_680_788_085_565_004_401), *b"B\0\0\0", *b"C\0\0\0");
+    let (limit_up_px, limit_down_px) = (Px::from_scaled(324, 2), Px::from_scaled(265, 2));
+    let expected = Bands { exchange_ts, limit_up_px, limit_down_px, indicator, tape, ..Bands::default() };
+    assert_eq!(of::<Bands>(&all, Kind::Bands), [(Flags::LAST_OF_GROUP, expected)]);
+    let all = inputs(&[sent(Body::Luld { up: 3.24, down: 0.0, indicator: 'B' })]);
+    let (_, bands) = of::<Bands>(&all, Kind::Bands)[0];
+    assert_eq!((bands.limit_up_px, bands.limit_down_px), (limit_up_px, Px::NONE));
+    let without = br#"[{"T":"l","S":"IONM","u":3.24,"i":"B","t":"2023-04-06T13:34:45Z","z":"C"}]"#;
+    let fault = Frames::default().read(without, true, AT, &mut |_| ()).unwrap_err();
+    assert_eq!(fault, "a message of type 'l' has no valid `d`");
 }
 
 #[test]

@@ -2,15 +2,15 @@
 //!
 //! A trade comes without its aggressor, which is inferred from the quote strictly before it ([`flow::SigningRule`]). A trade that is
 //! taken back is a `break`; one that is corrected is a `break`, and the corrected trade as volume only, since its price was that of
-//! an earlier moment. A trade is known by its exchange and its number there, which make its match number. What the pipeline has
-//! no kind for is counted and left out: daily bars, indications and price bands.
+//! an earlier moment. A trade is known by its exchange and its number there, which make its match number. A bar that comes again
+//! corrects the first. What the pipeline has no kind for is counted and left out: indications, and the bar of a day that is not over.
 //!
 //! Bound: [`INSTRUMENTS`] symbols with a quote and a price each. Worst case: a symbol that is new, which is listed first.
 
 use super::conditions::{self, Effect};
 use super::message::{Message, Missing, Value};
 use crate::bar::{self, Span};
-use flow::records::{Bar, BarFlow, Break, Quote, Status, Trade, TradeVenue};
+use flow::records::{Bands, Bar, BarFlow, Break, Quote, Status, Trade, TradeVenue};
 use flow::{
     BookKind, Count, Definition, Event, Flags, Inputs, InstrumentType, Mic, Ns, Px, Qty, Record, Signer, SigningRule,
     StatusKind,
@@ -49,7 +49,9 @@ struct Tally {
     trades: u64,
     quotes: u64,
     bars: u64,
+    corrected_bars: u64,
     statuses: u64,
+    bands: u64,
     taken_back: u64,
     corrected: u64,
     volume_only: u64,
@@ -113,7 +115,7 @@ impl Translator {
     /// When a field is missing or is not what it should be; there are no inputs then.
     pub(super) fn message(&mut self, message: &Message<'_>, due: Ns, to: &mut Inputs) -> Result<(), Missing> {
         let Some(kind) = message.letter() else { return Ok(()) };
-        if !matches!(kind, 't' | 'q' | 'b' | 's' | 'c' | 'x') {
+        if !matches!(kind, 't' | 'q' | 'b' | 'u' | 's' | 'l' | 'c' | 'x') {
             self.tally.left_out += 1;
             return Ok(());
         }
@@ -130,8 +132,9 @@ impl Translator {
         let told = match kind {
             't' => one.trade(manner, tally),
             'q' => one.quote(manner, tally),
-            'b' => one.bar(tally),
+            'b' | 'u' => one.bar(tally),
             's' => one.status(tally),
+            'l' => one.bands(tally),
             'c' => one.corrected(tally),
             _ => one.taken_back(tally),
         };
@@ -141,13 +144,15 @@ impl Translator {
 
     /// What came.
     pub(super) fn counts(&self) -> Vec<Count> {
-        let Tally { trades, quotes, bars, statuses, taken_back, corrected, volume_only, .. } = self.tally;
-        let Tally { repeated, unknown_conditions, left_out, invalid, over_bound, .. } = self.tally;
+        let Tally { trades, quotes, bars, corrected_bars, statuses, bands, taken_back, corrected, .. } = self.tally;
+        let Tally { volume_only, repeated, unknown_conditions, left_out, invalid, over_bound, .. } = self.tally;
         let named = [
             ("trades", trades),
             ("quotes", quotes),
             ("bars", bars),
+            ("bars corrected", corrected_bars),
             ("statuses", statuses),
+            ("price bands", bands),
             ("trades taken back", taken_back),
             ("trades corrected", corrected),
             ("trades that are volume only", volume_only),
@@ -252,19 +257,21 @@ impl One<'_, '_> {
         Ok(())
     }
 
-    /// A bar of a minute is known at its end, when it comes.
+    /// A bar of a minute is known at its end, when it comes. It comes again, half a minute later, if trades of it came late.
     fn bar(&mut self, tally: &mut Tally) -> Result<(), Missing> {
         let Message { o, h, l, c, v, .. } = self.message;
         let (open, high, low, close) = (self.px(o, "o")?, self.px(h, "h")?, self.px(l, "l")?, self.px(c, "c")?);
         let volume = self.qty(v, "v")?;
         let start_s = i64::try_from(self.at[1].0 / Ns::SECOND).ok();
         let span = start_s.and_then(|start| Span::starting(start, MINUTE_S)).ok_or(self.missing("t"))?;
-        tally.bars += 1;
         let vwap = self.message.vw.px().filter(|px| px.0 > 0).unwrap_or(Px::NONE);
         let trades = self.message.n.whole().and_then(|n| u32::try_from(n).ok()).unwrap_or(BarFlow::UNKNOWN.trades);
         let flow = BarFlow { volume, vwap, trades, interval_s: span.interval_s, ..BarFlow::UNKNOWN };
         let bar = Bar { open, high, low, close, start_s: span.start_s, interval_s: span.interval_s };
-        bar::push(self.to, self.at[0], self.instrument.local, &bar, &flow, 0);
+        let is_again = self.kind == 'u';
+        *if is_again { &mut tally.corrected_bars } else { &mut tally.bars } += 1;
+        let push = if is_again { bar::push_corrected } else { bar::push };
+        push(self.to, self.at[0], self.instrument.local, &bar, &flow, 0);
         Ok(())
     }
 
@@ -288,6 +295,22 @@ impl One<'_, '_> {
         let kept = reason.len().min(status.reason.len());
         status.reason[..kept].copy_from_slice(&reason[..kept]);
         self.push(Flags::LAST_OF_GROUP, &status);
+        Ok(())
+    }
+
+    /// Limit up and limit down. A side without a limit has the price 0.
+    fn bands(&mut self, tally: &mut Tally) -> Result<(), Missing> {
+        let side =
+            |px: &Value<'_>, field| px.px().map(|px| if px.0 > 0 { px } else { Px::NONE }).ok_or(self.missing(field));
+        let (limit_up_px, limit_down_px) = (side(&self.message.u, "u")?, side(&self.message.d, "d")?);
+        tally.bands += 1;
+        let mut bands = Bands { exchange_ts: self.at[1], limit_up_px, limit_down_px, ..Bands::default() };
+        for (kept, said) in [(&mut bands.indicator, &self.message.i), (&mut bands.tape, &self.message.z)] {
+            let text = said.text().as_bytes();
+            let length = text.len().min(kept.len());
+            kept[..length].copy_from_slice(&text[..length]);
+        }
+        self.push(Flags::LAST_OF_GROUP, &bands);
         Ok(())
     }
 

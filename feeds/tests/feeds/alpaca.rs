@@ -1,10 +1,11 @@
 //! The feed of Alpaca against a server that speaks as Alpaca does: over a socket, in both encodings, with everything going wrong.
 
 use feeds::alpaca::FEED;
-use feeds::alpaca::fake::{Fake, Faults, Market, Settings};
+use feeds::alpaca::fake::{Body, Fake, Faults, Market, Sent, Settings};
 use feeds::{FEEDS, Input, Request};
-use flow::records::{Gap, Trade};
-use flow::{Event, Inputs, Kind, Ns, Params, Selection, Source};
+use flow::records::{Bands, Bar, BarFlow, CorrectedBar, CorrectedBarFlow, Gap, Trade};
+use flow::{Event, Inputs, Kind, Ns, Params, Px, Selection, Source};
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -77,11 +78,12 @@ fn authenticated(fake: &Fake) -> u64 {
     fake.tally().authenticated.load(Ordering::Acquire)
 }
 
-/// Publishes so many turns of a market; how many messages that were.
+/// Publishes so many turns of a market; how many messages that were, of the channels that are asked for unless told otherwise.
 pub(crate) fn publish(fake: &Fake, market: &mut Market, turns: usize) -> u64 {
     let turn = |_| {
         let messages = market.next(feeds::live::arrival());
-        let count = messages.len() as u64;
+        let comes = |sent: &&Sent| ["trades", "quotes", "statuses"].contains(&sent.channel());
+        let count = messages.iter().filter(comes).count() as u64;
         fake.publish(messages);
         count
     };
@@ -111,6 +113,77 @@ fn what_is_told_arrives_in_order_and_once_in_both_encodings() {
             assert!(own.len() > 100, "{encoding} {instrument}: {} trades", own.len());
         }
     }
+}
+
+#[test]
+fn bars_are_corrected_by_those_that_come_again_and_bands_are_as_they_were_sent() {
+    for encoding in ["msgpack", "json"] {
+        let fake = Fake::start(0, Settings::default()).expect("a port");
+        let mut market = Market::new(&SYMBOLS, 12);
+        let channels = ("channels", "bars,updatedBars,lulds");
+        let mut client = Client::new(&fake, "fake-secret", &[("encoding", encoding), channels]);
+        client.watch(&SYMBOLS);
+        client.until(|c| c.said.iter().any(|said| said.contains("bars (3), updatedBars (3), lulds (3)")));
+        let mut sent = Vec::new();
+        // Twenty minutes, a turn every 100 ms.
+        for turn in 0..12_000 {
+            let messages = market.next(Ns(1_700_000_000_000_000_000 + turn * 100_000_000));
+            sent.extend(
+                messages.iter().filter(|sent| ["bars", "updatedBars", "lulds"].contains(&sent.channel())).cloned(),
+            );
+            fake.publish(messages);
+        }
+        client.until(|c| c.source.counts()[0].count >= sent.len() as u64);
+        let count = |is: fn(&Body) -> bool| sent.iter().filter(|sent| is(&sent.body)).count();
+        let (bars, again) = (count(|b| matches!(b, Body::Bar(_))), count(|b| matches!(b, Body::UpdatedBar(_))));
+        assert!(bars > 50 && again > 20, "{bars} bars, {again} again");
+        let came =
+            [Kind::Bar, Kind::BarFlow, Kind::CorrectedBar, Kind::CorrectedBarFlow].map(|kind| client.count(kind));
+        assert_eq!(came, [bars, bars, again, again], "{encoding}");
+        check_bars_and_bands(&sent, &client.events);
+    }
+}
+
+/// Each message, by itself, is what came of it.
+fn check_bars_and_bands(sent: &[Sent], events: &[Event]) {
+    let exact = |dollars: f64| Px((dollars * 1e9).round() as i64);
+    let mut instruments = BTreeMap::new();
+    let mut events = events.iter().filter(|e| !matches!(e.kind, Kind::Name | Kind::Listing | Kind::Cursor));
+    for message in sent {
+        let first = events.next().expect("an input a message");
+        let own = *instruments.entry(&message.symbol).or_insert(first.instrument);
+        assert_eq!(first.instrument, own, "{message:?}");
+        match message.body {
+            Body::Luld { up, down, indicator } => {
+                let bands: &Bands = first.record();
+                assert_eq!((bands.limit_up_px, bands.limit_down_px), (exact(up), exact(down)));
+                assert_eq!(
+                    (bands.exchange_ts, bands.indicator[0], bands.tape[0]),
+                    (message.time, indicator as u8, message.tape as u8)
+                );
+            }
+            Body::Bar(minute) => {
+                let (bar, flow): (&Bar, &BarFlow) = (first.record(), events.next().expect("volumes").record());
+                assert_eq!([bar.open, bar.high, bar.low, bar.close], minute.prices.map(exact));
+                assert_eq!(
+                    (flow.volume.0, u64::from(flow.trades), flow.vwap),
+                    (minute.volume, minute.trades, exact(minute.vwap))
+                );
+            }
+            Body::UpdatedBar(minute) => {
+                let (bar, flow): (&CorrectedBar, &CorrectedBarFlow) =
+                    (first.record(), events.next().expect("volumes").record());
+                assert_eq!([bar.open, bar.high, bar.low, bar.close], minute.prices.map(exact));
+                assert_eq!(Ns(u64::from(bar.start_s) * Ns::SECOND), message.time);
+                assert_eq!(
+                    (flow.volume.0, u64::from(flow.trades), flow.vwap),
+                    (minute.volume, minute.trades, exact(minute.vwap))
+                );
+            }
+            ref other => panic!("{other:?} was not asked for"),
+        }
+    }
+    assert!(events.next().is_none(), "nothing beside");
 }
 
 #[test]

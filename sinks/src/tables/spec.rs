@@ -29,11 +29,16 @@ pub const TABLES: &[TableSpec] = &[
         kinds: &[Kind::BrokenTrade],
     },
     TableSpec { name: "quotes", about: "Best bid and ask, as a feed reports them.", kinds: &[Kind::Quote] },
+    TableSpec {
+        name: "price_bands",
+        about: "Limit-up and limit-down prices, as a feed reports them.",
+        kinds: &[Kind::Bands],
+    },
     TableSpec { name: "book_top", about: "Best bid and ask of the books, as they change.", kinds: &[Kind::BookTop] },
     TableSpec { name: "bars", about: "Bars with their volumes.", kinds: &[Kind::Bar] },
     TableSpec {
         name: "corrected_bars",
-        about: "Bars without a trade that was broken after they had closed: they stay in `bars`.",
+        about: "Bars as they are without a trade that was broken after they had closed, or with one that came late: they stay in `bars`.",
         kinds: &[Kind::CorrectedBar],
     },
     TableSpec { name: "order_flow", about: "Signed volume and imbalance.", kinds: &[Kind::Cvd, Kind::Imbalance] },

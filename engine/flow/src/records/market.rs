@@ -138,6 +138,14 @@ records! {
         reason: [u8; 4] as Text "the venue's reason",
         what: u8 as Code(StatusKind) "which state this reports",
     } reserved 23
+    /// The prices between which an instrument may trade for now; a side that is absent has no limit.
+    Bands = 112 "bands" {
+        exchange_ts: Ns as TimeNs "exchange time",
+        limit_up_px: Px as Price "limit-up price: no trade above it",
+        limit_down_px: Px as Price "limit-down price: no trade below it",
+        indicator: [u8; 4] as Text "the tape's indicator of the bands",
+        tape: [u8; 4] as Text "the tape: A, B or C",
+    } reserved 8
     /// How far a live source has come. No stage reads it; after a restart the source learns from it what it has missed.
     Cursor = 16 "cursor" {
         session: u64 as Id "the source's number of the session, within which sequence numbers grow",
@@ -167,7 +175,10 @@ impl Kinds {
         Kind::Quote,
         Kind::Gap,
         Kind::Status,
+        Kind::Bands,
         Kind::Bar,
         Kind::BarFlow,
+        Kind::CorrectedBar,
+        Kind::CorrectedBarFlow,
     ]);
 }

@@ -154,7 +154,7 @@ records! {
         trades: u32 as Count "number of trades",
         interval_s = "interval": u32 as Interval "length of the bar",
     }
-    /// A bar that has closed, as it is without a trade that was broken since; joined with `corrected-bar-flow` on seq, instrument and interval.
+    /// A bar that has closed, as it is without a trade that was broken since, or as a feed of bars sends it again with trades that came late; joined with `corrected-bar-flow` on seq, instrument and interval.
     CorrectedBar = 39 "corrected-bar" : inferred after_gap {
         open: Px as Price "first price; absent when no trade is left",
         high: Px as Price "highest price",
@@ -166,7 +166,7 @@ records! {
     /// Volumes of a `corrected-bar`; follows it.
     CorrectedBarFlow = 40 "corrected-bar-flow" follows CorrectedBar {
         volume: Qty as Volume "quantity traded",
-        vwap: Px as Average "volume-weighted average price, rounded half to even at 1e-9; absent when no trade is left",
+        vwap: Px as Average "volume-weighted average price, rounded half to even at 1e-9; absent when no trade is left, or the feed does not report it",
         buy_volume: Qty as Volume "quantity bought by aggressors",
         sell_volume: Qty as Volume "quantity sold by aggressors",
         trades: u32 as Count "number of trades",

@@ -32,7 +32,10 @@ struct Asked {
     trades: Vec<String>,
     quotes: Vec<String>,
     bars: Vec<String>,
+    #[serde(rename = "updatedBars")]
+    updated_bars: Vec<String>,
     statuses: Vec<String>,
+    lulds: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -157,8 +160,15 @@ impl<'s> Guest<'s> {
         self.say("success", None, "authenticated")
     }
 
-    fn lists(asked: &Asked) -> [(&'static str, &Vec<String>); 4] {
-        [("trades", &asked.trades), ("quotes", &asked.quotes), ("bars", &asked.bars), ("statuses", &asked.statuses)]
+    fn lists(asked: &Asked) -> [(&'static str, &Vec<String>); 6] {
+        [
+            ("trades", &asked.trades),
+            ("quotes", &asked.quotes),
+            ("bars", &asked.bars),
+            ("updatedBars", &asked.updated_bars),
+            ("statuses", &asked.statuses),
+            ("lulds", &asked.lulds),
+        ]
     }
 
     /// More than the plan has room for changes nothing.

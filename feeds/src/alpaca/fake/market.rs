@@ -2,8 +2,10 @@
 //!
 //! Each symbol has a price that wanders in cents, a quote of one to three cents around it, and trades at the bid or at the ask.
 //! A few trades are odd lots, a few are average prices; rarely one is cancelled or corrected, or trading is halted for a while.
+//! Minutes have bars ([`super::minute`]). Price bands are 5 % around a reference price, which is the price when that has moved by 1 %.
 //! What comes is a function of the seed and of the times that it is asked at. Bound: a price and a last trade a symbol.
 
+use super::minute::{Due, LATE_QTY, Minutes};
 use super::wire::{Body, Sent};
 use flow::Ns;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -16,6 +18,15 @@ struct Stock {
     trades: u64,
     last: (u64, f64, u64),
     is_halted: bool,
+    /// The reference price of its bands; 0 before the first.
+    reference: u64,
+    minutes: Minutes,
+}
+
+impl Stock {
+    fn sent(&self, time: Ns, body: Body) -> Sent {
+        Sent { symbol: self.symbol.clone(), tape: self.tape, time, body }
+    }
 }
 
 /// A market of some symbols.
@@ -35,6 +46,8 @@ impl Market {
             trades: 0,
             last: (0, 0.0, 0),
             is_halted: false,
+            reference: 0,
+            minutes: Minutes::default(),
         };
         let stocks = symbols.iter().enumerate().map(stock).collect();
         Market { stocks, random }
@@ -44,8 +57,9 @@ impl Market {
         self.random.next_u64() % below
     }
 
-    /// What happens next, at this time: a message, rarely two.
+    /// What happens next, at this time: mostly one message, and what the turn of a minute brings before it.
     pub fn next(&mut self, time: Ns) -> Vec<Sent> {
+        let mut sent: Vec<_> = (0..self.stocks.len()).flat_map(|n| self.due(n, time)).collect();
         let n = self.draw(self.stocks.len() as u64) as usize;
         let kind = self.draw(1_000);
         let body = match kind {
@@ -57,8 +71,35 @@ impl Market {
             6..600 => Some(self.quoted(n)),
             _ => self.traded(n),
         };
-        let Stock { symbol, tape, .. } = &self.stocks[n];
-        body.into_iter().map(|body| Sent { symbol: symbol.clone(), tape: *tape, time, body }).collect()
+        let stock = &self.stocks[n];
+        sent.extend(body.into_iter().map(|body| stock.sent(time, body)));
+        sent
+    }
+
+    /// What a stock has to tell by now of its minutes and its bands.
+    fn due(&mut self, n: usize, now: Ns) -> Vec<Sent> {
+        let stock = &mut self.stocks[n];
+        let mut sent = Vec::new();
+        loop {
+            match stock.minutes.due(now) {
+                Due::Nothing => break,
+                Due::Bar(start, bar) => sent.push(stock.sent(start, bar)),
+                Due::Again(start, minute, late) => {
+                    stock.trades += 1;
+                    let conditions = ["@", "Z"].map(str::to_owned).into();
+                    let (id, px) = (stock.trades, dollars(late.cents));
+                    let trade = Body::Trade { id, exchange: 'V', px, qty: LATE_QTY, conditions };
+                    sent.push(stock.sent(late.time, trade));
+                    sent.push(stock.sent(start, Body::UpdatedBar(minute)));
+                }
+            }
+        }
+        if stock.cents.abs_diff(stock.reference) * 100 >= stock.reference {
+            stock.reference = stock.cents;
+            let (up, down) = (dollars(stock.cents * 105 / 100), dollars(stock.cents * 95 / 100));
+            sent.push(stock.sent(now, Body::Luld { up, down, indicator: 'B' }));
+        }
+        sent
     }
 
     fn quoted(&mut self, n: usize) -> Body {
@@ -85,6 +126,7 @@ impl Market {
             _ => (100 * (1 + size), vec!["@"]),
         };
         stock.last = (stock.trades, px, qty);
+        stock.minutes.trade(stock.cents + side, qty);
         let conditions = conditions.into_iter().map(str::to_owned).collect();
         Some(Body::Trade { id: stock.trades, exchange: 'V', px, qty, conditions })
     }

@@ -8,12 +8,13 @@
 
 mod connection;
 mod market;
+mod minute;
 mod shared;
 mod wire;
 
 pub use market::Market;
 pub use shared::{Faults, Settings, Tally};
-pub use wire::{Body, Sent, Time};
+pub use wire::{Body, Minute, Sent, Time};
 
 use connection::Guest;
 use shared::Shared;

@@ -33,6 +33,19 @@ impl Serialize for Time {
     }
 }
 
+/// The values of a minute.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Minute {
+    /// Open, high, low and close, in dollars.
+    pub prices: [f64; 4],
+    /// Shares.
+    pub volume: u64,
+    /// How many trades.
+    pub trades: u64,
+    /// Volume-weighted average price.
+    pub vwap: f64,
+}
+
 /// A message of market data.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
@@ -57,15 +70,17 @@ pub enum Body {
         ask: (f64, u64),
     },
     /// A bar of a minute, whose time is its start.
-    Bar {
-        /// Open, high, low and close.
-        prices: [f64; 4],
-        /// Shares.
-        volume: u64,
-        /// How many trades.
-        trades: u64,
-        /// Volume-weighted average price.
-        vwap: f64,
+    Bar(Minute),
+    /// That bar again, with trades that came late.
+    UpdatedBar(Minute),
+    /// Price bands: limit up, limit down, and their indicator.
+    Luld {
+        /// Limit up, in dollars.
+        up: f64,
+        /// Limit down, in dollars.
+        down: f64,
+        /// The indicator.
+        indicator: char,
     },
     /// A state of trading: code and reason.
     Status {
@@ -102,7 +117,9 @@ impl Body {
         match self {
             Body::Trade { .. } => "t",
             Body::Quote { .. } => "q",
-            Body::Bar { .. } => "b",
+            Body::Bar(_) => "b",
+            Body::UpdatedBar(_) => "u",
+            Body::Luld { .. } => "l",
             Body::Status { .. } => "s",
             Body::Cancel { .. } => "x",
             Body::Correction { .. } => "c",
@@ -129,7 +146,9 @@ impl Sent {
         match self.body {
             Body::Trade { .. } | Body::Cancel { .. } | Body::Correction { .. } => "trades",
             Body::Quote { .. } => "quotes",
-            Body::Bar { .. } => "bars",
+            Body::Bar(_) => "bars",
+            Body::UpdatedBar(_) => "updatedBars",
+            Body::Luld { .. } => "lulds",
             Body::Status { .. } => "statuses",
         }
     }
@@ -157,7 +176,13 @@ impl Serialize for Sent {
                 map.serialize_entry("as", &ask.1)?;
                 map.serialize_entry("c", &["R"])?;
             }
-            Body::Bar { prices, volume, trades, vwap } => {
+            Body::Luld { up, down, indicator } => {
+                map.serialize_entry("u", up)?;
+                map.serialize_entry("d", down)?;
+                map.serialize_entry("i", indicator)?;
+            }
+            Body::Bar(minute) | Body::UpdatedBar(minute) => {
+                let Minute { prices, volume, trades, vwap } = minute;
                 for (key, px) in ["o", "h", "l", "c"].iter().zip(prices) {
                     map.serialize_entry(key, px)?;
                 }
