@@ -58,6 +58,7 @@ pub(crate) const KINDS: &[(&str, &[&str])] = &[
     ("venue_scores", &["venue-score"]),
     ("blended_toxicity", &["toxicity"]),
     ("signals", &["signal"]),
+    ("setups", &["setup"]),
     (
         "orders",
         &[
@@ -132,6 +133,7 @@ pub(crate) const TABLES: &[&str] = &[
     "venue_scores",
     "blended_toxicity",
     "signals",
+    "setups",
     "signal_reasons",
     "orders",
     "fills",
