@@ -14,6 +14,7 @@ mod changed;
 mod common;
 mod emit;
 mod entry;
+mod holding;
 pub mod momentum;
 mod occasion;
 pub mod random;
