@@ -28,7 +28,7 @@ import polars
 from rows import first_difference, verdict
 
 STAGES = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,event-bars,patterns,venues,absorption,layering,imbalance,fate,imbalance-variability,spread,ofi,price-impact,depth-slope,vpin,toxicity,profile,state,breakout,untested,legs"
-STAGES += ",lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,donchian,vwap,pivots,swings,volatility,regime,correlation,random,orders,risk,router"
+STAGES += ",lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,donchian,vwap,pivots,swings,volatility,regime,correlation,random,trend,reversion,orders,risk,router"
 # The tables, each with the kinds that `export` prints for it.
 KINDS = {
     "instruments": ["listing", "contract"],
@@ -81,6 +81,7 @@ KINDS = {
     "venue_scores": ["venue-score"],
     "blended_toxicity": ["toxicity"],
     "signals": ["signal"],
+    "setups": ["setup"],
     "orders": ["intent", "request", "cancel-request", "replace-request", "order", "route", "sent", "arrival", "ack"]
     + ["reject", "cancelled", "order-status"],
     "fills": ["fill", "bust", "booked", "drop-copy"],

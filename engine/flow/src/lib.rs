@@ -91,8 +91,8 @@ pub use record::{Follows, KindInfo, Record};
 pub use records::{
     AverageMethod, BreakoutStep, ChannelBreak, EventBarBy, Extremes, FateBy, FatePart, FlowDirection, HiddenTrade,
     IcebergTrade, KINDS, KINDS_INSIDE, LeftPrice, LeftStep, LegEnd, LegStep, LegType, MarketBalance, PriceDirection,
-    ProfileNodeType, ProfileOf, PullbackStep, RuleSet, Seen, SwingExtreme, SwingType, Tell, TouchState, ToxicityLabel,
-    ToxicityWeights, VolatilityRegime, VolumeFrom, VpinMode, VwapAnchor,
+    ProfileNodeType, ProfileOf, PullbackStep, RuleSet, Seen, SwingExtreme, SwingType, TargetType, Tell, TouchState,
+    ToxicityLabel, ToxicityWeights, Unmet, VolatilityRegime, VolumeFrom, VpinMode, VwapAnchor,
 };
 pub use records::{Weighting, follower_of, kind_info, kind_named};
 pub use registry::{Registered, find};

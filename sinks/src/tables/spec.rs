@@ -157,6 +157,7 @@ pub const TABLES: &[TableSpec] = &[
         kinds: &[Kind::Toxicity],
     },
     TableSpec { name: "signals", about: "Signals of the strategies.", kinds: &[Kind::Signal] },
+    TableSpec { name: "setups", about: "How far the set-ups of strategies are.", kinds: &[Kind::Setup] },
     TableSpec { name: "signal_reasons", about: "The measures that led to a signal.", kinds: &[Kind::Reason] },
     TableSpec {
         name: "orders",

@@ -59,6 +59,7 @@ pub(crate) const KINDS: &[(&str, &[&str])] = &[
     ("venue_scores", &["venue-score"]),
     ("blended_toxicity", &["toxicity"]),
     ("signals", &["signal"]),
+    ("setups", &["setup"]),
     (
         "orders",
         &[
@@ -134,6 +135,7 @@ pub(crate) const TABLES: &[&str] = &[
     "venue_scores",
     "blended_toxicity",
     "signals",
+    "setups",
     "signal_reasons",
     "orders",
     "fills",

@@ -7,7 +7,7 @@ use tidegate_tests::{Outcome, QuestDb, Scratch, run, tidegate};
 
 /// Stages of a run that makes rows of every kind that a replay can make.
 const STAGES: &str = "pipeline.stages=book,bars,cvd,flow,footprint,pace,signing,event-bars,patterns,venues,absorption,layering,imbalance,fate,imbalance-variability,spread,ofi,price-impact,depth-slope,vpin,toxicity,profile,state,breakout,untested,legs,\
-     lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,donchian,vwap,pivots,swings,volatility,regime,correlation,random,orders,risk,router";
+     lvn-alerts,market-alerts,average,rsi,macd,atr,bollinger,donchian,vwap,pivots,swings,volatility,regime,correlation,random,trend,reversion,orders,risk,router";
 
 /// Stages of a run that trades: enough wherever it does not matter which measures there are.
 const TRADING: &str = "pipeline.stages=book,bars,cvd,imbalance,vpin,random,orders,risk,router";

@@ -67,6 +67,10 @@ const SETTINGS: &[&str] = &[
     "legs.atr_times=0.5",
     "legs.closed=5",
     "buy-and-hold.symbols=",
+    "trend.session_start=00:00",
+    "trend.session_end=24:00",
+    "reversion.session_start=00:00",
+    "reversion.session_end=24:00",
     "random.every=5",
 ];
 

@@ -9,7 +9,55 @@
 //! two kinds: a signal and its reasons, a fill and its cost, a position and its money.
 
 use crate::record::records;
+use crate::words::words;
 use crate::{Account, Px, Qty, Real, StrategyId};
+
+words! {
+    /// The first condition of a set-up that is not met, in this order.
+    #[derive(Default)]
+    Unmet: u8 {
+        /// All are met: its signal has been emitted.
+        #[default]
+        None = 0 "none",
+        /// The data are doubtful after a gap.
+        Data = 1 "data",
+        /// It is not the time of day.
+        Hours = 2 "hours",
+        /// The state of the market.
+        State = 3 "state",
+        /// There is no leg of its type.
+        Leg = 4 "leg",
+        /// The leg is not closed.
+        LegOpen = 5 "leg-open",
+        /// The leg has no low-volume node.
+        Node = 6 "node",
+        /// Price has not come back to a node, or that was too long ago.
+        Pullback = 7 "pullback",
+        /// There was a signal of this node already.
+        Told = 8 "told",
+        /// Flow does not go with the leg.
+        Flow = 9 "flow",
+        /// Price is at the stop, or beyond it.
+        Stop = 10 "stop",
+        /// Price is at the target, or beyond it.
+        Target = 11 "target",
+        /// Reward over risk.
+        Reward = 12 "reward",
+    }
+    /// What a target is.
+    #[derive(Default)]
+    TargetType: u8 {
+        /// None.
+        #[default]
+        None = 0 "none",
+        /// A high-volume node of past sessions.
+        Node = 1 "node",
+        /// A multiple of the risk.
+        Risk = 2 "risk",
+        /// The point of control of the range.
+        Poc = 3 "poc",
+    }
+}
 
 records! {
     /// A strategy's signal to trade; the side is in the flags. `reasons` is the number of `reason` events that follow.
@@ -207,4 +255,15 @@ records! {
         unknown: u32 as Uint "orders of which it cannot say anything",
         done: u8 as Uint "0 = the session has opened, 1 = every order has been asked for",
     } reserved 15
+    /// How far a set-up of a strategy is: the first of its conditions that is not met, with its value, or none of them. The side is that of its leg.
+    Setup = 87 "setup" : sided {
+        px: Px as Price "price of the last trade; absent before there is one",
+        node_px: Px as Price "the low-volume node that it is about; absent where it is about none",
+        value: Real as Float "what the condition looks at; absent where that is not known",
+        threshold: Real as Float "what the value would have to be; absent where the strategy does not know it",
+        strategy: StrategyId as Strategy "strategy",
+        unmet: u8 as Enum(Unmet) "the first condition that is not met",
+        target: u8 as Enum(TargetType) "what the target is",
+        rules: u8 as Enum(RuleSet) "the rules by which state and flow are judged",
+    } reserved 3 row [strategy, side, unmet, value, threshold, px, node_px, target, rules]
 }

@@ -4,8 +4,9 @@
 //!
 //! Bound: one event per reason, plus two.
 
+use super::holding::Owner;
 use flow::records::{BookTop, Intent, Reason, Signal};
-use flow::{Account, Action, Flags, Kind, OrderType, Out, Px, Qty, Real, Side, StrategyId, Tick, Tif};
+use flow::{Account, Action, Flags, Kind, Ns, OrderType, Out, Px, Qty, Real, Reduces, Side, StrategyId, Tick, Tif};
 use serde::{Deserialize, Serialize};
 
 /// A measure, its value, and its threshold.
@@ -47,6 +48,26 @@ pub(super) fn new_order(strategy: StrategyId, account: Account, px: Px, qty: u64
 /// Emits an intent.
 pub(super) fn intent(out: &mut Out, instrument: u32, side: Side, intent: &Intent) {
     out.push(instrument, Flags::side_only(side).with(Flags::LAST_OF_GROUP), intent);
+}
+
+/// Emits an order that closes a position at the touch, and says why.
+pub(super) fn exit(out: &mut Out, instrument: u32, side: Side, px: Px, qty: u64, owner: Owner, why: Why) {
+    let of = Signal {
+        entry: px,
+        stop: Px::NONE,
+        target: Px::NONE,
+        confidence: Real::of(1.0),
+        strategy: owner.strategy,
+        ..Default::default()
+    };
+    let order = new_order(owner.strategy, owner.account, px, qty, Tif::ImmediateOrCancel);
+    intent(out, instrument, side, &Intent { reduces: Reduces::Only.code(), ..order });
+    signal(out, instrument, side, &of, &[why]);
+}
+
+/// That the hours of a strategy are over: second of the UTC day, and their end as a second of the local day.
+pub(super) fn hours_over(now: Ns, end_s: u32) -> Why {
+    (Kind::Status, (now.0 % (86_400 * Ns::SECOND) / Ns::SECOND) as f64, end_s.into())
 }
 
 /// The touch, without quantities.

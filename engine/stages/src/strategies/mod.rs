@@ -14,11 +14,15 @@ mod changed;
 mod common;
 mod emit;
 mod entry;
+mod holding;
 pub mod momentum;
 mod occasion;
 pub mod random;
+pub mod reversion;
 mod session;
+mod set_ups;
 mod several;
+pub mod trend;
 mod universe;
 
 pub use buy_and_hold::{BUY_AND_HOLD, BuyAndHoldStage};
@@ -27,6 +31,8 @@ pub use entry::{Setup, StrategyEntry};
 pub use momentum::{MOMENTUM, MomentumStage};
 pub use occasion::{Occasion, Occasions};
 pub use random::{RANDOM, RandomStage};
+pub use reversion::{REVERSION, ReversionStage};
+pub use trend::{TREND, TrendStage};
 pub use universe::MAX_SYMBOLS;
 
 pub(crate) use several::Several;
@@ -59,5 +65,23 @@ pub const STRATEGIES: &[StrategyEntry] = &[
         params: random::PARAMS,
         build: RandomStage::build,
         rehearsal: Some(random::OCCASION),
+    },
+    StrategyEntry {
+        name: "trend",
+        doc: "engine/stages/docs/trend.md",
+        about: "Signals where a market out of balance comes back to a low-volume node of its leg, with flow.",
+        number: TREND,
+        params: trend::PARAMS,
+        build: TrendStage::build,
+        rehearsal: None,
+    },
+    StrategyEntry {
+        name: "reversion",
+        doc: "engine/stages/docs/reversion.md",
+        about: "Signals where a failed breakout goes back to the middle of its range, with flow.",
+        number: REVERSION,
+        params: reversion::PARAMS,
+        build: ReversionStage::build,
+        rehearsal: None,
     },
 ];

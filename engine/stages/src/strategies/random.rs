@@ -13,9 +13,10 @@
 use super::Setup;
 use super::common::{ACCOUNT, QTY, STRATEGY_VENUE, SYMBOLS};
 use super::emit::{self, Touch};
+use super::holding::Owner;
 use super::occasion::Occasion;
 use super::universe::{Universe, index};
-use flow::records::{Ack, BookTop, Booked, Cancelled, Intent, Listing, Reject, Signal};
+use flow::records::{Ack, BookTop, Cancelled, Intent, Listing, Reject, Signal};
 use flow::{
     Account, Action, Booking, Event, GrowingTable, IntParam, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, Params,
     PerSymbol, Px, Real, Scope, Side, Stage, StateError, StateReader, StateWriter, StrategyId, Tick, Tif, TradingState,
@@ -287,14 +288,14 @@ impl RandomStage {
         filled
     }
 
-    fn is_ours(&self, id: OrderId) -> bool {
-        (id.account(), id.strategy()) == (self.account, self.number)
+    fn owner(&self) -> Owner {
+        Owner { account: self.account, strategy: self.number }
     }
 
     fn ack(&mut self, event: &Event) {
         let ack: &Ack = event.record();
         let id = OrderId(ack.order_id);
-        if !self.is_ours(id) || event.instrument as usize >= self.known.bound() {
+        if !self.owner().has(id) || event.instrument as usize >= self.known.bound() {
             return;
         }
         let filled = self.close(OrderId(ack.replaces));
@@ -318,15 +319,10 @@ impl RandomStage {
 
     /// What the portfolio has booked; the quantity of a fill that is taken back does not become open again.
     fn booked(&mut self, event: &Event) {
-        let booked: &Booked = event.record();
-        let id = OrderId(booked.order_id);
+        let Some((booked, adds)) = self.owner().booked(event) else { return };
         let Some(known) = self.known.get_mut(event.instrument as usize) else { return };
-        if (id.account(), id.strategy()) != (self.account, self.number) {
-            return;
-        }
-        let qty = i64::try_from(booked.qty.0).unwrap_or(i64::MAX);
-        let adds = (event.side() == Side::Buy) != (booked.what == Booking::Busted.code());
-        known.position = known.position.saturating_add(if adds { qty } else { -qty });
+        known.position = known.position.saturating_add(adds);
+        let id = OrderId(booked.order_id);
         if let Some(at) = self.find(id).filter(|_| booked.what == Booking::Filled.code()) {
             self.open[at].filled = self.open[at].filled.saturating_add(booked.qty.0);
             if self.open[at].filled >= self.open[at].qty {

@@ -97,6 +97,12 @@ impl Day {
         Day { start: day.start, end: day.end, from, until, early_s }
     }
 
+    /// How long it is until the hours of the date, or since them, as seconds below zero.
+    pub(super) fn outside_s(&self, now: Ns) -> f64 {
+        let away = self.from.0.saturating_sub(now.0).max(now.0.saturating_sub(self.until.0));
+        -(away as f64 / Ns::SECOND as f64)
+    }
+
     /// When the hours of the date end, as a second of the local day.
     pub(super) fn end_s(&self, hours: Hours) -> u32 {
         hours.end_s.saturating_sub(self.early_s)

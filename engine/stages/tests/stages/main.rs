@@ -63,5 +63,6 @@ mod quiet;
 mod risk;
 mod strategies_momentum;
 mod strategies_plain;
+mod strategies_setups;
 mod stream;
 mod values;

@@ -306,6 +306,8 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
         ("momentum", 72),
         ("buy-and-hold", 73),
         ("random", 74),
+        ("trend", 75),
+        ("reversion", 76),
         ("orders", 104),
         ("risk", 112),
         ("router", 120),

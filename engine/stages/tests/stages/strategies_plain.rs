@@ -33,9 +33,9 @@ pub(crate) fn named(instrument: u32, symbol: &str) -> Vec<Event> {
 fn a_strategy_keeps_its_number_and_its_position() {
     let named: Vec<_> =
         (0..9).filter_map(|n| Instances::PLAIN.strategy(flow::StrategyId(n)).map(str::to_owned)).collect();
-    assert_eq!(named, ["momentum", "buy-and-hold", "random"]);
+    assert_eq!(named, ["momentum", "buy-and-hold", "random", "trend", "reversion"]);
     let positions: Vec<_> = STRATEGIES.iter().map(StrategyEntry::position).collect();
-    assert_eq!(positions, [72, 73, 74]);
+    assert_eq!(positions, [72, 73, 74, 75, 76]);
 }
 
 #[test]

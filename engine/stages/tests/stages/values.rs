@@ -149,7 +149,7 @@ fn entries() -> Vec<(Instanced, &'static dyn flow::Registered)> {
 #[test]
 fn every_strategy_and_the_measure_of_buckets_take_values_by_symbol_and_by_command() {
     let names: Vec<_> = entries().iter().map(|(_, entry)| entry.name()).collect();
-    assert_eq!(names, ["momentum", "buy-and-hold", "random", "vpin"]);
+    assert_eq!(names, ["momentum", "buy-and-hold", "random", "trend", "reversion", "vpin"]);
 }
 
 /// A value of a parameter, drawn.

@@ -4,19 +4,17 @@
 
 use super::super::Setup;
 use super::super::changed::Changed;
-use super::super::emit::{self, Touch, Why};
+use super::super::emit::{self, Touch};
+use super::super::holding::Owner;
 use super::super::session::Within;
 use super::super::universe::{Universe, index};
 use super::params::{Fixed, OF_WINDOWS, PARAMS, Settings};
 use super::state::InstrumentState;
 use crate::measures::counted_before;
-use flow::records::{
-    Bar, BookTop, Booked, Cancelled, Cvd, Imbalance, Intent, Listing, Memory, Refused, Reject, Signal, Vpin,
-};
+use flow::records::{Bar, BookTop, Cvd, Imbalance, Listing, Memory, Signal, Vpin};
 use flow::{
-    Booking, Calendar, Event, GrowingTable, Kind, Kinds, Lasting, Mic, Ns, OrderId, Out, ParamError, Params, PerSymbol,
-    Px, Real, Reduces, Scope, Sessions, Side, Stage, StateError, StateReader, StateWriter, StrategyId, Tick, Tif,
-    TradingState,
+    Calendar, Event, GrowingTable, Kind, Kinds, Lasting, Mic, Ns, Out, ParamError, Params, PerSymbol, Px, Real, Scope,
+    Sessions, Side, Stage, StateError, StateReader, StateWriter, StrategyId, Tick, Tif, TradingState,
 };
 
 /// The most events of one decision: a signal, three reasons, an intent.
@@ -71,10 +69,8 @@ impl MomentumStage {
         Ok(Box::new(MomentumStage::new(params, setup)?))
     }
 
-    /// Whether a report is about an order of this strategy.
-    fn is_ours(&self, id: u64) -> bool {
-        let id = OrderId(id);
-        (id.account(), id.strategy()) == (self.fixed.account, self.number)
+    fn owner(&self) -> Owner {
+        Owner { account: self.fixed.account, strategy: self.number }
     }
 
     /// Checks the conditions of an entry, and enters; says whether it did.
@@ -83,7 +79,7 @@ impl MomentumStage {
         let Settings { cooldown_ns, max_age_ns, hours, short, .. } = *set;
         let state = &mut self.instruments[at as usize];
         let fresh = state.touch.is_two_sided() && now.0.saturating_sub(state.touch_ts.0) <= max_age_ns;
-        if state.is_working(now, cooldown_ns) || state.position != 0 || now < state.cooldown_until || !fresh {
+        if !state.held.may_enter(now, cooldown_ns) || !fresh {
             return false;
         }
         let (net, volume) = state.flow.net();
@@ -101,13 +97,13 @@ impl MomentumStage {
         }
         let (tick, entry) = (state.tick, state.touch.on(state.tick).against(side));
         let away = |ranges: f64, sign: f64| level(entry, range * ranges, tick, sign);
-        (state.stop, state.target) = (away(set.stop_atr, -toward), away(set.target_atr, toward));
-        (state.working, state.patience) = (set.qty, Ns(now.0.saturating_add(set.patience_ns)));
+        (state.held.stop, state.held.target) = (away(set.stop_atr, -toward), away(set.target_atr, toward));
+        state.held.order(set.qty, now, set.patience_ns);
         let calmness = if state.vpin.is_nan() { 0.5 } else { 1.0 - state.vpin };
         let signal = Signal {
             entry,
-            stop: state.stop,
-            target: state.target,
+            stop: state.held.stop,
+            target: state.held.target,
             confidence: Real::of(((net * toward + state.imbalance.abs() + calmness) / 3.0).clamp(0.0, 1.0)),
             strategy: self.number,
             ..Default::default()
@@ -128,39 +124,15 @@ impl MomentumStage {
     fn leave(&mut self, at: u32, now: Ns, out: &mut Out) -> bool {
         let Settings { cooldown_ns, hours, patience_ns, .. } = *self.settings.get(at);
         let state = &mut self.instruments[at as usize];
-        if state.position == 0 || !state.touch.is_two_sided() || state.is_working(now, cooldown_ns) {
+        let Some(side) = state.held.closing().filter(|_| state.touch.is_two_sided()) else { return false };
+        if state.held.is_working(now, cooldown_ns) {
             return false;
         }
-        let side = if state.position > 0 { Side::Sell } else { Side::Buy };
         let px = state.touch.on(state.tick).against(side);
-        let touched = |level: Px, below: bool| level != Px::NONE && if below { px <= level } else { px >= level };
-        let long = side == Side::Sell;
-        let why: Why = if state.day.place(state.exchange_ts, state.calendar, hours, &self.sessions) != Within::Window {
-            let day = 86_400 * Ns::SECOND;
-            (Kind::Status, (state.exchange_ts.0 % day / Ns::SECOND) as f64, state.day.end_s(hours).into())
-        } else if touched(state.stop, long) {
-            (Kind::BookTop, emit::price(px), emit::price(state.stop))
-        } else if touched(state.target, !long) {
-            (Kind::BookTop, emit::price(px), emit::price(state.target))
-        } else if state.stop == Px::NONE {
-            // After a bust, or carried over from another journal: the position has no stop.
-            (Kind::Position, state.position as f64, 0.0)
-        } else {
-            return false;
-        };
-        let qty = state.position.unsigned_abs();
-        (state.working, state.patience) = (qty, Ns(now.0.saturating_add(patience_ns)));
-        let signal = Signal {
-            entry: px,
-            stop: Px::NONE,
-            target: Px::NONE,
-            confidence: Real::of(1.0),
-            strategy: self.number,
-            ..Default::default()
-        };
-        let exit = emit::new_order(self.number, self.fixed.account, px, qty, Tif::ImmediateOrCancel);
-        emit::intent(out, at, side, &Intent { reduces: Reduces::Only.code(), ..exit });
-        emit::signal(out, at, side, &signal, &[why]);
+        let is_over = state.day.place(state.exchange_ts, state.calendar, hours, &self.sessions) != Within::Window;
+        let hours = || emit::hours_over(state.exchange_ts, state.day.end_s(hours));
+        let Some((qty, why)) = state.held.leave(px, is_over.then(hours), now, patience_ns) else { return false };
+        emit::exit(out, at, side, px, qty, self.owner(), why);
         true
     }
 
@@ -195,25 +167,9 @@ impl MomentumStage {
         let state = &mut self.instruments[event.instrument as usize];
         state.touch = Touch::of(top);
         (state.touch_ts, state.exchange_ts) = (event.ts, top.exchange_ts.known().unwrap_or(event.ts));
-        if !self.ended && state.position != 0 {
+        if !self.ended && state.held.position != 0 {
             self.changed.note(event.instrument, TOUCH);
             out.ask_for_pulse();
-        }
-    }
-
-    /// What the portfolio has booked of an order of ours: a fill, or one that was taken back.
-    fn booked(&mut self, event: &Event) {
-        let booked: &Booked = event.record();
-        if !self.is_ours(booked.order_id) {
-            return;
-        }
-        let cooldown_ns = self.settings.get(event.instrument).cooldown_ns;
-        let state = &mut self.instruments[event.instrument as usize];
-        if booked.what == Booking::Busted.code() {
-            state.bust(event.side(), booked.qty.0, event.ts, cooldown_ns);
-        } else {
-            let of_working = if booked.what == Booking::Filled.code() { booked.qty.0 } else { 0 };
-            state.fill(event.side(), booked.qty.0, of_working, event.ts, cooldown_ns);
         }
     }
 
@@ -239,13 +195,6 @@ impl MomentumStage {
         if let Some(trade) = counted_before(event) {
             let state = &mut self.instruments[event.instrument as usize];
             state.flow.take_out(trade, event.side(), self.settings.get(event.instrument).lookback_ns);
-        }
-    }
-
-    fn order_ended(&mut self, id: u64, event: &Event) {
-        if self.is_ours(id) {
-            let cooldown_ns = self.settings.get(event.instrument).cooldown_ns;
-            self.instruments[event.instrument as usize].settle(event.ts, cooldown_ns);
         }
     }
 
@@ -292,12 +241,12 @@ impl MomentumStage {
                 let listing: &Listing = event.record();
                 (state.calendar, state.tick) = (Calendar::of(Mic(listing.calendar)), Tick::of(listing));
             }
-            Kind::Booked => self.booked(event),
             Kind::BrokenTrade => self.broken(event),
-            Kind::Cancelled => self.order_ended(event.record::<Cancelled>().order_id, event),
-            Kind::Reject => self.order_ended(event.record::<Reject>().order_id, event),
-            Kind::Refused => self.order_ended(event.record::<Refused>().order_id, event),
-            _ => {}
+            _ => {
+                let owner = self.owner();
+                let cooldown_ns = self.settings.get(event.instrument).cooldown_ns;
+                self.instruments[event.instrument as usize].held.report(owner, event, cooldown_ns);
+            }
         }
     }
 }

@@ -11,7 +11,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// Whose states are damaged; the last is the venue.
-const DAMAGED: [&str; 9] = ["portfolio", "cvd", "imbalance", "vpin", "momentum", "random", "orders", "risk", "sim"];
+const DAMAGED: [&str; 11] =
+    ["portfolio", "cvd", "imbalance", "vpin", "momentum", "random", "trend", "reversion", "orders", "risk", "sim"];
 
 /// What is done to the bytes.
 type Blow = (u8, u16, u8);
