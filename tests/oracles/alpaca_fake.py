@@ -40,7 +40,7 @@ feed = "alpaca"
 address = "{address}"
 key = "env:FAKE_KEY"
 secret = "env:FAKE_SECRET"
-channels = "trades,quotes,statuses,lulds,bars,updatedBars"
+channels = ["trades", "quotes", "statuses", "lulds", "bars", "updatedBars"]
 watch = ["AAPL", "MSFT", "SPY"]
 """
 
