@@ -188,4 +188,6 @@ fn channels(names: &[String]) -> Result<Vec<Channel>, OpenError> {
 }
 
 #[cfg(test)]
+mod day_tests;
+#[cfg(test)]
 mod tests;
