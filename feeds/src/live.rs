@@ -14,7 +14,7 @@
 use flow::records::{Cursor, Gap};
 use flow::{
     AnomalyKind, Count, Event, FeedError, FeedNotices, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Selection,
-    Source, Symbols,
+    Source, Symbols, WatchAnswer,
 };
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,6 +55,9 @@ pub struct RingSource {
     /// The thread has ended in order.
     ended: Arc<AtomicBool>,
     notices: FeedNotices,
+    /// What the venue makes of the watched symbols, and whether the thread says it.
+    answer: WatchAnswer,
+    answers: bool,
     counted: Counted,
     messages: u64,
     gaps: u64,
@@ -73,10 +76,18 @@ impl RingSource {
             state: State::Waiting(Box::new(work)),
             ended: Arc::default(),
             notices: FeedNotices::default(),
+            answer: WatchAnswer::default(),
+            answers: false,
             counted: Counted::default(),
             messages: 0,
             gaps: 0,
         }
+    }
+
+    /// Its thread asks a venue for the symbols that are watched, and says what the venue answers ([`RingSender::watches`]).
+    #[must_use]
+    pub fn answering(self) -> RingSource {
+        RingSource { answers: true, ..self }
     }
 
     /// Starts the thread.
@@ -92,6 +103,7 @@ impl RingSource {
             watched: self.watched.take(),
             ended: Arc::clone(&self.ended),
             notices: self.notices.clone(),
+            answer: self.answer.clone(),
             last_said: String::new(),
             counted: Arc::clone(&self.counted),
         };
@@ -177,6 +189,10 @@ impl Source for RingSource {
         Some(self.notices.clone())
     }
 
+    fn watch_answer(&self) -> Option<WatchAnswer> {
+        self.answers.then(|| self.answer.clone())
+    }
+
     fn memory(&self) -> u64 {
         (SLOTS * size_of::<Event>()) as u64
     }
@@ -215,6 +231,7 @@ pub struct RingSender {
     watched: Option<Receiver<Option<Symbols>>>,
     ended: Arc<AtomicBool>,
     notices: FeedNotices,
+    answer: WatchAnswer,
     last_said: String,
     counted: Counted,
 }
@@ -238,6 +255,11 @@ impl RingSender {
     /// comes of others is left out, so a thread that cannot choose need not ask.
     pub fn watched(&self) -> Option<Option<Symbols>> {
         self.watched.as_ref().and_then(|watched| watched.try_iter().last())
+    }
+
+    /// Says that the venue brings these symbols from now on (`None` = all), or why it does not.
+    pub fn watches(&self, symbols: Option<Symbols>, answer: Result<(), String>) {
+        self.answer.give(symbols, answer);
     }
 
     /// Says in which session the numbers are, at every connection. In another one than before they begin anew, with `first`:

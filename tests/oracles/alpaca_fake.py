@@ -3,7 +3,8 @@
 
 `tidegate fake alpaca` is listened to at once by `alpaca-py` and by `tidegate run`. The client must take every message as one of its
 own models; and what both have of the same stretch must be equal: each trade by its number, with price, size and time, each
-quote, each halt, each trade that was cancelled or corrected.
+quote, each halt, each price band, each bar and each bar that came again, each trade that was cancelled or corrected. It begins
+shortly before the turn of a minute, since that is when bars come.
 
     alpaca_fake.py check --tidegate target/release/tidegate [--seconds 8]
 
@@ -23,12 +24,13 @@ import threading
 import time
 
 from alpaca.data.live import StockDataStream
-from alpaca.data.models import Quote, Trade, TradeCancel, TradeCorrection, TradingStatus
+from alpaca.data.models import Bar, Quote, Trade, TradeCancel, TradeCorrection, TradingStatus
 
 from rows import first_difference, parse, verdict
 
 SYMBOLS = ["AAPL", "MSFT", "SPY"]
 NANO = 1_000_000_000
+KINDS = "trade,quote,break,status,bands,bar,corrected-bar"
 CONFIGURATION = """
 [pipeline]
 stages = ["book"]
@@ -38,6 +40,7 @@ feed = "alpaca"
 address = "{address}"
 key = "env:FAKE_KEY"
 secret = "env:FAKE_SECRET"
+channels = ["trades", "quotes", "statuses", "lulds", "bars", "updatedBars"]
 watch = ["AAPL", "MSFT", "SPY"]
 """
 
@@ -75,10 +78,17 @@ class Heard:
         elif isinstance(model, TradingStatus):
             code = {"2": "H", "3": "T"}.get(message["sc"], message["sc"])
             row = ("status", exact(message["t"]), code, message["rc"])
+        elif isinstance(model, Bar):
+            kind = {"b": "bar", "u": "corrected-bar"}[message["T"]]
+            prices = [nano(message[price]) for price in "ohlc"]
+            row = (kind, exact(message["t"]), *prices, message["v"], message["n"], nano(message["vw"]))
+        elif isinstance(model, dict) and message["T"] == "l":
+            # The client has a channel for price bands, and no model.
+            row = ("bands", exact(message["t"]), nano(message["u"]), nano(message["d"]), message["i"], message["z"])
         else:
             self.others += 1
             return
-        self.kinds[type(model).__name__] += 1
+        self.kinds[{"u": "UpdatedBar", "l": "Luld"}.get(message["T"], type(model).__name__)] += 1
         self.rows[symbol].append(row)
 
 
@@ -105,6 +115,9 @@ def listen(address, heard, stop):
     stream.subscribe_trades(take, *SYMBOLS)
     stream.subscribe_quotes(take, *SYMBOLS)
     stream.subscribe_trading_statuses(take, *SYMBOLS)
+    stream.subscribe_bars(take, *SYMBOLS)
+    stream.subscribe_updated_bars(take, *SYMBOLS)
+    stream._subscribe(take, SYMBOLS, stream._handlers["lulds"])
     stream.register_trade_corrections(take)
     stream.register_trade_cancels(take)
 
@@ -134,6 +147,12 @@ def of_tidegate(lines):
             rows[symbol].append(("break", row["exchange_ts_ns"], row["match_id"]))
         elif kind == "status":
             rows[symbol].append(("status", row["exchange_ts_ns"], row["code"], row.get("reason") or ""))
+        elif kind == "bands":
+            sides = [price(f"limit_{side}_px") for side in ("up", "down")]
+            rows[symbol].append(("bands", row["exchange_ts_ns"], *sides, row["indicator"], row["tape"]))
+        elif kind in ("bar", "corrected-bar"):
+            prices = [price(name) for name in ("open", "high", "low", "close")]
+            rows[symbol].append((kind, row["start_ns"], *prices, row["volume"], row["trades"], price("vwap")))
     return rows
 
 
@@ -147,6 +166,8 @@ def stretch(one, other):
 def heard_and_found(args, folder):
     """What `alpaca-py` heard, and the rows of the journal of `tidegate run`, of the same fake."""
     fake = [args.tidegate, "fake", "alpaca", "--port", "0", "--symbols", ",".join(SYMBOLS), "--rate", "2000"]
+    # The turn of the minute falls into what is heard, and so does what comes late of it.
+    time.sleep((51 - time.time()) % 60)
     config, journal = os.path.join(folder, "desk.toml"), os.path.join(folder, "run")
     with subprocess.Popen(fake, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as fake:
         try:
@@ -158,7 +179,7 @@ def heard_and_found(args, folder):
             heard, stop = Heard(), threading.Event()
             client = threading.Thread(target=listen, args=(address, heard, stop), daemon=True)
             client.start()
-            time.sleep(args.seconds)
+            time.sleep(max(args.seconds, 64 - time.time() % 60 if time.time() % 60 > 30 else 0))
             stop.set()
             client.join(20)
             run.send_signal(signal.SIGTERM)
@@ -168,7 +189,7 @@ def heard_and_found(args, folder):
             fake.send_signal(signal.SIGTERM)
         if fake.wait() != 0:
             sys.exit("tidegate fake failed")
-    export = [args.tidegate, "journal", "export", journal, "--log", "inputs", "--emit", "trade,quote,break,status"]
+    export = [args.tidegate, "journal", "export", journal, "--log", "inputs", "--emit", KINDS]
     rows = subprocess.run(export, stdout=subprocess.PIPE, text=True, check=True).stdout
     return heard, of_tidegate(rows.splitlines())
 
@@ -178,7 +199,8 @@ def check(args):
         heard, found = heard_and_found(args, folder)
     good = heard.others == 0
     print(", ".join(f"{count} {kind}" for kind, count in sorted(heard.kinds.items())))
-    for kind in ("Trade", "Quote", "TradeCancel", "TradeCorrection", "TradingStatus"):
+    told = ["Trade", "Quote", "TradeCancel", "TradeCorrection", "TradingStatus", "Bar", "UpdatedBar", "Luld"]
+    for kind in told:
         if heard.kinds[kind] == 0:
             print(f"no {kind} came")
             good = False

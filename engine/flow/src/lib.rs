@@ -104,6 +104,7 @@ pub use signing::{InferredSide, SIGNING, Signer, SigningRule};
 pub use sink::{Sink, SinkError};
 pub use source::{
     Count, Decoder, FeedError, FeedNotices, Inputs, LOCAL_INSTRUMENTS, Polled, Resumed, Resumption, Source, Step,
+    WatchAnswer,
 };
 pub use stage::{Scope, Stage, Ticks};
 pub use state::{SavedState, StateError, StateReader, StateWriter};

@@ -232,6 +232,8 @@ words! {
         CarriedOver = 6 "carried-over",
         /// How many messages of a venue are in earlier journals; the target is the number of its gateway, from 0.
         Received = 11 "received",
+        /// Other symbols of one input are watched; the target is its number. Names say which.
+        Watch = 12 "watch",
     }
     /// What became of a command.
     CommandResult: u16 {

@@ -12,7 +12,7 @@
 //! often enough that the gap after a restart is exact (at most each 256 packets or 100 ms).
 
 use crate::records::Cursor;
-use crate::{Event, Ns, Selection, Window};
+use crate::{Event, Ns, Selection, Symbols, Window};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -266,6 +266,32 @@ impl FeedNotices {
     }
 }
 
+/// What the venue of a live source makes of the symbols that it was asked for last. The thread of the source says it, and whoever
+/// has changed them reads it; the pipeline does neither. Bound: one answer.
+#[derive(Clone, Debug, Default)]
+pub struct WatchAnswer(Arc<Mutex<Option<Answered>>>);
+
+/// The symbols that were asked for, and what was answered.
+type Answered = (Option<Symbols>, Result<(), String>);
+
+impl WatchAnswer {
+    /// The venue brings these symbols and no others from now on (`None` = all), or why it does not, as a sentence.
+    pub fn give(&self, symbols: Option<Symbols>, answer: Result<(), String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((symbols, answer));
+    }
+
+    /// Forgets it: what is asked for next is not answered yet.
+    pub fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// What was answered, if the last answer is of these symbols.
+    pub fn of(&self, symbols: &Option<Symbols>) -> Option<Result<(), String>> {
+        let given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        given.as_ref().filter(|(of, _)| of == symbols).map(|(_, answer)| answer.clone())
+    }
+}
+
 /// Yields inputs in order of their due times, without blocking.
 pub trait Source: Send {
     /// Fills `to` with inputs when it is empty.
@@ -318,6 +344,11 @@ pub trait Source: Send {
 
     /// Where it says what it has to say while it goes on, if it does.
     fn notices(&self) -> Option<FeedNotices> {
+        None
+    }
+
+    /// Where it says what its venue makes of the symbols that are watched, if it asks a venue for them.
+    fn watch_answer(&self) -> Option<WatchAnswer> {
         None
     }
 }

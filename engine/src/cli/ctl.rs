@@ -3,6 +3,7 @@
 use super::console;
 use super::exit::{Exit, Failure, output};
 use super::get::{self, GetArgs};
+use super::numbers::grouped;
 use super::status;
 use crate::config::instances_in;
 use crate::control::{self, AddedInput, ControlReply, ControlRequest, SetValue, WatchedInput, ask};
@@ -92,6 +93,10 @@ enum CtlCommand {
         /// The file to read instead.
         file: Option<PathBuf>,
     },
+    /// Watches one more symbol of a live input; answered when its venue has confirmed it.
+    Watch(SymbolOf),
+    /// Watches a symbol of a live input no more.
+    Unwatch(SymbolOf),
     /// Begins a new journal: the run goes on there, and nothing else changes.
     Roll,
     /// Shows where trading stands: halted or not and by whom, limits, open orders, positions, venue, feeds. Changes nothing.
@@ -103,6 +108,16 @@ enum CtlCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// A symbol of a live input.
+#[derive(Args)]
+struct SymbolOf {
+    /// The symbol, as its venue writes it.
+    symbol: String,
+    /// The input: its number in the configuration, from 1, or the name of its feed. Without it: the one that is live.
+    #[arg(long)]
+    input: Option<String>,
 }
 
 pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
@@ -128,6 +143,8 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
             ControlRequest { account: *account, strategy: strategy.clone(), symbol: symbol.clone(), ..plain("flatten") }
         }
         CtlCommand::Reload { file } => ControlRequest { file: whole(file.as_deref())?, ..plain("reload") },
+        CtlCommand::Watch(of) => watching(of, plain("watch")),
+        CtlCommand::Unwatch(of) => watching(of, plain("unwatch")),
         CtlCommand::Roll => plain("roll"),
         CtlCommand::Get(what) => return get::run(&args.journal, what),
         CtlCommand::Status { details, json } => return show(&args.journal, *details, *json),
@@ -135,10 +152,17 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
     // What is no command at all is said without the engine.
     let checked = match &args.command {
         CtlCommand::Reload { .. } | CtlCommand::Roll => asked.asker(Command::NO_UID, Ns::NONE).map(drop),
+        CtlCommand::Watch(_) | CtlCommand::Unwatch(_) => {
+            asked.asker(Command::NO_UID, Ns::NONE).and_then(|_| asked.one_symbol().map(drop))
+        }
         _ => asked.events(&instances(&args.journal), Command::NO_UID, Ns::NONE).map(drop),
     };
     checked.map_err(Failure::usage)?;
     replied(args, &asked, ask(&args.journal, &asked).map_err(Failure::failed)?)
+}
+
+fn watching(of: &SymbolOf, asked: ControlRequest) -> ControlRequest {
+    ControlRequest { symbol: Some(of.symbol.clone()), input: of.input.clone(), ..asked }
 }
 
 /// Says what became of a command.
@@ -155,6 +179,15 @@ fn replied(args: &CtlArgs, asked: &ControlRequest, reply: ControlReply) -> Resul
         }
         ControlReply::Reloaded { seq, set, added, watched } => {
             console::say(reloaded(seq, &set, &added, &watched));
+            Ok(Exit::Done)
+        }
+        ControlReply::Watching { seq, number, input, symbol, symbols, room } => {
+            let all = symbols.len();
+            let what = match symbols.contains(&symbol) {
+                true => format!("is watched, and before it there was room for {} more", grouped(room.into())),
+                false => "is watched no more".to_owned(),
+            };
+            console::say(format!("{symbol} {what}; of input {number}, {input}, {all} symbols are (input {seq})"));
             Ok(Exit::Done)
         }
         ControlReply::Rolled { after } => {
@@ -228,9 +261,10 @@ fn applied(command: &CtlCommand, old: i64, new: i64, waits_for: Option<&str>) ->
         CtlCommand::Flatten { .. } => {
             "positions are being closed: orders are cancelled first; `status` shows what is left".to_owned()
         }
-        CtlCommand::Reload { .. } | CtlCommand::Roll | CtlCommand::Get(_) | CtlCommand::Status { .. } => {
-            unreachable!("it is no command")
+        CtlCommand::Watch(_) | CtlCommand::Unwatch(_) | CtlCommand::Reload { .. } => {
+            unreachable!("it is answered by itself")
         }
+        CtlCommand::Roll | CtlCommand::Get(_) | CtlCommand::Status { .. } => unreachable!("it is no command"),
     }
 }
 

@@ -8,6 +8,7 @@ use super::in_force::{self, InForce};
 use super::message::{ControlReply, ControlRequest, LAST, RELOAD, ROLL};
 use super::socket;
 use super::status::{self, Status};
+use super::watching::{WATCHING, WatchAction};
 use crate::last_values::LastAnswer;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -140,6 +141,7 @@ fn exchange<T: DeserializeOwned>(journal: &Path, asked: &ControlRequest) -> Resu
     let patience = match asked.action.as_str() {
         RELOAD => LOADING + PATIENCE,
         ROLL => ROLLING + PATIENCE,
+        action if WatchAction::of(action).is_some() => WATCHING + PATIENCE,
         _ => PATIENCE,
     };
     let until = Instant::now() + patience;

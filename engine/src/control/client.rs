@@ -27,8 +27,20 @@ pub(super) const ROLLING: Duration = Duration::from_secs(20);
 /// Most bytes of a request.
 const MOST: usize = 4_096;
 
-/// What a thread opens meanwhile.
-pub(super) type Loading = Receiver<Result<Steps, String>>;
+/// What a thread has done beside the control thread.
+pub(super) enum Loaded {
+    /// What was added to the configuration is open, and is to be handed over.
+    Opened(Box<Steps>),
+    /// All of it.
+    Done(ControlReply),
+}
+
+/// What a thread does meanwhile.
+pub(super) struct Loading {
+    pub(super) from: Receiver<Loaded>,
+    /// What to answer if it is not done in time.
+    pub(super) late: ControlReply,
+}
 
 /// What a client asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +55,7 @@ pub(super) enum Question {
 pub(super) enum State {
     /// The request so far.
     Asking(Vec<u8>),
-    /// What was added to the configuration is being opened.
+    /// A thread opens what was added to the configuration, or changes what is watched.
     Loading(Loading),
     /// It asked for a new journal, by the request of that number.
     Rolling(u64),
@@ -129,10 +141,10 @@ impl Client {
         }
     }
 
-    /// It waits for what is being opened.
-    pub(super) fn load(&mut self, from: Loading) {
-        self.state = State::Loading(from);
-        self.deadline = Instant::now() + LOADING;
+    /// It waits for a thread, for so long at most.
+    pub(super) fn load(&mut self, loading: Loading, time: Duration) {
+        self.state = State::Loading(loading);
+        self.deadline = Instant::now() + time;
     }
 
     /// It waits for a new journal.

@@ -3,7 +3,7 @@
 use super::parameter::{self, Parameter};
 use crate::config::one_of;
 use crate::ingress::{Asker, OperatorCommand, WatchList, actor_handle, actor_names, instrument_names, param_names};
-use flow::{CommandAction, Event, Ns};
+use flow::{CommandAction, Event, Ns, Symbols};
 use serde::{Deserialize, Serialize};
 use stages::Instances;
 use stages::risk::{CHECKS, LIMIT, LimitTarget, check_name};
@@ -21,8 +21,8 @@ pub(super) const LAST: &str = "last";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ControlRequest {
-    /// `halt`, `resume`, `cancel-all`, `set-limit`, `set-param`, `trust` or `flatten`; or `reload`, `roll`, `get`, `last` or
-    /// `status`, which are no commands.
+    /// `halt`, `resume`, `cancel-all`, `set-limit`, `set-param`, `trust` or `flatten`; or `reload`, `watch`, `unwatch`,
+    /// `roll`, `get`, `last` or `status`, which are no commands of the risk stage.
     pub action: String,
     /// Name of the operator.
     pub actor: String,
@@ -47,9 +47,12 @@ pub struct ControlRequest {
     /// Its new value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// The instrument to trust, to flatten or to set a parameter of: its symbol, or `SYMBOL@MIC`; none = all.
+    /// The instrument to trust, to flatten or to set a parameter of: its symbol, or `SYMBOL@MIC`; none = all. The symbol to watch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub symbol: Option<String>,
+    /// The input of which a symbol is to be watched: its number, or the name of its feed; none = the one that is live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
     /// The file to read in place of the configuration; none = the configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
@@ -94,6 +97,21 @@ pub enum ControlReply {
         added: Vec<AddedInput>,
         /// The inputs of which other symbols are watched.
         watched: Vec<WatchedInput>,
+    },
+    /// A symbol of an input is watched, or watched no more.
+    Watching {
+        /// Number of the command.
+        seq: u64,
+        /// Number of the input.
+        number: u8,
+        /// Its name.
+        input: String,
+        /// The symbol.
+        symbol: String,
+        /// All that are watched of it now.
+        symbols: Symbols,
+        /// How many more instruments the pipeline had room for before.
+        room: u32,
     },
     /// The run goes on in a new journal.
     Rolled {
@@ -201,8 +219,8 @@ impl ControlRequest {
 
     /// The action, if it is one that an operator may command.
     pub fn command(&self) -> Option<CommandAction> {
-        use CommandAction::{CarriedOver, Reload, SkipCounters};
-        let engines = |a: CommandAction| matches!(a, SkipCounters | CarriedOver | Reload);
+        use CommandAction::{CarriedOver, Reload, SkipCounters, Watch};
+        let engines = |a: CommandAction| matches!(a, SkipCounters | CarriedOver | Reload | Watch);
         CommandAction::ALL.iter().copied().find(|a| a.name() == self.action && !engines(*a))
     }
 
@@ -216,7 +234,19 @@ impl ControlRequest {
             found: self.action.clone(),
             valid: one_of(
                 &self.action,
-                ["halt", "resume", "cancel-all", "set-limit", "set-param", "trust", "flatten", RELOAD, ROLL],
+                [
+                    "halt",
+                    "resume",
+                    "cancel-all",
+                    "set-limit",
+                    "set-param",
+                    "trust",
+                    "flatten",
+                    RELOAD,
+                    ROLL,
+                    "watch",
+                    "unwatch",
+                ],
             ),
         })?;
         let by = self.asker(uid, asked_ts)?;
@@ -247,15 +277,24 @@ impl ControlRequest {
             _ if self.symbol.is_some() => return Err(self.without_symbol()),
             _ => {}
         }
-        if let Some(symbol) = &self.symbol {
-            if symbol.trim().is_empty() || symbol.chars().any(char::is_control) {
-                let valid = "valid: a symbol, or SYMBOL@MIC where several venues have it".to_owned();
-                return Err(BadCommand { what: "symbol", found: symbol.clone(), valid });
-            }
-            events.extend(instrument_names(symbol.trim()));
+        if self.symbol.is_some() {
+            events.extend(instrument_names(self.one_symbol()?));
         }
         events.push(order.event());
         Ok(events)
+    }
+
+    /// The symbol.
+    ///
+    /// # Errors
+    /// When there is none, or it is no text that one may have.
+    pub fn one_symbol(&self) -> Result<&str, BadCommand> {
+        let symbol = self.symbol.as_deref().unwrap_or_default();
+        if symbol.trim().is_empty() || symbol.chars().any(char::is_control) {
+            let valid = "valid: a symbol, or SYMBOL@MIC where several venues have it".to_owned();
+            return Err(BadCommand { what: "symbol", found: symbol.to_owned(), valid });
+        }
+        Ok(symbol.trim())
     }
 
     /// Who asks.

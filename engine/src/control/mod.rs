@@ -15,6 +15,7 @@
 
 mod answer;
 mod ask;
+mod beside;
 mod client;
 mod in_force;
 mod intake;
@@ -28,6 +29,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod trading;
+mod watching;
 
 pub use ask::{AskError, ask, in_force, last, status};
 pub use in_force::{InForce, ValueInForce};

@@ -1,14 +1,15 @@
 //! The engine's end of the control socket: one thread for all clients.
 
 use super::answer::{Submitted, kills};
-use super::client::{Client, LOADING, Loading, Question, ROLLING, State};
+use super::client::{Client, LOADING, Question, ROLLING, State};
 use super::in_force::{self, InForce};
 use super::intake::{Entering, Intake, MOST};
 use super::message::{ControlReply, ControlRequest, LAST, RELOAD, ROLL};
 use super::outcomes::Outcomes;
-use super::reloading::{Step, Steps, answered};
+use super::reloading::{Step, Steps};
 use super::socket;
 use super::status::{self, Status};
+use super::watching::{WATCHING, WatchAction};
 use crate::drive::Control;
 use crate::ingress::{Submission, halt, wall_now};
 use crate::last_values::LastValues;
@@ -21,7 +22,6 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{TryRecvError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -131,12 +131,12 @@ impl Drop for Guard {
 }
 
 /// Carries out requests.
-struct Dispatcher {
-    intake: Arc<Intake>,
-    control: Control,
-    pipeline: Pipeline,
+pub(super) struct Dispatcher {
+    pub(super) intake: Arc<Intake>,
+    pub(super) control: Control,
+    pub(super) pipeline: Pipeline,
     /// Wakes the control thread.
-    bell: Arc<Outcomes>,
+    pub(super) bell: Arc<Outcomes>,
 }
 
 impl Dispatcher {
@@ -160,7 +160,13 @@ impl Dispatcher {
         }
         if asked.action == RELOAD && !is_gone {
             return match self.reloading(asked, client.uid()) {
-                Ok(loading) => client.load(loading),
+                Ok(loading) => client.load(loading, LOADING),
+                Err(why) => client.answer(&ControlReply::Refused { why }),
+            };
+        }
+        if let Some(action) = WatchAction::of(&asked.action).filter(|_| !is_gone) {
+            return match self.watching(action, asked, client.uid()) {
+                Ok(loading) => client.load(loading, WATCHING),
                 Err(why) => client.answer(&ControlReply::Refused { why }),
             };
         }
@@ -222,43 +228,8 @@ impl Dispatcher {
         Ok(Submitted { ticket, pull, action, instances, wanted, outcome: None, joins, steps })
     }
 
-    /// Reads the configuration again on a thread of its own, since opening files takes time.
-    fn reloading(&self, asked: ControlRequest, uid: u32) -> Result<Loading, String> {
-        let by = asked.asker(uid, wall_now()).map_err(|e| e.to_string())?;
-        let reloader = self.pipeline.reloader.clone().ok_or("this run was started without a configuration file")?;
-        let ((sender, loading), bell) = (channel(), Arc::clone(&self.bell));
-        let control = self.control.clone();
-        let load = move || {
-            let reload = |answer| reloader.reload(asked.file.as_deref(), &asked.actor, by, &answer);
-            let reloaded = answered(&control).and_then(reload);
-            // If nobody waits any more, what was opened is closed and nothing has happened.
-            let _ = sender.send(reloaded.map(|reloaded| Steps::new(asked.actor.clone(), reloaded)));
-            bell.ring();
-        };
-        let thread = std::thread::Builder::new().name("reload".to_owned()).spawn(load);
-        thread.map(|_| loading).map_err(|e| format!("its thread does not start: {e}"))
-    }
-
-    /// Hands over what was opened, or answers why nothing was.
-    fn settle_loading(&self, client: &mut Client, is_due: bool) {
-        let State::Loading(loading) = &client.state else { return };
-        let loaded = match loading.try_recv() {
-            Ok(loaded) => loaded,
-            Err(TryRecvError::Empty) if !is_due => return,
-            Err(TryRecvError::Empty) => {
-                let why = format!("nothing was opened within {} s, or the run has ended", LOADING.as_secs());
-                return client.answer(&ControlReply::NotCarriedOut { why });
-            }
-            Err(TryRecvError::Disconnected) => Err("the thread that read the configuration panicked".to_owned()),
-        };
-        match loaded {
-            Ok(steps) => self.step(client, Box::new(steps), None),
-            Err(why) => client.answer(&ControlReply::Refused { why }),
-        }
-    }
-
     /// Hands over the next step of what a configuration brings, or answers that all is done; the last one was stored as `seq`.
-    fn step(&self, client: &mut Client, mut steps: Box<Steps>, seq: Option<u64>) {
+    pub(super) fn step(&self, client: &mut Client, mut steps: Box<Steps>, seq: Option<u64>) {
         let (submitted, joins) = match steps.next() {
             None => return client.answer(&steps.reply(seq)),
             Some(Step::Set(change)) => (self.submitted(&steps.request(&change), client.uid()), false),

@@ -61,6 +61,11 @@ impl Directory {
         (next < self.bound).then(|| self.insert(key, next))
     }
 
+    /// How many instruments there are, and the most that there may be.
+    pub(super) fn room(&self) -> [u32; 2] {
+        [self.owners.len() as u32 - 1, self.bound - 1]
+    }
+
     /// The key has that index.
     pub(super) fn insert(&mut self, key: Key, index: u32) -> u32 {
         self.keys.insert(key, index);

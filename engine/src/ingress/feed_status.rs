@@ -1,9 +1,10 @@
 //! How each source stands, for whoever watches the run: an atomic that only the head writes, and only when it changes.
 //!
 //! What a source has brought is in the journal; that it cannot bring more, or has not been reached yet, is not. Bound: some
-//! words a source. Worst case: a reader sees a change a moment late.
+//! words a source, and the symbols that are watched of it. Worst case: a reader sees a change a moment late.
 
-use flow::FeedNotices;
+use super::watch::WatchList;
+use flow::{FeedNotices, Source, WatchAnswer};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -47,12 +48,29 @@ pub struct FeedStatus {
     pub id: u8,
     standing: AtomicU8,
     notices: Option<FeedNotices>,
+    watched: Mutex<WatchList>,
+    answer: Option<WatchAnswer>,
 }
 
 impl FeedStatus {
     /// A source that was not looked at.
-    pub(super) fn new(name: String, id: u8, notices: Option<FeedNotices>) -> FeedStatus {
-        FeedStatus { name, id, standing: AtomicU8::default(), notices }
+    pub(super) fn new(name: String, id: u8, source: &dyn Source) -> FeedStatus {
+        let (notices, answer) = (source.notices(), source.watch_answer());
+        FeedStatus { name, id, standing: AtomicU8::default(), notices, watched: Mutex::default(), answer }
+    }
+
+    /// The symbols that are watched of it, as commanded last.
+    pub fn watched(&self) -> WatchList {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Where it says what its venue makes of them, if it asks one.
+    pub fn watch_answer(&self) -> Option<&WatchAnswer> {
+        self.answer.as_ref()
+    }
+
+    pub(super) fn set_watched(&self, watched: &WatchList) {
+        watched.clone_into(&mut self.watched.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// What it has said and nobody has taken yet: the next sentence.

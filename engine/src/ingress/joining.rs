@@ -53,6 +53,12 @@ pub fn reload(sources: &[SourceQueue], watched: &[(u8, &WatchList)], by: Asker) 
     events
 }
 
+/// The inputs by which an operator has other symbols of the source with this number watched.
+pub fn watch(number: u8, watched: &WatchList, by: Asker) -> Vec<Event> {
+    let command = OperatorCommand { target: number.into(), ..OperatorCommand::plain(CommandAction::Watch, by) };
+    watched_names(&text_of(watched), number).into_iter().chain([command.event()]).collect()
+}
+
 /// A watch list as a text: what it is, and then a line for each symbol.
 fn text_of(watched: &WatchList) -> String {
     let Some(symbols) = watched else { return "all".to_owned() };
@@ -82,7 +88,7 @@ impl Joining {
     /// The inputs by which the run comes to be what the configuration says, after the record.
     pub(super) fn announced(&mut self, feeds: &[SourceQueue]) -> Vec<Event> {
         let by = Asker { asked_ts: wall_now(), ..Asker::ENGINE };
-        let other = feeds.iter().filter(|feed| feed.wanted() != feed.watched());
+        let other = feeds.iter().filter(|feed| feed.is_reconfigured());
         let other: Vec<_> = other.map(|feed| (feed.id(), feed.wanted())).collect();
         reload(self.waiting.make_contiguous(), &other, by)
     }
@@ -105,9 +111,15 @@ impl Joining {
             }
             text.extend_from_slice(piece(name));
         }
-        let Some(command) = event.get::<Command>().filter(|c| c.action == CommandAction::Reload.code()) else {
-            return Ok(());
-        };
+        let Some(command) = event.get::<Command>() else { return Ok(()) };
+        match CommandAction::from_code(command.action) {
+            Some(CommandAction::Reload) => {}
+            Some(CommandAction::Watch) => {
+                self.watch(feeds);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        }
         let (mut settings, watched) = (std::mem::take(&mut self.settings), std::mem::take(&mut self.watched));
         let before = feeds.len();
         for number in numbers(command, before).map_err(IngressError::Refused)? {
@@ -117,12 +129,21 @@ impl Joining {
         for (number, text) in watched {
             let (at, watched) = (usize::from(number).wrapping_sub(1), watch_list(&String::from_utf8_lossy(&text)));
             match feeds.get_mut(at) {
-                Some(feed) if at < before => feed.watch(watched),
+                Some(feed) if at < before => feed.watch_configured(watched),
                 Some(feed) => feed.begin_watching(watched),
                 None => {}
             }
         }
         Ok(())
+    }
+
+    /// An operator has other symbols watched.
+    fn watch(&mut self, feeds: &mut [SourceQueue]) {
+        for (number, text) in std::mem::take(&mut self.watched) {
+            if let Some(feed) = feeds.get_mut(usize::from(number).wrapping_sub(1)) {
+                feed.watch(watch_list(&String::from_utf8_lossy(&text)));
+            }
+        }
     }
 
     /// The source that joins as `number`, with the settings that the record has.

@@ -37,7 +37,7 @@ pub use commands::{
     Asker, CommandSender, Commands, OperatorCommand, actor_handle, actor_names, halt, instrument_names, param_names,
 };
 pub use feed_status::{FeedStanding, FeedStatus, FeedStatuses};
-pub use joining::{StandIn, reload};
+pub use joining::{StandIn, reload, watch};
 pub use merge::Ingress;
 pub use origin::{Origin, Origins};
 pub use read_ahead::ReadAhead;

@@ -35,6 +35,8 @@ pub struct SourceQueue {
     choices: Choices,
     /// The symbols of it that the configuration has watched.
     wanted: WatchList,
+    /// Those that the record says the configuration had watched, whatever an operator has changed since.
+    configured: WatchList,
     /// It is being read up to where the record ends.
     catches_up: bool,
     /// Number of the source, from 1 in argument order.
@@ -77,7 +79,7 @@ impl SourceQueue {
     pub fn new(name: String, source: Box<dyn Source>, id: u8) -> SourceQueue {
         let queue = Inputs::with_capacity(Self::QUEUE);
         SourceQueue {
-            status: Arc::new(FeedStatus::new(name.clone(), id, source.notices())),
+            status: Arc::new(FeedStatus::new(name.clone(), id, source.as_ref())),
             name,
             text: String::new(),
             source,
@@ -85,6 +87,7 @@ impl SourceQueue {
             locals: Locals::new(id),
             choices: Choices::default(),
             wanted: None,
+            configured: None,
             catches_up: false,
             id,
             ended: false,
@@ -129,7 +132,9 @@ impl SourceQueue {
 
     /// These symbols are watched from the start.
     pub fn begin_watching(&mut self, watched: WatchList) {
-        self.choices.begin_with(watched);
+        self.status.set_watched(&watched);
+        self.choices.begin_with(watched.clone());
+        self.configured = watched;
     }
 
     /// Of what is watched, only this part is read.
@@ -142,14 +147,21 @@ impl SourceQueue {
         self.choices.unwatched()
     }
 
+    /// These symbols are watched from now on, since the configuration says so.
+    pub(super) fn watch_configured(&mut self, watched: WatchList) {
+        self.configured.clone_from(&watched);
+        self.watch(watched);
+    }
+
     /// These symbols are watched from now on.
     pub(super) fn watch(&mut self, watched: WatchList) {
+        self.status.set_watched(&watched);
         self.choices.command(watched);
     }
 
-    /// The symbols that are watched.
-    pub(super) fn watched(&self) -> &WatchList {
-        self.choices.last()
+    /// Whether the configuration has other symbols watched than the record says that it had.
+    pub(super) fn is_reconfigured(&self) -> bool {
+        self.wanted != self.configured
     }
 
     /// Its number.
@@ -343,6 +355,7 @@ impl SourceQueue {
         to.put(&(self.records, inputs, cursor.map(|cursor| (cursor.session, cursor.next)), since, messages_since));
         self.locals.save(to);
         self.choices.save(to);
+        to.put(&self.configured);
     }
 
     /// Restores what [`SourceQueue::save`] wrote.
@@ -352,7 +365,10 @@ impl SourceQueue {
         let cursor = cursor.map(|(session, next)| Cursor { session, next, ..Cursor::default() });
         (self.records, self.recorded) = (records, Resumed { inputs, cursor, since, messages_since });
         self.locals.load(from)?;
-        self.choices.load(from)
+        self.choices.load(from)?;
+        self.status.set_watched(self.choices.last());
+        self.configured = from.get()?;
+        Ok(())
     }
 
     /// Places the source after the record, which ends at `now`, with an input of another source if it has `passed` this one.

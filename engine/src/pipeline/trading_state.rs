@@ -35,6 +35,8 @@ pub struct HeadState {
     pub clock: Option<Ns>,
     /// Whether recorded inputs are still to be replayed.
     pub replaying: bool,
+    /// How many instruments there are, and the most that there may be.
+    pub instruments: [u32; 2],
     /// The feeds, in order.
     pub feeds: Vec<FeedState>,
 }

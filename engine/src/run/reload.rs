@@ -11,11 +11,14 @@ use super::error::RunError;
 use super::execute::queues;
 use super::preflight::Preflight;
 use crate::config::{Draft, Settings};
-use crate::ingress::{Asker, Submission, Ticket, WatchList, actor_names, reload};
+use crate::ingress::{Asker, FeedStatuses, Submission, Ticket, WatchList, actor_names, reload};
 use crate::pipeline::Answer;
 use crate::recovery::differences;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+
+/// Why a second reader is sent away.
+const BUSY: &str = "the configuration, or what is watched, is being changed for somebody else: wait for that answer";
 
 /// Reads the configuration once more, or another file in its place.
 type Read = Box<dyn Fn(Option<&Path>) -> Draft + Send + Sync>;
@@ -63,16 +66,36 @@ impl Reloader {
         }
     }
 
-    /// Finds the changes in `file`, or in the configuration of the run, against what the pipeline answers, and opens what was
-    /// added, on behalf of `actor`.
+    /// Changes something while nobody reads the configuration, with the settings that the run has.
+    ///
+    /// # Errors
+    /// When somebody does, or what `change` says.
+    pub fn alone<T>(&self, change: impl FnOnce(&Settings) -> Result<T, String>) -> Result<T, String> {
+        let Ok(mut running) = self.running.try_lock() else { return Err(BUSY.to_owned()) };
+        running.settle()?;
+        change(&running.settings)
+    }
+
+    /// Finds the changes in `file`, or in the configuration of the run, against what the pipeline answers and what is
+    /// watched of its `feeds`, and opens what was added, on behalf of `actor`.
     ///
     /// # Errors
     /// Why it is refused, as a sentence.
-    pub fn reload(&self, file: Option<&Path>, actor: &str, by: Asker, answer: &Answer) -> Result<Reloaded, String> {
+    pub fn reload(
+        &self,
+        file: Option<&Path>,
+        (actor, by): (&str, Asker),
+        answer: &Answer,
+        feeds: &FeedStatuses,
+    ) -> Result<Reloaded, String> {
         let Ok(mut running) = self.running.try_lock() else {
-            return Err("the configuration is being read for somebody else: wait for that answer".to_owned());
+            return Err(BUSY.to_owned());
         };
         running.settle()?;
+        // Operators have others watched than the configuration had.
+        for (input, status) in running.settings.inputs.iter_mut().zip(feeds.all()) {
+            input.watch = status.watched();
+        }
         let mut settings = (self.read)(file).finish().map_err(|faults| faults.to_string())?;
         let read = settings.clone();
         let changes = changes(&running.settings, &running.read, &mut settings, answer);

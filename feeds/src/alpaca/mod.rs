@@ -7,6 +7,7 @@ mod address;
 mod conditions;
 mod connection;
 pub mod fake;
+mod handover;
 mod message;
 mod receive;
 mod session;
@@ -131,7 +132,7 @@ impl Frames {
         encoding.read(frame, &mut |message| {
             fault = translator.message(message, due, inputs).err().or(fault);
             take(inputs.waiting());
-            receive::clear(inputs);
+            handover::clear(inputs);
         })?;
         fault.map_or(Ok(()), |fault| Err(fault.to_string()))
     }
@@ -140,7 +141,8 @@ impl Frames {
 fn open(request: &Request) -> Result<Box<dyn Source>, OpenError> {
     let settings = settings(request)?;
     let name = format!("alpaca {}", request.params.get(SOURCE).path);
-    Ok(Box::new(RingSource::new(&name, INSTRUMENTS, move |sender| Receiver::new(settings, sender).run())))
+    let source = RingSource::new(&name, INSTRUMENTS, move |sender| Receiver::new(settings, sender).run());
+    Ok(Box::new(source.answering()))
 }
 
 fn settings(request: &Request) -> Result<Settings, OpenError> {
@@ -185,5 +187,7 @@ fn channels(names: &[String]) -> Result<Vec<Channel>, OpenError> {
     names.iter().map(of).collect()
 }
 
+#[cfg(test)]
+mod day_tests;
 #[cfg(test)]
 mod tests;

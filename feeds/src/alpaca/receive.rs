@@ -2,21 +2,20 @@
 //!
 //! A connection that is lost is a `gap` at once, and is opened again after a pause that doubles, between half a second and half
 //! a minute, with as much again by chance, so that many clients do not come back at the same moment. A connection that nothing
-//! has come from for [`SILENCE`], not even an answer to a ping, is lost. The stream has no sequence numbers: the messages of a
-//! connection are counted, and each connection is a session of its own. What the network or Alpaca loses within one, nobody can
-//! tell.
+//! has come from for [`SILENCE`], not even an answer to a ping, is lost. What came goes its way in `handover`.
 //!
 //! Bound: the ring's slots. Worst case: the ring is full, and messages are a gap from there on.
 
 use super::address::Address;
 use super::connection::{Connection, Frame};
+use super::handover::Handover;
 use super::message::Encoding;
 use super::session::{Credentials, Refused, Session, Turn};
 use super::stream;
 use super::subscription::Channel;
-use super::translate::{Manner, Translator};
-use crate::live::{Handed, RingSender, arrival};
-use flow::{Inputs, Kind, Ns, SecretPlace, Symbols};
+use super::translate::Manner;
+use crate::live::{RingSender, arrival};
+use flow::{SecretPlace, Symbols};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use secret::Secret;
@@ -68,10 +67,8 @@ impl Pauses {
 /// The feed's thread.
 pub(super) struct Receiver {
     settings: Settings,
-    translator: Translator,
-    sender: RingSender,
+    handover: Handover,
     symbols: Option<Symbols>,
-    inputs: Inputs,
     /// Symbols that are still to be listed, because the ring was full.
     unlisted: Vec<String>,
     counted: Option<Instant>,
@@ -101,21 +98,20 @@ impl From<String> for Ended {
 
 impl Receiver {
     pub(super) fn new(settings: Settings, sender: RingSender) -> Receiver {
-        let translator = Translator::new(settings.manner);
-        let inputs = Inputs::with_capacity(4 * Inputs::MARGIN);
-        Receiver { settings, translator, sender, symbols: None, inputs, unlisted: Vec::new(), counted: None }
+        let handover = Handover::new(settings.manner, sender);
+        Receiver { settings, handover, symbols: None, unlisted: Vec::new(), counted: None }
     }
 
     /// Until the run ends.
     pub(super) fn run(mut self) {
         let mut pauses = Pauses::new(arrival().0);
-        while !self.sender.is_abandoned() {
+        while !self.handover.sender.is_abandoned() {
             self.look_at_watched();
             let mut was_subscribed = false;
             match self.connection(&mut was_subscribed) {
                 Ended::Abandoned => return,
                 Ended::Lost { why, is_lasting } => {
-                    self.sender.say(&why);
+                    self.handover.sender.say(&why);
                     if was_subscribed {
                         pauses = Pauses::new(arrival().0);
                         self.lost();
@@ -128,22 +124,21 @@ impl Receiver {
 
     /// A gap, as soon as there is room for it.
     fn lost(&mut self) {
-        self.translator.forget_quotes();
-        while !self.sender.disconnected(arrival()) && !self.sender.is_abandoned() {
+        while !self.handover.lost(arrival()) && !self.handover.sender.is_abandoned() {
             std::thread::sleep(LOOK);
         }
     }
 
     fn pause(&self, time: Duration) {
         let until = Instant::now() + time;
-        while !self.sender.is_abandoned() && Instant::now() < until {
+        while !self.handover.sender.is_abandoned() && Instant::now() < until {
             std::thread::sleep(LOOK);
         }
     }
 
     /// What is to be watched now, if that has changed.
     fn look_at_watched(&mut self) -> bool {
-        let Some(symbols) = self.sender.watched() else { return false };
+        let Some(symbols) = self.handover.sender.watched() else { return false };
         self.unlisted.extend(symbols.iter().flatten().cloned());
         self.symbols = symbols;
         self.list();
@@ -153,23 +148,14 @@ impl Receiver {
     /// Lists what is still to be listed.
     fn list(&mut self) {
         let due = arrival();
-        while let Some(symbol) = self.unlisted.last() {
-            self.translator.list(symbol, due, &mut self.inputs);
-            let has_gone = self.sender.send_beside(due, self.inputs.waiting());
-            clear(&mut self.inputs);
-            if !has_gone {
-                self.translator.unlist(symbol);
-                return;
-            }
-            self.unlisted.pop();
-        }
+        while self.unlisted.pop_if(|symbol| self.handover.list(symbol, due)).is_some() {}
     }
 
     /// Says what came so far, once a second: a list is made for it.
     fn count(&mut self) {
         if self.counted.is_none_or(|at| at.elapsed() >= COUNTS) {
             self.counted = Some(Instant::now());
-            self.sender.count(self.translator.counts());
+            self.handover.count();
         }
     }
 
@@ -188,14 +174,12 @@ impl Receiver {
         let credentials = Credentials { key: read(key)?, secret: read(secret)? };
         let mut session = Session::new(encoding, channels.clone(), credentials, self.symbols.clone());
         let mut connection = Connection::open(address, encoding, tls, PATIENCE)?;
-        let began = arrival();
-        self.sender.begin(began.0, Some(1));
-        let mut number = 0;
+        self.handover.begin(arrival());
         let mut heard = Instant::now();
         let mut asked = heard;
         let until = heard + PATIENCE;
         loop {
-            if self.sender.is_abandoned() {
+            if self.handover.sender.is_abandoned() {
                 connection.close();
                 return Ok(());
             }
@@ -211,7 +195,7 @@ impl Receiver {
                     Frame::Pong => {}
                     Frame::Closed(why) => return Err(why.into()),
                     Frame::Data(encoding, bytes) => {
-                        let turn = self.frame(&mut session, encoding, &bytes, &mut number)?;
+                        let turn = self.handover.frame(&mut session, (encoding, &bytes), arrival())?;
                         *was_subscribed |= session.is_subscribed();
                         self.act(&mut connection, turn)?;
                     }
@@ -234,38 +218,11 @@ impl Receiver {
             connection.send(self.settings.encoding, request)?;
         }
         if let Some(say) = turn.say {
-            self.sender.say(&say);
+            self.handover.sender.say(&say);
+        }
+        if let Some(answer) = turn.answer {
+            self.handover.sender.watches(self.symbols.clone(), answer);
         }
         Ok(())
-    }
-
-    /// Hands over the messages of a frame, each by its number.
-    fn frame(
-        &mut self,
-        session: &mut Session,
-        encoding: Encoding,
-        bytes: &[u8],
-        number: &mut u64,
-    ) -> Result<Turn, Refused> {
-        let due: Ns = arrival();
-        let Receiver { translator, sender, inputs, .. } = self;
-        let mut fault = None;
-        let mut turn = session.frame(encoding, bytes, &mut |message| {
-            *number += 1;
-            fault = translator.message(message, due, inputs).err().or(fault);
-            let lists = inputs.waiting().first().is_some_and(|first| first.kind == Kind::Name);
-            if sender.send(*number, due, inputs.waiting()) == Handed::Full && lists {
-                translator.unlist(message.symbol.text());
-            }
-            clear(inputs);
-        })?;
-        turn.say = turn.say.or(fault.map(|fault| fault.to_string()));
-        Ok(turn)
-    }
-}
-
-pub(super) fn clear(inputs: &mut Inputs) {
-    while !inputs.is_empty() {
-        inputs.pop();
     }
 }

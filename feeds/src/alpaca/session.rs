@@ -43,6 +43,8 @@ pub(super) struct Turn {
     pub(super) send: Vec<Vec<u8>>,
     /// To be said.
     pub(super) say: Option<String>,
+    /// The symbols that are watched come now, or why they do not.
+    pub(super) answer: Option<Result<(), String>>,
 }
 
 /// One connection's conversation.
@@ -52,6 +54,8 @@ pub(super) struct Session {
     credentials: Credentials,
     /// The symbols that are asked for, or are to be; `None` = all.
     symbols: Option<Symbols>,
+    /// Those that come if the last request is refused.
+    if_refused: Option<Symbols>,
     stage: Stage,
 }
 
@@ -62,7 +66,8 @@ impl Session {
         credentials: Credentials,
         symbols: Option<Symbols>,
     ) -> Session {
-        Session { encoding, channels, credentials, symbols, stage: Stage::Opened }
+        let if_refused = Some(Symbols::new());
+        Session { encoding, channels, credentials, symbols, if_refused, stage: Stage::Opened }
     }
 
     /// Whether data may come.
@@ -100,7 +105,7 @@ impl Session {
             ("success", "connected", Stage::Opened) => {
                 self.stage = Stage::Greeted;
                 let auth = self.authentication()?;
-                Ok(Turn { send: vec![auth], say: None })
+                Ok(Turn { send: vec![auth], ..Turn::default() })
             }
             ("success", "authenticated", Stage::Greeted) => {
                 self.stage = Stage::Subscribed;
@@ -108,8 +113,9 @@ impl Session {
                 Ok(self.watch(symbols))
             }
             ("subscription", ..) => {
-                let said = Subscription::of(encoding, frame);
-                Ok(Turn { send: Vec::new(), say: said.as_ref().map(Subscription::sentence) })
+                let Some(said) = Subscription::of(encoding, frame) else { return Ok(Turn::default()) };
+                let answer = said.is(self.symbols.as_ref(), &self.channels).then_some(Ok(()));
+                Ok(Turn { say: Some(said.sentence()), answer, ..Turn::default() })
             }
             ("error", ..) => self.error(control),
             _ => Ok(Turn::default()),
@@ -143,19 +149,30 @@ impl Session {
         let send = send.map(|(action, symbols)| {
             (!symbols.is_empty()).then(|| Request::about(action, &self.channels, &symbols).encoded(self.encoding))
         });
-        let send = send.into_iter().flatten().collect();
-        self.symbols = symbols;
-        Turn { send, say: None }
+        let send: Vec<_> = send.into_iter().flatten().collect();
+        let before = std::mem::replace(&mut self.symbols, symbols);
+        self.if_refused = match (before, &self.symbols) {
+            (None, Some(_)) => Some(Symbols::new()),
+            (Some(before), Some(now)) => Some(before.intersection(now).cloned().collect()),
+            (before, None) => before,
+        };
+        let answer = send.is_empty().then_some(Ok(()));
+        Turn { send, say: None, answer }
     }
 
-    fn error(&self, control: &Control) -> Result<Turn, Refused> {
+    fn error(&mut self, control: &Control) -> Result<Turn, Refused> {
         let (code, msg) = (control.code, control.msg.as_str());
         let refused = |next, is_lasting| Err(Refused { what: format!("Alpaca says {code}, {msg}"), next, is_lasting });
         match code {
             402 => refused("see that `key` and `secret` are those of one pair, and of this account", true),
             403 => Ok(Turn::default()),
             404 | 407 | 500 => refused("it is tried again", false),
-            405 => Ok(Turn { send: Vec::new(), say: Some(self.too_many(msg)) }),
+            405 => {
+                let why = self.too_many(msg);
+                // What was new does not come; what was left has gone all the same.
+                self.symbols = std::mem::take(&mut self.if_refused);
+                Ok(Turn { say: Some(why.clone()), answer: Some(Err(why)), ..Turn::default() })
+            }
             406 => {
                 refused("another connection with this key is open: end it, or wait until Alpaca notices its end", false)
             }

@@ -3,6 +3,7 @@
 //! Both are lists of symbols by channel, under the names that Alpaca gives its channels. Bound: the symbols that are watched.
 
 use super::message::Encoding;
+use flow::Symbols;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -98,6 +99,17 @@ impl Subscription {
 
     fn symbols(&self, channel: Channel) -> &[String] {
         self.0.iter().find(|(of, _)| *of == channel).map_or(&[], |(_, symbols)| symbols)
+    }
+
+    /// Whether these symbols come on each of these channels, and no others; `None` = all.
+    pub(super) fn is(&self, wanted: Option<&Symbols>, channels: &[Channel]) -> bool {
+        channels.iter().all(|channel| {
+            let comes = self.symbols(*channel);
+            match wanted {
+                None => comes == ["*"],
+                Some(wanted) => comes.len() == wanted.len() && comes.iter().all(|symbol| wanted.contains(symbol)),
+            }
+        })
     }
 
     pub(super) fn sentence(&self) -> String {

@@ -219,7 +219,7 @@ fn addresses() {
     }
 }
 
-fn credentials() -> Credentials {
+pub(super) fn credentials() -> Credentials {
     let folder = tempfile::tempdir().unwrap();
     let read = |name: &str| {
         let path = folder.path().join(name);
@@ -229,7 +229,7 @@ fn credentials() -> Credentials {
     Credentials { key: read("the-key"), secret: read("the-secret") }
 }
 
-fn symbols(names: &[&str]) -> Option<Symbols> {
+pub(super) fn symbols(names: &[&str]) -> Option<Symbols> {
     Some(names.iter().map(|name| (*name).to_owned()).collect())
 }
 
@@ -286,6 +286,41 @@ fn more_symbols_than_the_plan_has_are_told_with_the_figures() {
     let sentence = turn.say.unwrap();
     assert!(sentence.contains("20 symbols with trades and quotes are 40"), "{sentence}");
     assert!(session.is_subscribed(), "the connection is as it was");
+}
+
+#[test]
+fn what_is_watched_is_answered_when_it_comes_or_is_refused() {
+    let mut session = session(symbols(&["AAPL", "AMD"]));
+    said(&mut session, r#"[{"T":"success","msg":"connected"}]"#);
+    assert_eq!(said(&mut session, r#"[{"T":"success","msg":"authenticated"}]"#).answer, None, "it was only asked for");
+    let half = said(&mut session, r#"[{"T":"subscription","trades":["AAPL","AMD"],"quotes":["AAPL"]}]"#);
+    assert_eq!(half.answer, None, "not of every channel");
+    let whole = r#"[{"T":"subscription","trades":["AAPL","AMD"],"quotes":["AMD","AAPL"],"bars":["X"]}]"#;
+    assert_eq!(said(&mut session, whole).answer, Some(Ok(())));
+    let refused = r#"[{"T":"error","code":405,"msg":"symbol limit exceeded"}]"#;
+    assert_eq!(session.watch(symbols(&["AMD", "SPY"])).answer, None);
+    let answer = said(&mut session, refused).answer;
+    assert!(
+        answer.is_some_and(|answer| answer.is_err_and(|why| why.contains("2 symbols with trades and quotes are 4")))
+    );
+    // What was left has gone; the list before needs it again.
+    let asked = r#"{"action":"subscribe","trades":["AAPL"],"quotes":["AAPL"]}"#;
+    assert_eq!(texts(session.watch(symbols(&["AAPL", "AMD"]))), [asked]);
+    assert_eq!(said(&mut session, whole).answer, Some(Ok(())));
+    let nothing = session.watch(symbols(&["AMD", "AAPL"]));
+    assert_eq!((nothing.send.len(), nothing.answer), (0, Some(Ok(()))), "it comes already");
+    assert_eq!(session.watch(None).answer, None);
+    assert_eq!(said(&mut session, r#"[{"T":"subscription","trades":["*"],"quotes":["*"]}]"#).answer, Some(Ok(())));
+}
+
+#[test]
+fn a_connection_that_was_refused_all_asks_for_all_that_fits_later() {
+    let mut session = session(symbols(&["A", "B", "C"]));
+    said(&mut session, r#"[{"T":"success","msg":"connected"}]"#);
+    said(&mut session, r#"[{"T":"success","msg":"authenticated"}]"#);
+    said(&mut session, r#"[{"T":"error","code":405,"msg":"symbol limit exceeded"}]"#);
+    let asked = r#"{"action":"subscribe","trades":["A","B"],"quotes":["A","B"]}"#;
+    assert_eq!(texts(session.watch(symbols(&["A", "B"]))), [asked]);
 }
 
 proptest! {

@@ -24,5 +24,6 @@ mod tampering;
 mod unlisted;
 mod venue_kills;
 mod wall_kills;
+mod watches;
 #[path = "../pipeline/week.rs"]
 mod week;

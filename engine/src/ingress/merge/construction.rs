@@ -145,6 +145,7 @@ impl Ingress {
     /// Says where it stands.
     pub(super) fn say(&self, to: &mut HeadState) {
         (to.seq, to.now, to.clock, to.replaying) = (self.seq, self.now, self.clock.wall(), self.is_replaying());
+        to.instruments = self.directory.room();
         to.feeds.extend(self.feeds.iter().map(SourceQueue::trading_state));
     }
 

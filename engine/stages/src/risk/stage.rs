@@ -190,7 +190,8 @@ impl RiskStage {
             Some(CommandAction::Trust) => self.trust(event, command),
             // Others carry it out.
             Some(CommandAction::Flatten | CommandAction::SkipCounters | CommandAction::CarriedOver) => return,
-            Some(CommandAction::Received | CommandAction::Reload | CommandAction::SetParam) | None => return,
+            Some(CommandAction::Received | CommandAction::Reload | CommandAction::Watch) => return,
+            Some(CommandAction::SetParam) | None => return,
         };
         out.push(0, Flags::NONE, &outcome);
     }

@@ -103,7 +103,11 @@ impl<'s> Guest<'s> {
 
     fn run(&mut self, from: &Receiver<Arc<Vec<Sent>>>) -> Result<(), Over> {
         self.say("success", None, "connected")?;
+        let hung_up = self.shared.hung_up.load(Ordering::Acquire);
         while !self.shared.is_over.load(Ordering::Acquire) {
+            if self.shared.hung_up.load(Ordering::Acquire) != hung_up {
+                return Err(self.ended());
+            }
             loop {
                 match from.try_recv() {
                     Ok(messages) => self.tell(&messages)?,

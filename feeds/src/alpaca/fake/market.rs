@@ -2,7 +2,8 @@
 //!
 //! Each symbol has a price that wanders in cents, a quote of one to three cents around it, and trades at the bid or at the ask.
 //! A few trades are odd lots, a few are average prices; rarely one is cancelled or corrected, or trading is halted for a while.
-//! Minutes have bars ([`super::minute`]). Price bands are 5 % around a reference price, which is the price when that has moved by 1 %.
+//! Minutes have bars ([`super::minute`]). Price bands are 5 % around a reference price, which is the price at the turn of
+//! a minute, or when that has moved by 1 %.
 //! What comes is a function of the seed and of the times that it is asked at. Bound: a price and a last trade a symbol.
 
 use super::minute::{Due, LATE_QTY, Minutes};
@@ -18,7 +19,7 @@ struct Stock {
     trades: u64,
     last: (u64, f64, u64),
     is_halted: bool,
-    /// The reference price of its bands; 0 before the first.
+    /// The reference price of its bands; 0 = it is to have a new one.
     reference: u64,
     minutes: Minutes,
 }
@@ -83,7 +84,10 @@ impl Market {
         loop {
             match stock.minutes.due(now) {
                 Due::Nothing => break,
-                Due::Bar(start, bar) => sent.push(stock.sent(start, bar)),
+                Due::Bar(start, bar) => {
+                    sent.push(stock.sent(start, bar));
+                    stock.reference = 0;
+                }
                 Due::Again(start, minute, late) => {
                     stock.trades += 1;
                     let conditions = ["@", "Z"].map(str::to_owned).into();

@@ -85,7 +85,7 @@ impl Minutes {
             return Due::Nothing;
         }
         self.bars += 1;
-        self.closed = self.bars.is_multiple_of(2).then_some(sum);
+        self.closed = (!self.bars.is_multiple_of(2)).then_some(sum);
         Due::Bar(sum.start, Body::Bar(sum.told()))
     }
 }

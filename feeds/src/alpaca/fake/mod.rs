@@ -45,8 +45,8 @@ impl Fake {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
-        let (guests, tally, is_over) = Default::default();
-        let shared = Shared { settings: Arc::new(settings), guests, tally, is_over };
+        let (guests, tally, hung_up, is_over) = Default::default();
+        let shared = Shared { settings: Arc::new(settings), guests, tally, hung_up, is_over };
         let of_thread = shared.clone();
         let thread = std::thread::Builder::new().name("fake-alpaca".to_owned());
         let thread = thread.spawn(move || accept(&listener, &of_thread))?;
@@ -61,6 +61,11 @@ impl Fake {
     /// What happened so far.
     pub fn tally(&self) -> &Tally {
         &self.shared.tally
+    }
+
+    /// Hangs up on every client, without a word.
+    pub fn hang_up(&self) {
+        self.shared.hung_up.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Tells these messages, in one frame, to whoever has subscribed to them.

@@ -72,5 +72,7 @@ pub(super) struct Shared {
     pub(super) settings: Arc<Settings>,
     pub(super) guests: Arc<Mutex<Vec<Outbox>>>,
     pub(super) tally: Arc<Tally>,
+    /// How often it has hung up on all.
+    pub(super) hung_up: Arc<AtomicU64>,
     pub(super) is_over: Arc<AtomicBool>,
 }

@@ -46,6 +46,17 @@ pub struct Minute {
     pub vwap: f64,
 }
 
+impl Minute {
+    fn serialize<M: SerializeMap>(&self, to: &mut M) -> Result<(), M::Error> {
+        for (key, px) in ["o", "h", "l", "c"].iter().zip(&self.prices) {
+            to.serialize_entry(key, px)?;
+        }
+        to.serialize_entry("v", &self.volume)?;
+        to.serialize_entry("n", &self.trades)?;
+        to.serialize_entry("vw", &self.vwap)
+    }
+}
+
 /// A message of market data.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
@@ -181,15 +192,7 @@ impl Serialize for Sent {
                 map.serialize_entry("d", down)?;
                 map.serialize_entry("i", indicator)?;
             }
-            Body::Bar(minute) | Body::UpdatedBar(minute) => {
-                let Minute { prices, volume, trades, vwap } = minute;
-                for (key, px) in ["o", "h", "l", "c"].iter().zip(prices) {
-                    map.serialize_entry(key, px)?;
-                }
-                map.serialize_entry("v", volume)?;
-                map.serialize_entry("n", trades)?;
-                map.serialize_entry("vw", vwap)?;
-            }
+            Body::Bar(minute) | Body::UpdatedBar(minute) => minute.serialize(&mut map)?,
             Body::Status { code, reason } => {
                 for (key, text) in [("sc", code.as_str()), ("sm", ""), ("rc", reason.as_str()), ("rm", "")] {
                     map.serialize_entry(key, text)?;

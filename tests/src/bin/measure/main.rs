@@ -1,7 +1,7 @@
 //! Measures from outside what a halt, a stop and a bad disk cost a running engine, and what it holds while it runs.
 //!
 //! `measure halt [ROUNDS]`, `measure stop [ROUNDS]`, `measure disk [SECONDS]`, `measure footprint [SECONDS]`,
-//! `measure soak [SECONDS [RATE]]`: each prints one table. The engine is the binary of the same profile, or that of
+//! `measure soak [SECONDS [RATE]]`, `measure lost [SECONDS [LOSSES]]`: each prints one table. The engine is the binary of the same profile, or that of
 //! `TIDEGATE_BIN`. Bound: a minute for anything that should happen, then it panics.
 
 #![forbid(unsafe_code)]
@@ -10,6 +10,7 @@ mod disk;
 mod footprint;
 mod halt;
 mod held;
+mod lost;
 mod soak;
 mod stop;
 mod times;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         "disk" => number(1, 5).zip(Some(0)),
         "footprint" => number(1, 60).zip(Some(0)),
         "soak" => number(1, 900).zip(number(2, 200_000)),
+        "lost" => number(1, 1_200).zip(number(2, 50)),
         _ => None,
     };
     match (what, amounts) {
@@ -33,9 +35,11 @@ fn main() -> ExitCode {
         ("disk", Some((seconds, _))) => disk::measure(seconds),
         ("footprint", Some((seconds, _))) => footprint::measure(seconds),
         ("soak", Some((seconds, rate))) => soak::measure(seconds, rate),
+        ("lost", Some((seconds, losses))) => lost::measure(seconds, losses),
         _ => {
             eprintln!(
-                "usage: measure halt [ROUNDS] | stop [ROUNDS] | disk [SECONDS] | footprint [SECONDS] | soak [SECONDS [RATE]]"
+                "usage: measure halt [ROUNDS] | stop [ROUNDS] | disk [SECONDS] | footprint [SECONDS] | soak [SECONDS [RATE]] \
+                 | lost [SECONDS [LOSSES]]"
             );
             return ExitCode::from(2);
         }
