@@ -143,7 +143,7 @@ class Strategy:
             return ("pullback", float(near[0]) * 10_000.0 / float(near[1]), None, near[1], "none"), []
         fresh = [px for px in touched if px not in leg["told"]]
         if not fresh:
-            return ("told", None, None, touched[0], "none"), []
+            return ("signalled", None, None, touched[0], "none"), []
         score = {"none": 0, "buy" if leg["up"] else "sell": self.score}.get(self.flow, -self.score)
         if score < self.least_flow:
             return ("flow", float(score), float(self.least_flow), fresh[0], "none"), []

@@ -34,7 +34,7 @@ words! {
         /// Price has not come back to a node, or that was too long ago.
         Pullback = 7 "pullback",
         /// There was a signal of this node already.
-        Told = 8 "told",
+        Signalled = 8 "signalled",
         /// Flow does not go with the leg.
         Flow = 9 "flow",
         /// Price is at the stop, or beyond it.

@@ -4,7 +4,7 @@
 //!
 //! Bound: one event per reason, plus two.
 
-use super::holding::Owner;
+use super::owner::Owner;
 use flow::records::{BookTop, Intent, Reason, Signal};
 use flow::{Account, Action, Flags, Kind, Ns, OrderType, Out, Px, Qty, Real, Reduces, Side, StrategyId, Tick, Tif};
 use serde::{Deserialize, Serialize};

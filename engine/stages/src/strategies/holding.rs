@@ -8,35 +8,10 @@
 //! Bound: 48 bytes. Worst case of a report: a few comparisons.
 
 use super::emit::{Why, price};
-use flow::records::{Booked, Cancelled, Refused, Reject};
-use flow::{Account, Booking, Event, Kind, Ns, OrderId, Px, Side, StrategyId};
+use super::owner::Owner;
+use flow::records::{Cancelled, Refused, Reject};
+use flow::{Booking, Event, Kind, Ns, OrderId, Px, Side};
 use serde::{Deserialize, Serialize};
-
-/// Whose orders they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Owner {
-    pub(super) account: Account,
-    pub(super) strategy: StrategyId,
-}
-
-impl Owner {
-    /// Whether an order is one of its own.
-    #[inline]
-    pub(super) fn has(self, id: OrderId) -> bool {
-        (id.account(), id.strategy()) == (self.account, self.strategy)
-    }
-
-    /// What the portfolio has booked of an order of its own, and what that adds to its position.
-    pub(super) fn booked(self, event: &Event) -> Option<(&Booked, i64)> {
-        let booked: &Booked = event.record();
-        if !self.has(OrderId(booked.order_id)) {
-            return None;
-        }
-        let qty = i64::try_from(booked.qty.0).unwrap_or(i64::MAX);
-        let adds = (event.side() == Side::Buy) != (booked.what == Booking::Busted.code());
-        Some((booked, if adds { qty } else { -qty }))
-    }
-}
 
 /// What is held of an instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,7 +124,8 @@ impl Holding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow::{Flags, Qty, Record};
+    use flow::records::Booked;
+    use flow::{Account, Flags, Qty, Record, StrategyId};
 
     const OWNER: Owner = Owner { account: Account(3), strategy: StrategyId(4) };
     const PAUSE: u64 = 30;

@@ -17,6 +17,7 @@ mod entry;
 mod holding;
 pub mod momentum;
 mod occasion;
+mod owner;
 pub mod random;
 pub mod reversion;
 mod session;

@@ -13,8 +13,8 @@
 use super::Setup;
 use super::common::{ACCOUNT, QTY, STRATEGY_VENUE, SYMBOLS};
 use super::emit::{self, Touch};
-use super::holding::Owner;
 use super::occasion::Occasion;
+use super::owner::Owner;
 use super::universe::{Universe, index};
 use flow::records::{Ack, BookTop, Cancelled, Intent, Listing, Reject, Signal};
 use flow::{

@@ -162,7 +162,7 @@ fn a_trend_signal_says_why_and_where_it_would_be_wrong() {
         let setup: &SetupRow = emitted[5].0.record();
         assert_eq!((setup.unmet, setup.target), (Unmet::None.code(), TargetType::Risk.code()));
         assert_eq!((setup.value, setup.threshold, setup.node_px), (Real::of(3.0), Real::of(1.5), of(10_050)));
-        assert_eq!(lacks(&rig.plain(10_050)).0, Unmet::Told, "once a leg and node");
+        assert_eq!(lacks(&rig.plain(10_050)).0, Unmet::Signalled, "once a leg and node");
         assert!(rig.plain(10_050).is_empty(), "and that is said once");
     }
 }

@@ -5,7 +5,7 @@
 use super::super::Setup;
 use super::super::changed::Changed;
 use super::super::emit::{self, Touch};
-use super::super::holding::Owner;
+use super::super::owner::Owner;
 use super::super::session::Within;
 use super::super::universe::{Universe, index};
 use super::params::{Fixed, OF_WINDOWS, PARAMS, Settings};

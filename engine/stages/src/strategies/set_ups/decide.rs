@@ -97,7 +97,7 @@ fn entries<M: Model>(market: &Market, leg: &Leg, settings: &Settings<M>) -> Verd
     let touched = || leg.nodes().iter().filter(|node| node.is_touched);
     let Some(first) = touched().find(|node| !leg.has_told(node.px)) else {
         let node = touched().next().map_or(Px::NONE, |node| node.px);
-        return Err(NotMet::of(Unmet::Told, None, None).about(node));
+        return Err(NotMet::of(Unmet::Signalled, None, None).about(node));
     };
     let score = market.score(settings.rules, leg);
     if score < i16::from(settings.least_flow) {

@@ -109,7 +109,7 @@ impl<M: Model> SetupStage<M> {
             let Some((at, why)) = self.changed.take() else { return };
             waiting -= 1;
             if !self.ended {
-                self.judge(at, why, now, out);
+                self.decide_on(at, why, now, out);
             }
         }
         if self.changed.len() > 0 {
@@ -117,8 +117,8 @@ impl<M: Model> SetupStage<M> {
         }
     }
 
-    /// Judges an instrument.
-    fn judge(&mut self, at: u32, why: u8, now: Ns, out: &mut Out) {
+    /// Decides on an instrument.
+    fn decide_on(&mut self, at: u32, why: u8, now: Ns, out: &mut Out) {
         let (settings, market) = (self.settings.get(at), &mut self.markets[at as usize]);
         if why == TRADE && !market.leg.is_some_and(|leg| leg.is_closed && leg.is_touched()) {
             return;
