@@ -7,6 +7,7 @@ mod address;
 mod conditions;
 mod connection;
 pub mod fake;
+pub mod history;
 mod message;
 mod receive;
 mod session;

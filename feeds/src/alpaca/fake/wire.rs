@@ -108,39 +108,10 @@ impl Body {
             Body::Correction { .. } => "c",
         }
     }
-}
 
-/// A message with its symbol and time.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sent {
-    /// The symbol.
-    pub symbol: String,
-    /// The tape of the symbol.
-    pub tape: char,
-    /// Time of the exchange.
-    pub time: Ns,
-    /// What it tells.
-    pub body: Body,
-}
-
-impl Sent {
-    /// The channel on which it comes.
-    pub fn channel(&self) -> &'static str {
-        match self.body {
-            Body::Trade { .. } | Body::Cancel { .. } | Body::Correction { .. } => "trades",
-            Body::Quote { .. } => "quotes",
-            Body::Bar { .. } => "bars",
-            Body::Status { .. } => "statuses",
-        }
-    }
-}
-
-impl Serialize for Sent {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut map = to.serialize_map(None)?;
-        map.serialize_entry("T", self.body.letter())?;
-        map.serialize_entry("S", &self.symbol)?;
-        match &self.body {
+    /// Its fields beside time and tape, which the rows of the past have too.
+    pub(super) fn fields<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        match self {
             Body::Trade { id, exchange, px, qty, conditions } => {
                 map.serialize_entry("i", id)?;
                 map.serialize_entry("x", exchange)?;
@@ -187,6 +158,41 @@ impl Serialize for Sent {
                 }
             }
         }
+        Ok(())
+    }
+}
+
+/// A message with its symbol and time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sent {
+    /// The symbol.
+    pub symbol: String,
+    /// The tape of the symbol.
+    pub tape: char,
+    /// Time of the exchange.
+    pub time: Ns,
+    /// What it tells.
+    pub body: Body,
+}
+
+impl Sent {
+    /// The channel on which it comes.
+    pub fn channel(&self) -> &'static str {
+        match self.body {
+            Body::Trade { .. } | Body::Cancel { .. } | Body::Correction { .. } => "trades",
+            Body::Quote { .. } => "quotes",
+            Body::Bar { .. } => "bars",
+            Body::Status { .. } => "statuses",
+        }
+    }
+}
+
+impl Serialize for Sent {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("T", self.body.letter())?;
+        map.serialize_entry("S", &self.symbol)?;
+        self.body.fields(&mut map)?;
         map.serialize_entry("t", &Time(self.time))?;
         map.serialize_entry("z", &self.tape)?;
         map.end()
