@@ -12,6 +12,7 @@ mod disk;
 pub(crate) mod doctor;
 pub(crate) mod exit;
 pub(crate) mod fake;
+pub(crate) mod feed;
 mod follow;
 mod followers;
 mod get;

@@ -9,6 +9,7 @@ mod bad_input;
 mod chosen;
 mod dbn;
 mod discover;
+mod feed_test;
 mod inputs;
 mod instruments;
 mod packed;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         dbn::DBN,
         chosen::CHOSEN,
         discover::DISCOVER,
+        feed_test::FEED_TEST,
         inputs::INPUTS,
         instruments::INSTRUMENTS,
         packed::PACKED,
