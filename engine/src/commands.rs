@@ -6,7 +6,7 @@
 use crate::bench::commands as bench;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{
-    at, console, ctl, demo, discover, doctor, fake, feed, graph, help, journal, last, pack, plot, questdb,
+    at, console, ctl, demo, discover, doctor, fake, feed, fetch, graph, help, journal, last, pack, plot, questdb,
     replay, reset, run, schema, screen, signals, sink, snapshot, synth, validate, why,
 };
 use crate::os;
@@ -70,6 +70,9 @@ enum Command {
     /// Tests the inputs of a configuration: what comes, how fast, how late, and what is wrong.
     #[command(subcommand)]
     Feed(feed::FeedCommand),
+    /// Gets bars, trades and quotes of the past from a vendor, as a file to replay; goes on where it was cut off.
+    #[command(subcommand)]
+    Fetch(fetch::FetchCommand),
     /// Speaks as a venue does, to try a live feed without an account.
     #[command(subcommand)]
     Fake(fake::FakeCommand),
@@ -142,6 +145,7 @@ fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
         Command::Bench(command) => bench::run(&command, registries),
         Command::Journal(command) => journal::run(&command),
         Command::Feed(command) => feed::run(&command, registries),
+        Command::Fetch(command) => fetch::run(&command, registries),
         Command::Fake(command) => fake::run(&command),
         Command::QuestDb(command) => questdb::run(&command),
     }

@@ -28,6 +28,7 @@ pub(crate) const COMMANDS: &[(&str, &[Row])] = &[
             (&["tidegate plot es.dbn --out es.html"], "a day as a page: footprints, profile, story"),
             (&["tidegate pack day.itch"], "a day by instrument, for faster replays"),
             (&["tidegate discover --input day.itch"], "usual values, learned, to include"),
+            (&["tidegate fetch alpaca --symbols SPY --from 2026-11-02"], "the past, to replay"),
             (&["tidegate feed test desk.toml"], "what comes in, how late, what is wrong"),
             (&["tidegate fake alpaca"], "a venue to try feeds with, no account"),
         ],

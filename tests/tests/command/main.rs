@@ -10,6 +10,7 @@ mod chosen;
 mod dbn;
 mod discover;
 mod feed_test;
+mod fetch;
 mod inputs;
 mod instruments;
 mod packed;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         chosen::CHOSEN,
         discover::DISCOVER,
         feed_test::FEED_TEST,
+        fetch::FETCH,
         inputs::INPUTS,
         instruments::INSTRUMENTS,
         packed::PACKED,
