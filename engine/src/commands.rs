@@ -6,8 +6,8 @@
 use crate::bench::commands as bench;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{
-    at, console, ctl, demo, discover, doctor, fake, graph, help, journal, last, pack, plot, questdb, replay, reset,
-    run, schema, screen, signals, sink, snapshot, synth, validate, why,
+    at, console, ctl, demo, discover, doctor, fake, feed, fetch, graph, help, journal, last, pack, plot, questdb,
+    replay, reset, run, schema, screen, signals, sink, snapshot, synth, validate, why,
 };
 use crate::os;
 use crate::registries::Registries;
@@ -67,8 +67,14 @@ enum Command {
     /// Lists, follows, checks and converts the two logs of a run.
     #[command(subcommand)]
     Journal(journal::JournalCommand),
+    /// Tests the inputs of a configuration: what comes, how fast, how late, and what is wrong.
+    #[command(subcommand)]
+    Feed(feed::FeedCommand),
+    /// Gets bars, trades and quotes of the past from a vendor, as a file to replay; goes on where it was cut off.
+    #[command(subcommand)]
+    Fetch(fetch::FetchCommand),
     /// Speaks as a venue does, to try a live feed without an account.
-    #[command(subcommand, hide = true)]
+    #[command(subcommand)]
     Fake(fake::FakeCommand),
     /// Starts a QuestDB server.
     #[command(subcommand, name = "questdb")]
@@ -138,6 +144,8 @@ fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
         Command::Sink(args) => sink::run(&args, registries),
         Command::Bench(command) => bench::run(&command, registries),
         Command::Journal(command) => journal::run(&command),
+        Command::Feed(command) => feed::run(&command, registries),
+        Command::Fetch(command) => fetch::run(&command, registries),
         Command::Fake(command) => fake::run(&command),
         Command::QuestDb(command) => questdb::run(&command),
     }
@@ -153,13 +161,13 @@ mod tests {
 
     #[test]
     fn every_command_has_an_example_that_is_understood() {
-        let examples = || COMMANDS.iter().flat_map(|(_, commands)| commands.iter().map(|(example, _)| *example));
+        let examples =
+            || COMMANDS.iter().flat_map(|(_, rows)| rows.iter().flat_map(|(examples, _)| *examples).copied());
         for example in examples() {
             assert!(Cli::try_parse_from(example.split(' ')).is_ok(), "{example}");
         }
         let known = Cli::command();
-        // What is hidden is no part of the daily work, and the first screen has no room for it.
-        let names = known.get_subcommands().filter(|c| !c.is_hide_set()).map(Command::get_name);
+        let names = known.get_subcommands().map(Command::get_name);
         let missing: Vec<_> = names.filter(|n| !examples().any(|e| e.split(' ').nth(1) == Some(n))).collect();
         assert_eq!(missing, [""; 0]);
     }

@@ -1,12 +1,17 @@
 #!/usr/bin/env python3
-"""Judges the fake of Alpaca's market data, and the feed that reads it, by Alpaca's own client.
+"""Judges the fake of Alpaca's market data, the feed that reads it and `tidegate fetch`, by Alpaca's own clients.
 
 `tidegate fake alpaca` is listened to at once by `alpaca-py` and by `tidegate run`. The client must take every message as one of its
 own models; and what both have of the same stretch must be equal: each trade by its number, with price, size and time, each
 quote, each halt, each price band, each bar and each bar that came again, each trade that was cancelled or corrected. It begins
 shortly before the turn of a minute, since that is when bars come.
 
+The past: `StockHistoricalDataClient` asks the fake for bars, trades and quotes of several days, page by page, and so does `tidegate fetch
+alpaca`, while requests go wrong. Each row must become one of the client's models, the pages together must be what one page of all is, and each
+must be what `tidegate replay` gives of the fetched file.
+
     alpaca_fake.py check --tidegate target/release/tidegate [--seconds 8]
+    alpaca_fake.py history --tidegate target/release/tidegate
 
 Exit code: 0 equal, 1 not equal, 2 usage.
 """
@@ -14,6 +19,9 @@ Exit code: 0 equal, 1 not equal, 2 usage.
 import argparse
 import asyncio
 import collections
+import contextlib
+import datetime
+import decimal
 import os
 import re
 import signal
@@ -23,8 +31,12 @@ import tempfile
 import threading
 import time
 
+from alpaca.common.exceptions import APIError
+from alpaca.data.historical import StockHistoricalDataClient
 from alpaca.data.live import StockDataStream
 from alpaca.data.models import Bar, Quote, Trade, TradeCancel, TradeCorrection, TradingStatus
+from alpaca.data.requests import StockBarsRequest, StockQuotesRequest, StockTradesRequest
+from alpaca.data.timeframe import TimeFrame
 
 from rows import first_difference, parse, verdict
 
@@ -210,12 +222,130 @@ def check(args):
     return good
 
 
+@contextlib.contextmanager
+def faked(args, *more):
+    """A running fake, and the address of its past."""
+    fake = [args.tidegate, "fake", "alpaca", "--port", "0", "--symbols", ",".join(SYMBOLS), *more]
+    with subprocess.Popen(fake, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as fake:
+        try:
+            yield re.search(r"http://[\d.:]+", fake.stderr.readline())[0]
+        finally:
+            fake.send_signal(signal.SIGTERM)
+
+
+# Two days, a weekend, a day: whole days in New York.
+DATES = ("2026-01-08", "2026-01-12")
+RANGE = dict(
+    start=datetime.datetime(2026, 1, 8, 5, tzinfo=datetime.timezone.utc),
+    end=datetime.datetime(2026, 1, 13, 4, 59, 59, 999_999, tzinfo=datetime.timezone.utc),
+)
+
+
+def nanos_of(text):
+    """RFC 3339 in UTC, exactly."""
+    whole, _, part = text.rstrip("Z").partition(".")
+    second = datetime.datetime.fromisoformat(whole).replace(tzinfo=datetime.timezone.utc).timestamp()
+    return int(second) * NANO + int(part.ljust(9, "0") or 0)
+
+
+def exactly(number):
+    return int(decimal.Decimal(repr(number)) * NANO)
+
+
+def row_of(what, row):
+    """A row of the past as ours prints it; `None` for a trade that was taken back."""
+    at = nanos_of(row["t"])
+    if what == "trades":
+        if row.get("u") in ("canceled", "incorrect"):
+            return None
+        return ("trade", at, exactly(row["p"]), row["s"], ord(row["x"]) << 56 | row["i"])
+    if what == "quotes":
+        sides = [(exactly(row[p]), 100 * row[s]) for p, s in (("bp", "bs"), ("ap", "as"))]
+        return ("quote", at, *sides[0], *sides[1])
+    return ("bar", at, *(exactly(row[key]) for key in "ohlc"), row["v"], row["n"], exactly(row["vw"]))
+
+
+def of_fetch(lines):
+    """Rows by symbol of a file that was fetched."""
+    rows = of_tidegate(lines)
+    for line in lines:
+        row = parse(line)
+        if row["kind"] == "bar":
+            price = lambda name: int(decimal.Decimal(row[name]) * NANO)
+            prices = [price(name) for name in ("open", "high", "low", "close")]
+            found = ("bar", int(row["start_ns"]), *prices, row["volume"], row["trades"], price("vwap"))
+            rows[row["symbol"]].append(found)
+    return rows
+
+
+REQUESTS = {
+    "bars": (lambda **more: StockBarsRequest(timeframe=TimeFrame.Minute, **more), "get_stock_bars"),
+    "trades": (StockTradesRequest, "get_stock_trades"),
+    "quotes": (StockQuotesRequest, "get_stock_quotes"),
+}
+
+
+def asked(address, what, raw, limit=None):
+    """What the client has of the past, by symbol; `limit` is that of all pages together."""
+    client = StockHistoricalDataClient("fake-key", "fake-secret", raw_data=raw, url_override=address)
+    request, method = REQUESTS[what]
+    found = getattr(client, method)(request(symbol_or_symbols=SYMBOLS, feed="iex", limit=limit, **RANGE))
+    return found if raw else found.data
+
+
+def fetched(args, address, what, folder):
+    out = os.path.join(folder, what)
+    secrets = dict(os.environ, FAKE_KEY="fake-key", FAKE_SECRET="fake-secret")
+    command = [args.tidegate, "fetch", "alpaca", "--symbols", ",".join(SYMBOLS), "--from", DATES[0], "--to", DATES[1]]
+    command += ["--what", what, "--out", out, "--address", address, "--key", "env:FAKE_KEY", "--secret", "env:FAKE_SECRET"]
+    subprocess.run([*command, "--page", "1500"], env=secrets, check=True, stderr=subprocess.DEVNULL)
+    (name,) = os.listdir(out)
+    emit = ["--emit", {"bars": "bar", "trades": "trade", "quotes": "quote"}[what]]
+    replay = [args.tidegate, "replay", "--input", os.path.join(out, name), "--set", "pipeline.stages=book", *emit]
+    rows = subprocess.run(replay, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True).stdout
+    return of_fetch(rows.splitlines())
+
+
+def history(args):
+    good = True
+    with faked(args, "--a-minute", "100000") as address, tempfile.TemporaryDirectory() as folder:
+        for what in REQUESTS:
+            raw, models = asked(address, what, raw=True), asked(address, what, raw=False)
+            ours = fetched(args, address, what, folder)
+            for symbol in SYMBOLS:
+                rows = [row_of(what, row) for row in raw[symbol]]
+                good &= len(models[symbol]) == len(rows) > 100
+                theirs = [row for row in rows if row is not None]
+                good &= verdict(f"{what} {symbol}, {len(rows)} rows", *first_difference(theirs, ours[symbol]))
+        # The client asks for pages of as many rows as are still wanted: a few thousand rows of several symbols are several pages.
+        few = asked(address, "quotes", raw=True, limit=12_345)
+        whole = asked(address, "quotes", raw=True)
+        joined = lambda found: [(symbol, row) for symbol in sorted(found) for row in found[symbol]]
+        good &= verdict("12,345 quotes in pages", *first_difference(joined(whole)[:12_345], joined(few)))
+        try:
+            StockHistoricalDataClient("fake-key", "wrong", url_override=address).get_stock_bars(
+                StockBarsRequest(symbol_or_symbols="SPY", timeframe=TimeFrame.Minute, feed="iex", **RANGE)
+            )
+            print("a wrong secret was taken")
+            good = False
+        except APIError as error:
+            good &= error.status_code == 401
+    with faked(args, "--trouble", "9", "--seed", "4", "--a-minute", "100000") as address, tempfile.TemporaryDirectory() as folder:
+        troubled = fetched(args, address, "bars", folder)
+    with faked(args, "--seed", "4", "--a-minute", "100000") as address, tempfile.TemporaryDirectory() as folder:
+        calm = fetched(args, address, "bars", folder)
+    for symbol in SYMBOLS:
+        good &= verdict(f"bars {symbol} in trouble", *first_difference(calm[symbol], troubled[symbol]))
+    return good
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["check"])
+    parser.add_argument("command", choices=["check", "history"])
     parser.add_argument("--tidegate", required=True)
     parser.add_argument("--seconds", type=float, default=8)
-    sys.exit(0 if check(parser.parse_args()) else 1)
+    args = parser.parse_args()
+    sys.exit(0 if {"check": check, "history": history}[args.command](args) else 1)
 
 
 if __name__ == "__main__":

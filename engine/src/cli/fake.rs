@@ -8,15 +8,16 @@ use super::numbers::grouped;
 use super::signals::Signals;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
-use feeds::alpaca::fake::{Fake, Faults, Market, Settings};
+use feeds::alpaca::fake::{Fake, Faults, Market, Rest, RestFaults, Settings};
 use feeds::live::arrival;
+use flow::Ns;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// The venues.
 #[derive(Subcommand)]
 pub(crate) enum FakeCommand {
-    /// Alpaca's market data over a WebSocket: trades, quotes, halts, corrections.
+    /// Alpaca's market data over a WebSocket, and its past over HTTP: trades, quotes, bars, halts, corrections.
     Alpaca(AlpacaArgs),
 }
 
@@ -50,9 +51,18 @@ pub(crate) struct AlpacaArgs {
     /// Symbols of trades and quotes together that the plan has room for.
     #[arg(long, default_value_t = 30)]
     limit: usize,
-    /// One frame in so many goes wrong somehow: lost, twice, late, cut off; 0 = none.
+    /// One frame or request in so many goes wrong somehow: lost, twice, late, cut off, refused; 0 = none.
     #[arg(long, default_value_t = 0)]
     trouble: u32,
+    /// Messages of a day of the past, of all symbols together.
+    #[arg(long, default_value_t = 20_000, value_name = "COUNT")]
+    a_day: u64,
+    /// Requests for the past that a minute has room for.
+    #[arg(long, default_value_t = 200, value_name = "COUNT")]
+    a_minute: u32,
+    /// Milliseconds by which its exchange's clock is ahead of this host's.
+    #[arg(long, default_value_t = 0, value_name = "MS")]
+    ahead: u64,
     /// Ends by itself after so many seconds; 0 = never.
     #[arg(long = "for", default_value_t = 0, value_name = "SECONDS")]
     seconds: u64,
@@ -73,11 +83,28 @@ pub(crate) fn run(command: &FakeCommand) -> Result<Exit, Failure> {
         refuse: if args.trouble == 0 { 0 } else { 4 },
         silence: 0,
     };
-    let settings = Settings { symbols: args.limit, faults, ..Settings::default() };
+    let rest_faults = RestFaults {
+        seed: args.seed,
+        client: one_in(1),
+        server: one_in(1),
+        slow: one_in(1),
+        throttle: one_in(1),
+        half: one_in(1),
+        hang_up: one_in(1),
+    };
+    let rest = Rest {
+        symbols: args.symbols.clone(),
+        seed: args.seed,
+        a_day: args.a_day,
+        a_minute: args.a_minute,
+        faults: rest_faults,
+    };
+    let settings = Settings { symbols: args.limit, faults, rest, ..Settings::default() };
     let (key, secret) = (settings.key.clone(), settings.secret.clone());
     let fake = Fake::start(args.port, settings)
         .map_err(|e| Failure::failed(format!("port {} cannot be listened at: {e}; name another --port", args.port)))?;
-    console::say(format!("fake alpaca: ws://{}, key {key}, secret {secret}", fake.address()));
+    let address = fake.address();
+    console::say(format!("fake alpaca: ws://{address}, key {key}, secret {secret}; the past at http://{address}"));
     let symbols: Vec<_> = args.symbols.iter().map(String::as_str).collect();
     let mut market = Market::new(&symbols, args.seed);
     let began = Instant::now();
@@ -87,7 +114,7 @@ pub(crate) fn run(command: &FakeCommand) -> Result<Exit, Failure> {
         // As many as are due by now.
         let due = (began.elapsed().as_secs_f64() * f64::from(args.rate)) as u64;
         while told < due {
-            fake.publish(market.next(arrival()));
+            fake.publish(market.next(Ns(arrival().0 + args.ahead * 1_000_000)));
             told += 1;
         }
         std::thread::sleep(Duration::from_millis(2));

@@ -12,6 +12,8 @@ mod disk;
 pub(crate) mod doctor;
 pub(crate) mod exit;
 pub(crate) mod fake;
+pub(crate) mod feed;
+pub(crate) mod fetch;
 mod follow;
 mod followers;
 mod get;

@@ -4,7 +4,8 @@
 use super::deep::Deep;
 use super::name::name;
 use super::story::{Cause, Chapter, Step, Story};
-use super::words::{after, relative, span, values, words};
+use super::words::{after, relative, words};
+use crate::rows::words::{span, values};
 use chrono::{DateTime, SecondsFormat};
 use flow::Ns;
 use indicatif::HumanCount;

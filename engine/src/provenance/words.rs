@@ -1,33 +1,11 @@
 //! A step in the words of a trader, for text and page alike: the values of its row, in the order in which one reads them.
 
 use super::name::name;
-use super::story::{Relative, Row, Step};
-use crate::rows::Cell;
+use super::story::{Relative, Step};
+use crate::rows::words::{bar, quote, shown, span, trade, values};
 use flow::records::{Ack, Intent, Order, Reason, Refused, ReplaceRequest, Request, Route};
 use flow::{Action, Kind, OrderId, Reduces, SIMULATED_EXCHANGE};
 use stages::Instances;
-
-/// A duration for people, with four digits: `950 ns`, `1.204 ms`, `12.50 s`.
-pub(super) fn span(ns: u64) -> String {
-    let shown = |value: f64, unit: &str| {
-        let decimals = if value < 10.0 {
-            3
-        } else if value < 100.0 {
-            2
-        } else {
-            1
-        };
-        format!("{value:.decimals$} {unit}")
-    };
-    let value = ns as f64;
-    match ns {
-        0..1_000 => format!("{ns} ns"),
-        1_000..1_000_000 => shown(value / 1e3, "us"),
-        1_000_000..1_000_000_000 => shown(value / 1e6, "ms"),
-        1_000_000_000..600_000_000_000 => shown(value / 1e9, "s"),
-        _ => format!("{}:{:02}:{:02} h", ns / 3_600_000_000_000, ns / 60_000_000_000 % 60, ns / 1_000_000_000 % 60),
-    }
-}
 
 /// A step's time after another: `+950 ns`.
 pub(super) fn after(from: u64, to: u64) -> String {
@@ -44,52 +22,10 @@ fn terms(step: &Step) -> String {
     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// A value for people: a number of a measure with five digits, the rest exactly as in its row.
-pub(super) fn shown(cell: &Cell) -> String {
-    match cell {
-        Cell::Float(value) if value.is_nan() => String::new(),
-        Cell::Float(value) => {
-            let digits = 4 - (value.abs().log10().floor() as i32).clamp(-2, 4);
-            let text = format!("{value:.*}", digits.unsigned_abs() as usize);
-            if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-        }
-        other => other.to_csv(),
-    }
-}
-
 /// The value of a column, for people; empty if it is absent.
 fn value(step: &Step, column: &str) -> String {
     step.row.iter().find(|(name, _)| *name == column).map(|(_, cell)| shown(cell)).unwrap_or_default()
 }
-
-/// The values of a row that are there, each behind its name; reasons for caution only where there are any.
-pub(super) fn values(row: &Row) -> String {
-    let own = row.iter().skip(COMMON).filter(|(name, _)| *name != "instance");
-    let value = |(name, cell): &(&str, Cell)| match (*name, shown(cell).as_str()) {
-        (_, "") | ("inferred" | "after_gap" | "crossed", "false") => None,
-        ("inferred", _) => Some("sides inferred".to_owned()),
-        ("after_gap", _) => Some("after a gap".to_owned()),
-        (name, text) => Some(format!("{} {text}", name.replace('_', " "))),
-    };
-    own.filter_map(value).collect::<Vec<_>>().join(", ")
-}
-
-/// A bar: its interval, its prices, what was traded.
-fn bar(step: &Step) -> String {
-    let prices = ["open", "high", "low", "close"].map(|column| step.text(column)).join(" ");
-    let flow = [("volume", "volume"), ("vwap", "vwap"), ("buy", "buy_volume"), ("sell", "sell_volume")];
-    let flow = flow.map(|(name, column)| (name, step.text(column)));
-    let flow = flow.iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| format!(", {name} {text}"));
-    format!("{} {prices}{}{}", step.text("interval"), flow.collect::<String>(), inferred(step, ", sides inferred"))
-}
-
-/// These words, where a side was inferred.
-fn inferred(step: &Step, words: &'static str) -> &'static str {
-    if step.text("inferred") == "true" { words } else { "" }
-}
-
-/// Columns that every row has.
-const COMMON: usize = 7;
 
 fn group(number: u32, legs: u8) -> String {
     if number == 0 { String::new() } else { format!(", leg of group {number}, {legs} legs") }
@@ -147,18 +83,10 @@ pub(super) fn words(step: &Step, own: OrderId, names: &Instances) -> String {
     let text = |column| step.text(column);
     let event = step.event();
     match event.kind {
-        Kind::BookTop => {
-            let side =
-                |px: String, qty: String| if px.is_empty() { "none".to_owned() } else { format!("{px} x {qty}") };
-            let (bid, ask) = (side(text("bid_px"), text("bid_qty")), side(text("ask_px"), text("ask_qty")));
-            format!("bid {bid}, ask {ask}")
-        }
-        Kind::Trade => {
-            let told = inferred(step, " (inferred)");
-            format!("{} at {}, aggressor {}{told}", text("qty"), text("px"), text("aggressor"))
-        }
+        Kind::BookTop => quote(&step.row),
+        Kind::Trade => trade(&step.row),
         Kind::Position => position(step),
-        Kind::Bar => bar(step),
+        Kind::Bar => bar(&step.row),
         Kind::Reason => {
             let reason: &Reason = event.record();
             let measure = flow::kind_info(Kind(reason.measure as u8)).map_or("unknown", |info| info.name);

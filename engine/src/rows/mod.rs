@@ -16,6 +16,7 @@ mod filter;
 mod one;
 mod render;
 mod schema;
+pub(crate) mod words;
 mod write;
 
 pub use cell::Cell;

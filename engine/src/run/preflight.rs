@@ -90,6 +90,17 @@ impl Preflight {
         }
     }
 
+    /// Opens the inputs of a draft alone, without a plan, a journal or a venue, in the order of the configuration.
+    ///
+    /// # Errors
+    /// All faults that keep them from a run.
+    pub fn inputs_of_draft(draft: Draft) -> Result<(Settings, Sources), Faults> {
+        let settings = draft.finish()?;
+        let (inputs, mut faults) = found(&settings, 0);
+        faults.extend(secret_faults(&settings).into_iter().filter(|fault| fault.key.starts_with("input")));
+        if faults.is_empty() { Ok((settings, started(inputs))) } else { Err(settings.placed(faults)) }
+    }
+
     /// Opens the inputs, each with its name.
     ///
     /// # Errors

@@ -39,6 +39,8 @@ pub(super) enum Value<'a> {
     Text(Cow<'a, str>),
     Conditions(Conditions<'a>),
     Time(Ns),
+    /// A price that was read from its digits.
+    Exact(Px),
 }
 
 impl Value<'_> {
@@ -60,6 +62,7 @@ impl Value<'_> {
     /// A price, exact to 1e-9: a float has the digits of any price of up to nine decimals below four million.
     pub(super) fn px(&self) -> Option<Px> {
         let number = match *self {
+            Value::Exact(px) => return Some(px),
             Value::Whole(whole) => whole as f64,
             Value::Number(number) => number,
             _ => return None,

@@ -8,6 +8,7 @@ mod conditions;
 mod connection;
 pub mod fake;
 mod handover;
+pub mod history;
 mod message;
 mod receive;
 mod session;

@@ -46,17 +46,17 @@ pub(super) struct Settings {
 }
 
 /// Pauses between attempts.
-struct Pauses {
+pub(super) struct Pauses {
     random: Xoshiro256PlusPlus,
     next: Duration,
 }
 
 impl Pauses {
-    fn new(seed: u64) -> Pauses {
+    pub(super) fn new(seed: u64) -> Pauses {
         Pauses { random: Xoshiro256PlusPlus::seed_from_u64(seed), next: FIRST_PAUSE }
     }
 
-    fn next(&mut self, is_lasting: bool) -> Duration {
+    pub(super) fn next(&mut self, is_lasting: bool) -> Duration {
         let base = if is_lasting { LONGEST_PAUSE } else { self.next };
         self.next = (base * 2).min(LONGEST_PAUSE);
         let share = self.random.next_u32() as f64 / f64::from(u32::MAX);

@@ -45,26 +45,9 @@ impl Stream {
 
     #[cfg(feature = "tls")]
     fn secure(tcp: TcpStream, address: &Address, settings: &Settings) -> io::Result<Stream> {
-        use rustls::pki_types::pem::PemObject;
-        use rustls::pki_types::{CertificateDer, ServerName};
-        use std::sync::Arc;
-        let mut roots = rustls::RootCertStore::empty();
-        if settings.authorities.is_empty() {
-            let found = rustls_native_certs::load_native_certs();
-            roots.add_parsable_certificates(found.certs);
-        } else {
-            for one in CertificateDer::pem_slice_iter(settings.authorities.as_bytes()) {
-                roots.add(one.map_err(io::Error::other)?).map_err(io::Error::other)?;
-            }
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let name = ServerName::try_from(address.host.clone()).map_err(io::Error::other)?;
-        let session = rustls::ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
+        let config = client_config(&settings.authorities)?;
+        let name = rustls::pki_types::ServerName::try_from(address.host.clone()).map_err(io::Error::other)?;
+        let session = rustls::ClientConnection::new(config, name).map_err(io::Error::other)?;
         Ok(Stream::Tls(Box::new(rustls::StreamOwned::new(session, tcp))))
     }
 
@@ -72,6 +55,30 @@ impl Stream {
     fn secure(_: TcpStream, _: &Address, _: &Settings) -> io::Result<Stream> {
         Err(io::Error::other("this build has no TLS: build it with `--features tls`"))
     }
+}
+
+/// Trusts these authorities, in PEM; empty = those of the system.
+#[cfg(feature = "tls")]
+pub(super) fn client_config(authorities: &str) -> io::Result<std::sync::Arc<rustls::ClientConfig>> {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+    use std::sync::Arc;
+    let mut roots = rustls::RootCertStore::empty();
+    if authorities.is_empty() {
+        let found = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(found.certs);
+    } else {
+        for one in CertificateDer::pem_slice_iter(authorities.as_bytes()) {
+            roots.add(one.map_err(io::Error::other)?).map_err(io::Error::other)?;
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
 }
 
 impl Read for Stream {

@@ -140,7 +140,8 @@ impl Columns {
     /// Whether a row has a number where the price is.
     fn is_data(&self, row: &[u8]) -> bool {
         let mut places = [const { 0..0 }; PARTS];
-        self.places(row, &mut places) == self.count && super::decimal::px(&row[places[Open as usize].clone()]).is_ok()
+        self.places(row, &mut places) == self.count
+            && crate::text::decimal::px(&row[places[Open as usize].clone()]).is_ok()
     }
 
     pub(super) fn has(&self, part: Part) -> bool {

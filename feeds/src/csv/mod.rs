@@ -1,11 +1,10 @@
 //! CSV: bars in files of text, of any vendor.
 //!
 //! A row is a bar; a header says which column is what (`columns`), and what a file does not tell the settings must
-//! (`plan`). Prices and times are read as integers (`decimal`, `time`). Several files are one input, each of an
+//! (`plan`). Prices and times are read as integers (`text::decimal`, `time`). Several files are one input, each of an
 //! instrument, merged by time (`decoder`). Bound: a row of each file, and a file that is newest first whole (`file`).
 
 mod columns;
-mod decimal;
 mod decoder;
 mod file;
 mod parts;

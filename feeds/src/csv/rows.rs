@@ -1,12 +1,12 @@
 //! A row as a bar. Worst case: one pass over the row for every part.
 
 use super::columns::Part;
-use super::decimal::{average, count, px, qty};
 use super::parts::Parts;
 use super::plan::Plan;
 use super::time::{FORMS, Stamp};
 use crate::bar::{self, Span};
 use crate::text::RowError;
+use crate::text::decimal::{average, count, px, qty};
 use chrono::{LocalResult, NaiveDateTime, TimeZone, Timelike};
 use flow::Px;
 use flow::records::{Bar, BarFlow};

@@ -1,12 +1,11 @@
 //! The parameters of the feed, and what they say of a file and of a listing.
 
 use super::columns::Mapped;
-use super::decimal;
 use super::plan::Settings;
 use super::time::Stamp;
 use crate::OpenError;
 use crate::bar;
-use crate::text::first;
+use crate::text::{decimal, first};
 use chrono_tz::Tz;
 use flow::{
     CALENDARS, Calendar, ChoiceParam, Definition, ListParam, Listed, Mic, Param, Params, Px, TextParam, choices,

@@ -77,6 +77,14 @@ fn find(request: &Request) -> Result<Opened, FindError> {
     Ok(opened(OnDisk::new(path.to_owned()), shown, contents))
 }
 
+/// What a file was packed from.
+///
+/// # Errors
+/// When it is no packed file, or not whole.
+pub fn about(path: &Path) -> io::Result<About> {
+    Ok(store::contents(&mut OnDisk::new(path.to_owned()))?.about)
+}
+
 /// Whether the file itself begins as a packed one, and not what it holds.
 fn begins_packed(path: &Path) -> bool {
     let mut first = [0; end::MAGIC.len()];

@@ -1,5 +1,6 @@
-//! What feeds of text share: lines, the fields of a row, and days that follow each other in a stream.
+//! What feeds of text share: lines, the fields of a row, exact decimals, and days that follow each other in a stream.
 
+pub(crate) mod decimal;
 mod fields;
 mod joined;
 mod lines;

@@ -1,15 +1,18 @@
 //! The feed of Alpaca over TLS, with an authority of this test.
 
 use crate::alpaca::{Client, SYMBOLS, publish};
+use feeds::alpaca::FEED;
 use feeds::alpaca::fake::{Fake, Market, Settings};
-use flow::Kind;
+use feeds::alpaca::history::{Ask, Channel, FetchError, Watcher, fetch};
+use flow::{Kind, Ns, Params, SecretPlace};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 /// A server of TLS in front of a plain one, for one client after the other; the PEM of its authority.
 fn in_front_of(to: SocketAddr, name: &str) -> (SocketAddr, String) {
@@ -92,4 +95,64 @@ fn it_does_not_connect_to_whom_another_authority_has_signed() {
     let said = client.said.remove(0);
     assert!(said.contains("certificate") && !said.contains("canary"), "{said}");
     assert_eq!(fake.tally().requests.load(std::sync::atomic::Ordering::Acquire), 0, "it was told nothing");
+}
+
+/// Says nothing and stops for nobody.
+struct Quiet;
+
+impl Watcher for Quiet {
+    fn stops(&self) -> bool {
+        false
+    }
+
+    fn has(&self, _: u64) {}
+
+    fn say(&self, _: &str) {}
+}
+
+#[test]
+fn the_past_comes_over_tls_too_from_whom_its_authority_has_signed() {
+    let fake = Fake::start(0, Settings::default()).expect("a port");
+    let (address, authority) = in_front_of(fake.address(), "localhost");
+    let (_, other) = in_front_of(fake.address(), "localhost");
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = |name: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, format!("fake-{name}")).expect("the folder is writable");
+        SecretPlace::File(path.display().to_string())
+    };
+    let mut ask = Ask {
+        address: format!("https://localhost:{}", address.port()),
+        key: place("key"),
+        secret: place("secret"),
+        authorities: authority,
+        symbols: SYMBOLS.map(str::to_owned).into(),
+        from: Ns(1_767_571_200_000_000_000),
+        to: Ns(1_767_657_600_000_000_000),
+        adjustment: "raw".to_owned(),
+        page: 1_000,
+        params: Params::defaults(FEED.params),
+    };
+    let rows = folder.path().join("rows");
+    assert!(fetch(&ask, Channel::Bars, &rows, &Quiet).is_ok_and(|rows| rows > 500));
+    let asked = fake.tally().asked.load(Ordering::Acquire);
+    ask.authorities = other;
+    let refused = fetch(&ask, Channel::Trades, &folder.path().join("other"), &Stopping(Instant::now()));
+    assert!(matches!(refused, Err(FetchError::Stopped | FetchError::GaveUp(_))));
+    assert_eq!(fake.tally().asked.load(Ordering::Acquire), asked, "it was told nothing");
+}
+
+/// Stops after a while.
+struct Stopping(Instant);
+
+impl Watcher for Stopping {
+    fn stops(&self) -> bool {
+        self.0.elapsed() > Duration::from_secs(3)
+    }
+
+    fn has(&self, _: u64) {}
+
+    fn say(&self, sentence: &str) {
+        assert!(sentence.contains("certificate"), "{sentence}");
+    }
 }

@@ -9,6 +9,8 @@ mod bad_input;
 mod chosen;
 mod dbn;
 mod discover;
+mod feed_test;
+mod fetch;
 mod inputs;
 mod instruments;
 mod packed;
@@ -44,6 +46,8 @@ fn main() -> ExitCode {
         dbn::DBN,
         chosen::CHOSEN,
         discover::DISCOVER,
+        feed_test::FEED_TEST,
+        fetch::FETCH,
         inputs::INPUTS,
         instruments::INSTRUMENTS,
         packed::PACKED,

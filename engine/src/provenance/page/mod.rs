@@ -9,7 +9,8 @@ mod tables;
 
 use super::story::{Cause, Story};
 use super::text::{because, origin, time};
-use super::words::{after, span, values, words};
+use super::words::{after, words};
+use crate::rows::words::{span, values};
 use indicatif::HumanCount;
 use parts::escaped;
 use stages::Instances;
@@ -65,7 +66,7 @@ fn gap(ns: u64) -> String {
 
 fn cause(cause: &Cause) -> String {
     let kind = flow::kind_info(cause.event.kind).map_or("unknown", |info| info.name);
-    let said = cause.row.as_ref().map(values).unwrap_or_default();
+    let said = cause.row.as_ref().map(|row| values(row)).unwrap_or_default();
     let from: String = origin(cause).iter().map(|said| format!("<p class=\"soft\">{}</p>", escaped(said))).collect();
     let said = format!(
         "{} <code>input {}</code><p class=\"soft\">{}</p>{from}",

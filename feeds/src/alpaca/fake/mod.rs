@@ -1,4 +1,5 @@
-//! A server that speaks as Alpaca does: market data over a WebSocket, on the loopback, of a market that is made up.
+//! A server that speaks as Alpaca does: market data over a WebSocket, and the past over HTTP, on the loopback, of a market that is made
+//! up.
 //!
 //! It knows one key. What it sends to whom depends on what was subscribed to, on the encoding that was asked for, and on the
 //! [`Faults`] that it is told to make, which follow from a seed. It counts what reached a socket ([`Tally`]), so a test can say what
@@ -7,22 +8,25 @@
 //! Bound: [`BACKLOG`] messages a connection; a client that is slower is told so and cut off, as the real one does.
 
 mod connection;
+mod history;
 mod market;
 mod minute;
+mod rest;
 mod shared;
 mod wire;
 
 pub use market::Market;
-pub use shared::{Faults, Settings, Tally};
+pub use shared::{Faults, Rest, RestFaults, Settings, Tally};
 pub use wire::{Body, Minute, Sent, Time};
 
 use connection::Guest;
+use history::History;
 use shared::Shared;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{TrySendError, sync_channel};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -45,8 +49,10 @@ impl Fake {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
-        let (guests, tally, hung_up, is_over) = Default::default();
-        let shared = Shared { settings: Arc::new(settings), guests, tally, hung_up, is_over };
+        let (guests, tally, hung_up, is_over, pace) = Default::default();
+        let past = &settings.rest;
+        let history = Arc::new(Mutex::new(History::new(&past.symbols, past.seed, past.a_day)));
+        let shared = Shared { settings: Arc::new(settings), guests, tally, hung_up, is_over, history, pace };
         let of_thread = shared.clone();
         let thread = std::thread::Builder::new().name("fake-alpaca".to_owned());
         let thread = thread.spawn(move || accept(&listener, &of_thread))?;
@@ -70,6 +76,7 @@ impl Fake {
 
     /// Tells these messages, in one frame, to whoever has subscribed to them.
     pub fn publish(&self, messages: Vec<Sent>) {
+        self.shared.history.lock().unwrap_or_else(PoisonError::into_inner).keep(&messages);
         let messages = Arc::new(messages);
         let mut guests = self.shared.guests.lock().unwrap_or_else(PoisonError::into_inner);
         // One that is too slow is let go: its thread sees that and says so.
@@ -99,7 +106,14 @@ fn accept(listener: &TcpListener, shared: &Shared) {
                 let (to, from) = sync_channel(BACKLOG);
                 shared.guests.lock().unwrap_or_else(PoisonError::into_inner).push(to);
                 let shared = shared.clone();
-                threads.push(std::thread::spawn(move || Guest::serve(stream, number, &shared, from)));
+                threads.push(std::thread::spawn(move || {
+                    if rest::is_asked(&stream) {
+                        drop(from);
+                        rest::serve(stream, &shared);
+                    } else {
+                        Guest::serve(stream, number, &shared, from);
+                    }
+                }));
             }
             Err(e) if e.kind() == ErrorKind::WouldBlock => std::thread::sleep(Duration::from_millis(2)),
             Err(_) => return,

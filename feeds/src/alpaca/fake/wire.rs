@@ -136,6 +136,56 @@ impl Body {
             Body::Correction { .. } => "c",
         }
     }
+
+    /// Its fields beside time and tape, which the rows of the past have too.
+    pub(super) fn fields<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        match self {
+            Body::Trade { id, exchange, px, qty, conditions } => {
+                map.serialize_entry("i", id)?;
+                map.serialize_entry("x", exchange)?;
+                map.serialize_entry("p", px)?;
+                map.serialize_entry("s", qty)?;
+                map.serialize_entry("c", conditions)?;
+            }
+            Body::Quote { bid, ask } => {
+                map.serialize_entry("bx", "V")?;
+                map.serialize_entry("bp", &bid.0)?;
+                map.serialize_entry("bs", &bid.1)?;
+                map.serialize_entry("ax", "V")?;
+                map.serialize_entry("ap", &ask.0)?;
+                map.serialize_entry("as", &ask.1)?;
+                map.serialize_entry("c", &["R"])?;
+            }
+            Body::Luld { up, down, indicator } => {
+                map.serialize_entry("u", up)?;
+                map.serialize_entry("d", down)?;
+                map.serialize_entry("i", indicator)?;
+            }
+            Body::Bar(minute) | Body::UpdatedBar(minute) => minute.serialize(map)?,
+            Body::Status { code, reason } => {
+                for (key, text) in [("sc", code.as_str()), ("sm", ""), ("rc", reason.as_str()), ("rm", "")] {
+                    map.serialize_entry(key, text)?;
+                }
+            }
+            Body::Cancel { id, exchange, px, qty } => {
+                map.serialize_entry("i", id)?;
+                map.serialize_entry("x", exchange)?;
+                map.serialize_entry("p", px)?;
+                map.serialize_entry("s", qty)?;
+                map.serialize_entry("a", "C")?;
+            }
+            Body::Correction { exchange, old, new } => {
+                map.serialize_entry("x", exchange)?;
+                for (keys, (id, px, qty)) in [(["oi", "op", "os", "oc"], old), (["ci", "cp", "cs", "cc"], new)] {
+                    map.serialize_entry(keys[0], id)?;
+                    map.serialize_entry(keys[1], px)?;
+                    map.serialize_entry(keys[2], qty)?;
+                    map.serialize_entry(keys[3], &["@"])?;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A message with its symbol and time.
@@ -170,51 +220,7 @@ impl Serialize for Sent {
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("T", self.body.letter())?;
         map.serialize_entry("S", &self.symbol)?;
-        match &self.body {
-            Body::Trade { id, exchange, px, qty, conditions } => {
-                map.serialize_entry("i", id)?;
-                map.serialize_entry("x", exchange)?;
-                map.serialize_entry("p", px)?;
-                map.serialize_entry("s", qty)?;
-                map.serialize_entry("c", conditions)?;
-            }
-            Body::Quote { bid, ask } => {
-                map.serialize_entry("bx", "V")?;
-                map.serialize_entry("bp", &bid.0)?;
-                map.serialize_entry("bs", &bid.1)?;
-                map.serialize_entry("ax", "V")?;
-                map.serialize_entry("ap", &ask.0)?;
-                map.serialize_entry("as", &ask.1)?;
-                map.serialize_entry("c", &["R"])?;
-            }
-            Body::Luld { up, down, indicator } => {
-                map.serialize_entry("u", up)?;
-                map.serialize_entry("d", down)?;
-                map.serialize_entry("i", indicator)?;
-            }
-            Body::Bar(minute) | Body::UpdatedBar(minute) => minute.serialize(&mut map)?,
-            Body::Status { code, reason } => {
-                for (key, text) in [("sc", code.as_str()), ("sm", ""), ("rc", reason.as_str()), ("rm", "")] {
-                    map.serialize_entry(key, text)?;
-                }
-            }
-            Body::Cancel { id, exchange, px, qty } => {
-                map.serialize_entry("i", id)?;
-                map.serialize_entry("x", exchange)?;
-                map.serialize_entry("p", px)?;
-                map.serialize_entry("s", qty)?;
-                map.serialize_entry("a", "C")?;
-            }
-            Body::Correction { exchange, old, new } => {
-                map.serialize_entry("x", exchange)?;
-                for (keys, (id, px, qty)) in [(["oi", "op", "os", "oc"], old), (["ci", "cp", "cs", "cc"], new)] {
-                    map.serialize_entry(keys[0], id)?;
-                    map.serialize_entry(keys[1], px)?;
-                    map.serialize_entry(keys[2], qty)?;
-                    map.serialize_entry(keys[3], &["@"])?;
-                }
-            }
-        }
+        self.body.fields(&mut map)?;
         map.serialize_entry("t", &Time(self.time))?;
         map.serialize_entry("z", &self.tape)?;
         map.end()

@@ -49,7 +49,7 @@ fn is_zero(digits: &[u8]) -> bool {
 }
 
 /// A price, exactly.
-pub(super) fn px(text: &[u8]) -> Result<Px, &'static str> {
+pub(crate) fn px(text: &[u8]) -> Result<Px, &'static str> {
     let decimal = Decimal::of(text).ok_or("is not a price")?;
     match decimal.nanos() {
         None => Err("is a price beyond 9 billion"),
@@ -59,7 +59,7 @@ pub(super) fn px(text: &[u8]) -> Result<Px, &'static str> {
 }
 
 /// An average price, rounded half to even at 1e-9.
-pub(super) fn average(text: &[u8]) -> Result<Px, &'static str> {
+pub(crate) fn average(text: &[u8]) -> Result<Px, &'static str> {
     let decimal = Decimal::of(text).ok_or("is not a price")?;
     let (value, rest) = decimal.nanos().ok_or("is a price beyond 9 billion")?;
     let [first, more @ ..] = rest else { return Ok(Px(value)) };
@@ -80,12 +80,12 @@ fn whole(text: &[u8]) -> Result<u64, &'static str> {
 }
 
 /// A quantity.
-pub(super) fn qty(text: &[u8]) -> Result<Qty, &'static str> {
+pub(crate) fn qty(text: &[u8]) -> Result<Qty, &'static str> {
     whole(text).and_then(|value| Qty(value).known().ok_or("is too large"))
 }
 
 /// A number of trades.
-pub(super) fn count(text: &[u8]) -> Result<u32, &'static str> {
+pub(crate) fn count(text: &[u8]) -> Result<u32, &'static str> {
     let value = u32::try_from(whole(text)?).ok().filter(|value| *value < u32::MAX);
     value.ok_or("is too large")
 }
