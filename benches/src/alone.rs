@@ -107,14 +107,24 @@ pub fn ours(events: &[Event], stage: Box<dyn Stage>) -> Run {
     after(0, events, stage)
 }
 
-/// The same, of which the first so many events are not timed.
+/// The same, of which the first so many events are not timed. As in a pipeline, a stage is shown the inputs to come if it fetches ahead.
 pub fn after(first: usize, events: &[Event], mut stage: Box<dyn Stage>) -> Run {
     let (mut out, mut tally) = (Out::new(1, stage.emits()), Tally::default());
     let mut asked: Option<&Event> = None;
     let (before, events) = events.split_at(first);
     before.iter().for_each(|event| give(stage.as_mut(), event, &mut out, &mut tally));
+    let prefetched = stage.prefetches();
+    let is_input = |event: &&Event| prefetched != Kinds::NONE && event.id.position() == 0;
+    let inputs: Vec<Event> = events.iter().filter(is_input).copied().collect();
+    let mut lookahead = &inputs[..];
     let start = Instant::now();
     for event in events {
+        if is_input(&event) {
+            lookahead = &lookahead[1..];
+            if lookahead.first().is_some_and(|next| prefetched.has(next.kind)) {
+                stage.prefetch(lookahead);
+            }
+        }
         if let Some(last) = asked.take_if(|last| last.id.seq() != event.id.seq()) {
             let pulse = Event::new(last.ts, last.instrument, Flags::LAST_OF_GROUP, &Pulse::after(last));
             give(stage.as_mut(), &Event { id: last.id, ..pulse }, &mut out, &mut tally);

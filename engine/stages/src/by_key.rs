@@ -63,15 +63,38 @@ impl<T: Keyed> ByKey<T> {
         Some(&mut self.items[number])
     }
 
+    /// The number of the item with that key, which is looked for only if it has not the number `near`.
+    #[inline]
+    fn number(&self, key: u64, near: u32) -> Option<u32> {
+        match self.items.get(near) {
+            Some(item) if item.key() == key => Some(near),
+            _ => self.index.get(self.slot(key)),
+        }
+    }
+
+    /// [`ByKey::get`], which is quick if the item has the number that [`ByKey::open_near`] gave.
+    #[inline]
+    pub(crate) fn get_near(&self, key: u64, near: u32) -> Option<&T> {
+        self.number(key, near).map(|number| &self.items[number])
+    }
+
     /// Adds an item with a new key other than 0, and returns it; `None` when there is no room.
     #[inline]
     pub(crate) fn add(&mut self, item: T) -> Option<&mut T> {
+        let number = self.put(item)?;
+        Some(&mut self.items[number])
+    }
+
+    /// Adds an item, and says its number.
+    #[inline]
+    fn put(&mut self, item: T) -> Option<u32> {
         let (slot, number) = (self.slot(item.key()), self.items.take()?);
         debug_assert!(self.index.get(slot).is_none() && item.key() != 0, "a key is of one item");
-        self.index.set(slot, number);
-        self.items[number] = item;
-        self.len += 1;
-        Some(&mut self.items[number])
+        let ByKey { items, index, len } = self;
+        items[number] = item;
+        index.set(slot, number, |number| items[number].key());
+        *len += 1;
+        Some(number)
     }
 
     /// The item with that key, or else the one that `item` makes with it, added; `None` when there is no room.
@@ -81,6 +104,17 @@ impl<T: Keyed> ByKey<T> {
             Some(number) => Some(&mut self.items[number]),
             None => self.add(item()),
         }
+    }
+
+    /// The same, which is quick if the item is the one that was opened last with this `near`; that is any number before.
+    #[inline]
+    pub(crate) fn open_near(&mut self, key: u64, near: &mut u32, item: impl FnOnce() -> T) -> Option<&mut T> {
+        let number = match self.number(key, *near) {
+            Some(number) => number,
+            None => self.put(item())?,
+        };
+        *near = number;
+        Some(&mut self.items[number])
     }
 
     /// Removes the item with that key, if there is one.
@@ -138,6 +172,7 @@ mod tests {
     fn like_a_map() {
         for limit in [1, 2, 7, 16] {
             let (mut items, mut model, mut drawn) = (ByKey::<Item>::new(limit), BTreeMap::new(), 1_u64);
+            let mut near = u32::MAX;
             for n in 1..20_000_u64 {
                 drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 let key = 1 + (drawn >> 59);
@@ -147,16 +182,21 @@ mod tests {
                         model.remove(&key);
                     }
                     (true, _) => {
-                        items.get_mut(key).expect("it is there").1 = n;
+                        items.open_near(key, &mut near, || unreachable!("it is there")).expect("it is there").1 = n;
                         model.insert(key, Item(key, n));
                     }
                     (false, _) if model.len() == limit => assert_eq!(items.add(Item(key, n)), None),
+                    (false, 0) => {
+                        assert_eq!(items.open_near(key, &mut near, || Item(key, n)), Some(&mut Item(key, n)));
+                        model.insert(key, Item(key, n));
+                    }
                     (false, _) => {
                         assert_eq!(items.add(Item(key, n)), Some(&mut Item(key, n)));
                         model.insert(key, Item(key, n));
                     }
                 }
                 assert!((1..34).all(|key| items.get(key) == model.get(&key)), "{n}");
+                assert!((1..34).all(|key| items.get_near(key, near) == model.get(&key)), "{n}");
                 let mut all: Vec<_> = items.iter().copied().collect();
                 all.sort_by_key(Item::key);
                 assert!(all.iter().eq(model.values()) && items.len() == model.len(), "{n}");

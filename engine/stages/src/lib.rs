@@ -14,6 +14,7 @@ mod hash_index;
 mod instance;
 mod instances;
 mod keyed;
+mod lookahead;
 pub mod measures;
 pub mod orders;
 mod pool;

@@ -29,9 +29,11 @@ mod weighing;
 
 pub use books::{BookId, Books, Keeping, Limits, Place};
 pub use order::LevelChange;
+pub(crate) use order::order_ref_of;
 pub use outcome::{Fault, LevelUpdate, Reduced, Replaced};
 pub(crate) use params::{LIMITS, MAX_BOOKS_RANGE, MAX_LEVELS_RANGE, MAX_ORDERS_RANGE};
 pub use params::{MAX_ORDERS, PARAMS};
+pub(crate) use stage::ORDER_MESSAGES;
 pub use stage::{BookStage, shown_by};
 pub use touch::Top;
 

@@ -91,7 +91,7 @@ pub(super) fn owner_of(book: u32, side: Side) -> u32 {
 
 /// The reference of the order that an order message names: the second word of its body, after the exchange time.
 #[inline]
-pub(super) fn order_ref_of(event: &Event) -> u64 {
+pub(crate) fn order_ref_of(event: &Event) -> u64 {
     u64::from_le_bytes(event.body[8..16].try_into().expect("eight bytes"))
 }
 

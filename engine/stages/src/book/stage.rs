@@ -10,11 +10,12 @@ use super::books::{BookId, BookPath, Books, Keeping, Place};
 use super::order::{LevelChange, order_ref_of};
 use super::outcome::{Fault, LevelUpdate, Reduced};
 use super::params::{MAX_PRINTS, limits};
-use super::prefetcher::Prefetcher;
+use super::prefetcher::Upcoming;
 use super::prints::Prints;
 use super::touch::Top;
 use super::weighing::{EVENTS, Weighing, Weighings};
 use crate::Space;
+use crate::lookahead::Lookahead;
 use flow::records::{Add, Anomaly, BookTop, Cancel, Delete, Exec, Level, Listing, Quote, Replace};
 use flow::{
     AnomalyKind, BookKind, Event, Flags, InstrumentState, InstrumentType, Kind, Kinds, Ns, Out, ParamError, Params,
@@ -27,12 +28,12 @@ use std::mem::offset_of;
 pub(super) const KEPT: u16 = Flags::INHERITED.0;
 
 /// Messages about single orders.
-const ORDER_MESSAGES: Kinds = Kinds::of(&[Kind::Add, Kind::Exec, Kind::Cancel, Kind::Delete, Kind::Replace]);
+pub(crate) const ORDER_MESSAGES: Kinds = Kinds::of(&[Kind::Add, Kind::Exec, Kind::Cancel, Kind::Delete, Kind::Replace]);
 
 /// Keeps the book of every instrument.
 pub struct BookStage {
     pub(super) books: Books,
-    prefetcher: Prefetcher,
+    ahead: Lookahead<Upcoming>,
     /// Whose messages are missing.
     pub(super) trust: Trust,
     /// The trades that can be broken.
@@ -59,7 +60,7 @@ impl BookStage {
         let (trust, weighings) = (Trust::new(space.instruments), Weighings::new(&[]));
         BookStage {
             books,
-            prefetcher: Prefetcher::NOTHING,
+            ahead: Lookahead::new(Upcoming::NOWHERE),
             trust,
             prints,
             weighings,
@@ -399,7 +400,7 @@ impl Stage for BookStage {
 
     #[inline]
     fn prefetch(&mut self, lookahead: &[Event]) {
-        self.prefetcher.advance(&self.books, lookahead);
+        self.ahead.advance(&self.books, lookahead);
     }
 
     /// The books: the simulated venue looks at them if it is on the same thread.

@@ -43,6 +43,10 @@ pub trait MeasureSet: Send {
     fn vary(&mut self, event: &Event, out: &mut Out);
     /// Says which values commands have set.
     fn trading_state(&self, to: &mut TradingState);
+    /// The inputs for which it fetches memory ahead.
+    fn prefetches(&self) -> Kinds;
+    /// Fetches the memory of the inputs that are likely next.
+    fn prefetch(&mut self, lookahead: &[Event]);
     /// Takes an event.
     fn on(&mut self, context: &Context, event: &Event, out: &mut Out);
     /// Saves the state.
@@ -98,6 +102,15 @@ impl<M: Measure> MeasureSet for One<M> {
     #[inline(always)]
     fn needs(&self) -> Needs {
         self.measure.needs()
+    }
+
+    fn prefetches(&self) -> Kinds {
+        M::PREFETCHES
+    }
+
+    #[inline]
+    fn prefetch(&mut self, lookahead: &[Event]) {
+        self.measure.prefetch(&mut self.state, lookahead);
     }
 
     #[inline(always)]
@@ -173,6 +186,8 @@ pub struct Many {
     /// The numbers of the measures that read a kind, kind by kind; and where those of each kind lie among them.
     readers: Box<[u16]>,
     of_kind: Box<[(u32, u32); Kind::COUNT]>,
+    /// The numbers of the measures that fetch ahead.
+    prefetching: Box<[u16]>,
     needs: Needs,
 }
 
@@ -187,8 +202,10 @@ impl Many {
             readers.extend((0..).zip(&reads).filter(|(_, reads)| reads.has(Kind(kind))).map(|(number, _)| number));
             *place = (from, readers.len() as u32);
         }
+        let prefetching = (0..).zip(&measures).filter(|(_, m)| m.prefetches() != Kinds::NONE).map(|(number, _)| number);
+        let prefetching = prefetching.collect();
         let (reads, readers) = (reads.into_iter().fold(Kinds::NONE, Kinds::or), readers.into_boxed_slice());
-        Many { measures: measures.into_boxed_slice(), reads, readers, of_kind, needs }
+        Many { measures: measures.into_boxed_slice(), reads, readers, of_kind, prefetching, needs }
     }
 }
 
@@ -212,6 +229,18 @@ impl MeasureSet for Many {
 
     fn needs(&self) -> Needs {
         self.needs
+    }
+
+    fn prefetches(&self) -> Kinds {
+        self.prefetching
+            .iter()
+            .fold(Kinds::NONE, |all, number| all.or(self.measures[usize::from(*number)].prefetches()))
+    }
+
+    fn prefetch(&mut self, lookahead: &[Event]) {
+        for number in &self.prefetching {
+            self.measures[usize::from(*number)].prefetch(lookahead);
+        }
     }
 
     fn on(&mut self, context: &Context, event: &Event, out: &mut Out) {
@@ -329,6 +358,15 @@ impl<S: MeasureSet> Stage for Host<S> {
             Kind::Name | Kind::Command if self.measures.varies() => self.measures.vary(event, out),
             _ => {}
         }
+    }
+
+    fn prefetches(&self) -> Kinds {
+        self.measures.prefetches()
+    }
+
+    #[inline]
+    fn prefetch(&mut self, lookahead: &[Event]) {
+        self.measures.prefetch(lookahead);
     }
 
     fn trading_state(&self, to: &mut TradingState) {

@@ -5,6 +5,7 @@
 //!
 //! Bound: 16 bytes a trade of the window and 64 bytes, for every instrument. Worst case: that of every trade, one slot and the sums.
 
+use super::piece::piece_of;
 use super::{MeasureState, PerInstrument, Rings};
 use crate::Space;
 use flow::{GrowingTable, Ns, Qty, StateError, StateReader, StateWriter};
@@ -186,7 +187,7 @@ impl Every {
             return true;
         }
         // Interval 0 is that of no row yet.
-        let now = ts.0 / (u64::from(self.seconds) * Ns::SECOND) + 1;
+        let now = piece_of(ts, u64::from(self.seconds) * Ns::SECOND, last.saturating_sub(1)) + 1;
         std::mem::replace(last, now) != now
     }
 }

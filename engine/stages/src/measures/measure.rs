@@ -76,6 +76,14 @@ pub trait Measure: Send + Sized + 'static {
     /// Whether what it says of an instrument depends on others: then a part of the instruments would give other results.
     const SCOPE: Scope = Scope::Instrument;
 
+    /// The inputs for which [`Measure::prefetch`] is worth calling; none by default.
+    const PREFETCHES: Kinds = Kinds::NONE;
+
+    /// Fetches the memory of the inputs that are likely next, the next one first, as [`flow::Stage::prefetch`] does. Only timing may depend
+    /// on it.
+    #[inline]
+    fn prefetch(&self, _state: &mut Self::State, _lookahead: &[Event]) {}
+
     /// The most events that one event may cause. A measure that emits more than one group says so here, and pushes them in
     /// [`Measure::run`].
     const FAN_OUT: usize = Self::Records::KINDS.len();

@@ -60,6 +60,7 @@ mod measure;
 mod named;
 mod of_session;
 mod per_instrument;
+mod piece;
 mod print;
 mod rings;
 mod session;

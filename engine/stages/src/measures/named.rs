@@ -40,6 +40,14 @@ impl<S: MeasureSet> MeasureSet for Named<S> {
         self.measure.needs()
     }
 
+    fn prefetches(&self) -> Kinds {
+        self.measure.prefetches()
+    }
+
+    fn prefetch(&mut self, lookahead: &[Event]) {
+        self.measure.prefetch(lookahead);
+    }
+
     fn on(&mut self, context: &Context, event: &Event, out: &mut Out) {
         out.set_instance(self.number);
         self.measure.on(context, event, out);

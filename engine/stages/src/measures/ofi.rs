@@ -6,6 +6,7 @@
 //!
 //! Bound: per instrument, 59 pieces of 16 bytes. Worst case: a change after a quiet window pushes as many empty pieces.
 
+use super::piece::piece_of;
 use super::{Context, Measure, MeasureState, Needs, PerInstrument, Rings, Session, Touch};
 use crate::Space;
 use flow::records::{BookTop, OrderFlowImbalance};
@@ -76,8 +77,8 @@ impl Measure for Ofi {
     #[inline]
     fn on(&self, flows: &mut Flows, context: &Context, event: &Event) -> Option<OrderFlowImbalance> {
         let top: &BookTop = event.get()?;
-        let piece = event.ts.0 / (u64::from(self.window_s) * Ns::SECOND / PIECES);
         let sums = flows.sums.get_mut(event.instrument)?;
+        let piece = piece_of(event.ts, u64::from(self.window_s) * Ns::SECOND / PIECES, sums.piece);
         if sums.session.is_over(event.ts) {
             // What the night did to the book is no flow of this session.
             *sums = Sums { session: context.session(event.instrument, event.ts), piece, ..Sums::default() };

@@ -7,6 +7,7 @@
 //!
 //! Bound: per instrument, 56 bytes and sixty pieces of 40. Worst case: a trade that begins a piece adds all of them up anew.
 
+use super::piece::piece_of;
 use super::{Context, Measure, MeasureState, Needs, counted, counted_before, take_out};
 use crate::{Space, keyed};
 use flow::{
@@ -137,11 +138,10 @@ impl Window {
 }
 
 impl Pace {
-    /// The piece that an instant belongs to.
+    /// Length of a piece.
     #[inline]
-    fn number(&self, ts: Ns) -> u64 {
-        let length = u64::from(self.window_s) * Ns::SECOND / PIECES as u64;
-        ts.0 / length
+    fn piece_ns(&self) -> u64 {
+        u64::from(self.window_s) * Ns::SECOND / PIECES as u64
     }
 
     #[inline]
@@ -167,7 +167,8 @@ impl Pace {
     fn broken(&self, windows: &mut Windows, event: &Event) -> Option<records::Pace> {
         let trade = counted_before(event)?;
         let (window, pieces) = windows.of(event.instrument)?;
-        let (number, broken) = (self.number(event.ts), self.number(trade.trade_ts));
+        let number_of = |ts: Ns| piece_of(ts, self.piece_ns(), window.number);
+        let (number, broken) = (number_of(event.ts), number_of(trade.trade_ts));
         if window.since == Ns::NONE || broken + PIECES as u64 <= number || broken > number {
             return None;
         }
@@ -207,8 +208,8 @@ impl Measure for Pace {
     #[inline]
     fn on(&self, windows: &mut Windows, _: &Context, event: &Event) -> Option<records::Pace> {
         let Some(trade) = counted(event) else { return self.broken(windows, event) };
-        let number = self.number(event.ts);
         let (window, pieces) = windows.of(event.instrument)?;
+        let number = piece_of(event.ts, self.piece_ns(), window.number);
         if number > window.number {
             window.go_to(number, pieces);
         }

@@ -38,6 +38,11 @@ fn key(instrument: u32, reference: u64) -> u64 {
     reference ^ u64::from(instrument).rotate_right(20)
 }
 
+#[inline]
+fn key_of<T>(order: &Shown<T>) -> u64 {
+    key(order.instrument, order.reference)
+}
+
 /// An instrument without orders has this place among the saved keys.
 const NOBODY: u32 = u32::MAX;
 
@@ -70,7 +75,8 @@ impl<T: Copy> ShownOrders<T> {
             self.oldest = if number + 1 == self.ring.len() { 0 } else { number + 1 };
         }
         let slot = self.slot(instrument, reference);
-        self.index.set(slot, number as u32);
+        let ring = &self.ring;
+        self.index.set(slot, number as u32, |at| key_of(&ring[at as usize]));
     }
 
     /// An order, if it is one of the last.
@@ -90,7 +96,7 @@ impl<T: Copy> ShownOrders<T> {
         let slot = self.slot(instrument, reference);
         let Some(number) = self.index.get(slot).filter(|_| instrument != 0) else { return };
         let ring = &self.ring;
-        self.index.remove(slot, |at| key(ring[at as usize].instrument, ring[at as usize].reference));
+        self.index.remove(slot, |at| key_of(&ring[at as usize]));
         self.ring[number as usize].instrument = 0;
     }
 
@@ -156,7 +162,8 @@ impl<T: Copy + Serialize + DeserializeOwned> ShownOrders<T> {
                 return Err(StateError::TooLarge { what: "orders", found: limit + 1, limit });
             }
             if instrument != 0 {
-                self.index.set(slot, number as u32);
+                let ring = &self.ring;
+                self.index.set(slot, number as u32, |at| key_of(&ring[at as usize]));
             }
         }
         Ok(())

@@ -161,7 +161,8 @@ impl Executions {
         self.len += 1;
         if execution.match_id != 0 {
             let at = self.seek(execution.order, execution.match_id);
-            self.index.set(at, slot as u32);
+            let ring = &self.ring;
+            self.index.set(at, slot as u32, |slot| mixed(ring[slot as usize].order, ring[slot as usize].match_id));
         }
         slot as u32
     }

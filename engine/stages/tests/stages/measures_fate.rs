@@ -7,6 +7,7 @@ use flow::records::{
 };
 use flow::{
     BookKind, Event, EventId, FateBy, FatePart, Flags, InstrumentType, Kinds, Ns, Out, Px, Qty, Record, Side, Stage,
+    StateWriter,
 };
 use proptest::prelude::*;
 use stages::Space;
@@ -330,5 +331,29 @@ proptest! {
             let input = Event { id: EventId::new(seq, 0, 0), ..input };
             Sums::of(&fate.rows(&mut book, &input));
         }
+    }
+
+    /// What is shown beforehand is sometimes right, sometimes not, sometimes short: it must not matter.
+    #[test]
+    fn what_it_is_shown_ahead_changes_nothing(steps in steps(400)) {
+        let (openings, listings) = opening();
+        let stream = (1..).zip(&steps).map(|(i, step)| step.event(i * 1_300 * Ns::SECOND));
+        let inputs: Vec<Event> = openings.into_iter().chain(stream).collect();
+        let run = |is_shown: bool| {
+            let mut book = harness::book(64, 256, 8);
+            book.stage = book.stage.saying_orders(true);
+            let mut fate = Measure::new(&[("every", "3600"), ("max_orders", "16")]);
+            let mut rows = Vec::new();
+            for (at, input) in inputs.iter().enumerate() {
+                if is_shown {
+                    fate.host.prefetch(&inputs[if at % 3 == 0 { at * 2 / 3 } else { at + 1 }..]);
+                }
+                rows.extend(fate.rows(&mut book, &Event { id: EventId::new(1 + at as u64, 0, 0), ..*input }));
+            }
+            let mut writer = StateWriter::new(&listings);
+            fate.host.save(&mut writer);
+            (rows, writer.into_bytes())
+        };
+        prop_assert!(run(true) == run(false));
     }
 }

@@ -1,11 +1,14 @@
 //! What is known of an instrument, and the rows that say what its sums come to.
 
 use super::sums::{AGES, BEFORE, DISTANCES, End, Ended, RANKS, Sums, part_of_age, part_of_distance};
+use crate::measures::piece::piece_of;
 use crate::measures::print::Print;
 use crate::measures::{Session, Touch, emit};
 use flow::records::{self, FateApart, FateShown, Listing};
 use flow::{BookKind, Event, FateBy, FatePart, Flags, InstrumentType, Ns, Out, Px, Qty, Side};
+use prefetch_index::prefetch_index;
 use serde::{Deserialize, Serialize};
+use std::slice::from_ref;
 
 /// An instrument.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +46,21 @@ const DOLLAR: i64 = 1_000_000_000;
 const CENT: i64 = 10_000_000;
 
 impl Market {
+    /// Prefetches what every message needs.
+    #[inline]
+    pub(super) fn fetch(&self) {
+        prefetch_index(from_ref(&self.session), 0);
+        prefetch_index(from_ref(&self.interval), 0);
+        prefetch_index(from_ref(&self.print), 0);
+    }
+
+    /// Prefetches what the end of an order of this side and rank needs.
+    #[inline]
+    pub(super) fn fetch_sums(&self, is_bid: bool, rank: usize) {
+        let sums = &self.sides[half(is_bid)];
+        prefetch_index(&sums.ranks, rank);
+    }
+
     /// Takes a listing; says whether its book begins anew, kept in another way or from another source.
     #[cold]
     pub(super) fn listing(&mut self, event: &Event) -> bool {
@@ -67,8 +85,9 @@ impl Market {
     }
 
     /// Whether an interval or the session has ended before `ts` with something to say of it. What comes next belongs to the next interval.
-    pub(super) fn ends(&mut self, ts: Ns, every_s: u64) -> bool {
-        let interval = ts.0 / (every_s * Ns::SECOND);
+    #[inline]
+    pub(super) fn ends(&mut self, ts: Ns, every_ns: u64) -> bool {
+        let interval = piece_of(ts, every_ns, self.interval);
         let (before, is_over) = (std::mem::replace(&mut self.interval, interval), self.session.is_over(ts));
         // That a contract ends changes what there is to say, though no message came.
         (interval != before || is_over) && (self.has_changed || is_over && self.has_expired(ts))

@@ -5,9 +5,12 @@
 //! from the best price when it ended, by its age, and by the age of the chain of moves that it ends. The sums are emitted when an interval
 //! has ended and when a session has, with the first message after it.
 //!
+//! What a message will need is fetched ahead of it, since an order lies where no cache has it.
+//!
 //! Bound: one table of orders and one of prices for all instruments, and about 1.5 kB an instrument. Worst case: a message that ends a
 //! session emits all sums of its instrument; a book that is emptied is found by a walk over the tables.
 
+mod ahead;
 mod market;
 mod orders;
 mod prices;
@@ -16,10 +19,13 @@ mod sums;
 
 use super::{Context, Measure, Needs};
 use crate::Space;
+use crate::book::ORDER_MESSAGES;
+use crate::lookahead::Lookahead;
+use ahead::{Tables, Upcoming};
 use flow::records::{self, Cancel, Contract, Delete, Exec, FateApart, FateShown, Level, OrderShown, Replace, Trade};
 use flow::{Event, Flags, GrowingTable, IntParam, Kind, Kinds, Ns, Out, Param, ParamError, Params, Px, Side};
 use market::{Ending, Market, ROWS};
-use orders::{Order, Orders};
+use orders::{Order, Orders, Place};
 use prices::Prices;
 use sums::{BEFORE, End, part_of_rank};
 
@@ -30,7 +36,7 @@ const MAX_ORDERS: IntParam<u32> = IntParam::new(
     "max_orders",
     (16, 16_777_216),
     "1048576",
-    "orders of all instruments that are followed; 60 bytes each, taken as they come",
+    "orders of all instruments that are followed; 68 bytes each, taken as they come",
 )
 .unit("orders");
 
@@ -39,7 +45,7 @@ pub const PARAMS: &[Param] = &[EVERY.param(), MAX_ORDERS.param()];
 
 /// The measure `fate`.
 pub struct Fate {
-    every_s: u64,
+    every_ns: u64,
 }
 
 /// Its state.
@@ -48,6 +54,7 @@ pub struct State {
     orders: Orders,
     prices: Prices,
     moved: Moved,
+    ahead: Lookahead<Upcoming>,
 }
 
 /// The order that a replace has ended, until the book shows the one in its place: nothing from one input to the next.
@@ -73,8 +80,9 @@ impl Measure for Fate {
             orders: Orders::new(most),
             prices: Prices::new(most / 4),
             moved: Moved::default(),
+            ahead: Lookahead::new(Upcoming::NOWHERE),
         };
-        Ok((Fate { every_s: params.get(EVERY) }, state))
+        Ok((Fate { every_ns: params.get(EVERY) * Ns::SECOND }, state))
     }
 
     const WANTS: &'static [&'static [Kind]] = &[&[Kind::OrderShown]];
@@ -102,8 +110,16 @@ impl Measure for Fate {
         Needs { touch: true, ..Needs::SESSIONS }
     }
 
+    const PREFETCHES: Kinds = ORDER_MESSAGES;
+
+    #[inline]
+    fn prefetch(&self, state: &mut State, lookahead: &[Event]) {
+        let State { markets, orders, ahead, .. } = state;
+        ahead.advance(&Tables { markets, orders }, lookahead);
+    }
+
     fn terms(&self) -> Vec<u64> {
-        vec![self.every_s]
+        vec![self.every_ns / Ns::SECOND]
     }
 
     #[inline]
@@ -148,7 +164,7 @@ impl Fate {
     #[inline]
     fn enter(&self, state: &mut State, context: &Context, event: &Event, out: &mut Out) {
         let market = &mut state.markets[event.instrument as usize];
-        if market.ends(event.ts, self.every_s) {
+        if market.ends(event.ts, self.every_ns) {
             market.emit(event, out);
         }
         if market.session.is_over(event.ts) {
@@ -221,9 +237,7 @@ impl State {
     fn show(&mut self, event: &Event) {
         let OrderShown { order_ref, px, qty, rank, .. } = *event.record();
         let (instrument, is_bid) = (event.instrument, event.side() == Side::Buy);
-        if self.orders.find(instrument, order_ref).is_some() {
-            return;
-        }
+        let Some(vacancy) = self.orders.vacancy(instrument, order_ref) else { return };
         let Moved { seq, instrument: of, new_ref, chain } = std::mem::take(&mut self.moved);
         let is_moved = (seq, of, new_ref) == (event.id.seq(), instrument, order_ref);
         let is_snapshot = event.flags.has(Flags::SNAPSHOT);
@@ -235,7 +249,7 @@ impl State {
             return market.leave_out(qty.0);
         }
         market.display(is_bid, rank, qty.0);
-        self.orders.add(Order {
+        let order = Order {
             reference: order_ref,
             left: qty.0,
             px,
@@ -245,7 +259,8 @@ impl State {
             session: market.session.code(),
             is_bid,
             rank: rank as u8,
-        });
+        };
+        self.orders.add(vacancy, order);
         if market.is_by_level {
             self.add_at_price((instrument, is_bid, px), rank, qty.0);
         }
@@ -293,7 +308,7 @@ impl State {
             return;
         }
         match self.orders.find(event.instrument, message.reference) {
-            Some(number) => self.reduce_order(number, &message, context, event),
+            Some(place) => self.reduce_order(place, &message, context, event),
             None => self.end_of_unknown(&message, event),
         }
     }
@@ -320,92 +335,96 @@ impl State {
         }
     }
 
-    fn reduce_order(&mut self, number: u32, message: &Message, context: &Context, event: &Event) {
-        let order = *self.orders.get_mut(number);
+    fn reduce_order(&mut self, place: Place, message: &Message, context: &Context, event: &Event) {
+        let Order { left, px: at, chain, .. } = *self.orders.get(place);
         match message.what {
-            What::Exec => self.end(number, End::Taken, message.qty.min(order.left), context, event),
-            What::Cancel => self.cancel(number, message.qty.min(order.left), message, context, event),
+            What::Exec => self.end(place, End::Taken, message.qty.min(left), context, event),
+            What::Cancel => self.cancel(place, message.qty.min(left), message, context, event),
             What::Delete => {
-                let told = if message.qty == 0 { order.left } else { message.qty.min(order.left) };
-                self.cancel(number, told, message, context, event);
-                if told < order.left {
-                    self.end_unseen(number, event);
+                let told = if message.qty == 0 { left } else { message.qty.min(left) };
+                self.cancel(place, told, message, context, event);
+                if told < left {
+                    self.end_unseen(place, event);
                 }
             }
             What::Replace { new_ref, px } => {
                 let is_known = new_ref != message.reference && self.orders.find(event.instrument, new_ref).is_some();
                 if px == Px::NONE || message.qty == 0 || is_known {
-                    self.cancel(number, order.left, message, context, event);
-                } else if px == order.px && message.qty <= order.left {
-                    self.cancel(number, order.left - message.qty, message, context, event);
+                    self.cancel(place, left, message, context, event);
+                } else if px == at && message.qty <= left {
+                    self.cancel(place, left - message.qty, message, context, event);
                     if new_ref != message.reference {
-                        self.orders.rename(number, new_ref);
+                        self.orders.rename(place, new_ref);
                     }
                 } else {
                     let (seq, instrument) = (event.id.seq(), event.instrument);
-                    self.moved = Moved { seq, instrument, new_ref, chain: order.chain };
-                    self.end(number, End::Moved, order.left, context, event);
+                    self.moved = Moved { seq, instrument, new_ref, chain };
+                    self.end(place, End::Moved, left, context, event);
                 }
             }
         }
     }
 
     /// Quantity of an order leaves the book: by a trade, as far as one was printed there and then, else because it was cancelled.
-    fn cancel(&mut self, number: u32, qty: u64, message: &Message, context: &Context, event: &Event) {
-        let Order { px, is_bid, .. } = *self.orders.get_mut(number);
+    fn cancel(&mut self, place: Place, qty: u64, message: &Message, context: &Context, event: &Event) {
+        let Order { px, is_bid, .. } = *self.orders.get(place);
         let taken = self.markets[event.instrument as usize].print.takes(message.ts, px, is_bid, qty);
-        // An order that ends has no number any more, so its last part ends last.
+        // An order that ends has no place any more, so its last part ends last.
         if taken > 0 {
-            self.end(number, End::Taken, taken, context, event);
+            self.end(place, End::Taken, taken, context, event);
         }
         if qty > taken {
-            self.end(number, End::Pulled, qty - taken, context, event);
+            self.end(place, End::Pulled, qty - taken, context, event);
         }
     }
 
     /// So much of an order ends so, and the order itself if nothing is left.
-    fn end(&mut self, number: u32, end: End, qty: u64, context: &Context, event: &Event) {
+    #[inline]
+    fn end(&mut self, place: Place, end: End, qty: u64, context: &Context, event: &Event) {
         if qty == 0 {
             return;
         }
-        let (order, market) = (*self.orders.get_mut(number), &mut self.markets[event.instrument as usize]);
+        let (order, market) = (self.orders.get(place), &mut self.markets[event.instrument as usize]);
         let since = |then: Ns| event.ts.0.saturating_sub(then.0);
         let ending = Ending {
             is_bid: order.is_bid,
-            rank: rank_in(&order, market),
+            rank: rank_in(order, market),
             px: order.px,
             age: since(order.shown),
             chain_age: since(order.chain),
         };
         market.end(context.touch(event.instrument), end, qty, &ending);
-        self.lower(number, qty, event);
+        self.lower(place, qty, event);
     }
 
     /// What is left of an order has gone without a message.
-    fn end_unseen(&mut self, number: u32, event: &Event) {
-        let (order, market) = (*self.orders.get_mut(number), &mut self.markets[event.instrument as usize]);
-        market.end_unseen(order.is_bid, rank_in(&order, market), order.left);
-        self.lower(number, order.left, event);
+    #[cold]
+    fn end_unseen(&mut self, place: Place, event: &Event) {
+        let (order, market) = (self.orders.get(place), &mut self.markets[event.instrument as usize]);
+        let left = order.left;
+        market.end_unseen(order.is_bid, rank_in(order, market), left);
+        self.lower(place, left, event);
     }
 
     /// Takes quantity off an order.
-    fn lower(&mut self, number: u32, qty: u64, event: &Event) {
-        let order = self.orders.get_mut(number);
-        order.left -= qty;
-        let order = *order;
-        if order.left == 0 {
-            self.orders.remove(number);
+    #[inline]
+    fn lower(&mut self, place: Place, qty: u64, event: &Event) {
+        let Order { is_bid, px, rank, .. } = *self.orders.get(place);
+        self.orders.lower(place, qty);
+        if self.markets[event.instrument as usize].is_by_level {
+            self.lower_price((event.instrument, is_bid, px), usize::from(rank), qty);
         }
-        let market = &mut self.markets[event.instrument as usize];
-        let (at, rank) = ((event.instrument, order.is_bid, order.px), usize::from(order.rank));
-        if let Some(price) = self.prices.find(at).filter(|_| market.is_by_level) {
-            price.left[rank] = price.left[rank].saturating_sub(qty);
-            if price.is_veiled {
-                let veiled = &mut market.sides[market::half(order.is_bid)].ranks[rank].veiled;
-                *veiled = veiled.saturating_sub(qty);
-            }
-            self.prices.release(at);
+    }
+
+    /// Takes it off the price of a book by level.
+    fn lower_price(&mut self, at: prices::At, rank: usize, qty: u64) {
+        let Some(price) = self.prices.find(at) else { return };
+        price.left[rank] = price.left[rank].saturating_sub(qty);
+        if price.is_veiled {
+            let veiled = &mut self.markets[at.0 as usize].sides[market::half(at.1)].ranks[rank].veiled;
+            *veiled = veiled.saturating_sub(qty);
         }
+        self.prices.release(at);
     }
 }
 

@@ -12,8 +12,9 @@ use crate::pool::Pool;
 use flow::{Ns, Px};
 use serde::{Deserialize, Serialize};
 
-/// An order.
+/// An order, in a cache line of its own: without it most would lie in two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(align(64))]
 pub(super) struct Order {
     pub(super) reference: u64,
     pub(super) left: u64,
@@ -52,6 +53,21 @@ fn key(instrument: u32, reference: u64) -> u64 {
     reference ^ u64::from(instrument).rotate_right(20)
 }
 
+#[inline]
+fn key_of(order: &Order) -> u64 {
+    key(order.instrument, order.reference)
+}
+
+/// Where an order is, until another is added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    slot: usize,
+    number: u32,
+}
+
+/// A place in the index where no order is, until another is added.
+pub(super) struct Vacancy(usize);
+
 /// The orders of all instruments.
 pub(super) struct Orders {
     index: HashIndex,
@@ -77,15 +93,33 @@ impl Orders {
         })
     }
 
-    /// The number of an order.
+    /// Where an order is.
     #[inline]
-    pub(super) fn find(&self, instrument: u32, reference: u64) -> Option<u32> {
-        self.index.get(self.slot(instrument, reference))
+    pub(super) fn find(&self, instrument: u32, reference: u64) -> Option<Place> {
+        let slot = self.slot(instrument, reference);
+        self.index.get(slot).map(|number| Place { slot, number })
     }
 
     #[inline]
-    pub(super) fn get_mut(&mut self, number: u32) -> &mut Order {
-        &mut self.orders[number]
+    pub(super) fn get(&self, place: Place) -> &Order {
+        &self.orders[place.number]
+    }
+
+    /// Takes quantity off an order, and lets it go if nothing is left.
+    #[inline]
+    pub(super) fn lower(&mut self, place: Place, qty: u64) {
+        let order = &mut self.orders[place.number];
+        order.left -= qty;
+        if order.left == 0 {
+            self.remove(place);
+        }
+    }
+
+    /// Where an order with this reference goes; `None` if there is one already.
+    #[inline]
+    pub(super) fn vacancy(&self, instrument: u32, reference: u64) -> Option<Vacancy> {
+        let slot = self.slot(instrument, reference);
+        self.index.get(slot).is_none().then_some(Vacancy(slot))
     }
 
     /// Whether there is room for one more.
@@ -94,38 +128,71 @@ impl Orders {
         self.orders.left() > 0
     }
 
-    /// Takes an order whose reference is not there; `false` without room.
-    pub(super) fn add(&mut self, order: Order) -> bool {
+    /// Takes the order whose vacancy it is; `false` without room.
+    #[inline]
+    pub(super) fn add(&mut self, Vacancy(slot): Vacancy, order: Order) -> bool {
         let Some(number) = self.orders.take() else { return false };
-        let slot = self.slot(order.instrument, order.reference);
-        self.orders[number] = order;
-        self.index.set(slot, number);
+        let Orders { index, orders } = self;
+        orders[number] = order;
+        index.set(slot, number, |at| key_of(&orders[at]));
         true
     }
 
     /// Lets an order go.
-    pub(super) fn remove(&mut self, number: u32) {
-        let Order { instrument, reference, .. } = self.orders[number];
-        let (slot, orders) = (self.slot(instrument, reference), &self.orders);
-        self.index.remove(slot, |at| key(orders[at].instrument, orders[at].reference));
-        self.orders[number].instrument = 0;
-        self.orders.give(number);
+    fn remove(&mut self, Place { slot, number }: Place) {
+        let Orders { index, orders } = self;
+        index.remove(slot, |at| key_of(&orders[at]));
+        orders[number].instrument = 0;
+        orders.give(number);
     }
 
     /// Gives an order another reference, which is not there.
-    pub(super) fn rename(&mut self, number: u32, reference: u64) {
-        let order = self.orders[number];
-        self.remove(number);
-        self.add(Order { reference, ..order });
+    pub(super) fn rename(&mut self, place: Place, reference: u64) {
+        let order = Order { reference, ..*self.get(place) };
+        self.remove(place);
+        if let Some(vacancy) = self.vacancy(order.instrument, reference) {
+            self.add(vacancy, order);
+        }
+    }
+
+    /// Where the search for an order begins, for [`Orders::fetch_slot`] and [`Orders::fetch_order`].
+    #[inline]
+    pub(super) fn home(&self, instrument: u32, reference: u64) -> usize {
+        self.index.home(key(instrument, reference))
+    }
+
+    /// Prefetches the slot where a search begins.
+    #[inline]
+    pub(super) fn fetch_slot(&self, home: usize) {
+        self.index.fetch(home);
+    }
+
+    /// The number of the order that is found there, or else of the one that is added next.
+    #[inline]
+    fn glance(&self, home: usize) -> u32 {
+        self.index.glance(home, self.orders.next())
+    }
+
+    /// Prefetches the order that is found there, or the place of the next one.
+    #[inline]
+    pub(super) fn fetch_order(&self, home: usize) {
+        self.orders.fetch(self.glance(home));
+    }
+
+    /// Side and rank of that order, or of the one that was there before.
+    #[inline]
+    pub(super) fn guess(&self, home: usize) -> (bool, usize) {
+        self.orders.get(self.glance(home)).map_or((false, 0), |order| (order.is_bid, order.rank.into()))
     }
 
     /// Lets the orders of all instruments go of which `is` says so.
     #[cold]
     pub(super) fn remove_all(&mut self, is: impl Fn(u32) -> bool) {
         for number in 0..self.orders.made().len() as u32 {
-            let instrument = self.orders[number].instrument;
+            let Order { instrument, reference, .. } = self.orders[number];
             if instrument != 0 && is(instrument) {
-                self.remove(number);
+                let slot = self.slot(instrument, reference);
+                self.remove(Place { slot, number });
             }
         }
     }
@@ -152,16 +219,22 @@ mod tests {
         Order { reference, instrument, left: reference, ..Order::VACANT }
     }
 
+    fn add(orders: &mut Orders, order: Order) -> bool {
+        let vacancy = orders.vacancy(order.instrument, order.reference).expect("its reference is new");
+        orders.add(vacancy, order)
+    }
+
     #[test]
     fn an_order_has_the_size_of_the_page() {
-        assert_eq!((size_of::<Order>(), size_of::<super::super::prices::Price>()), (56, 56));
+        assert_eq!((size_of::<Order>(), size_of::<super::super::prices::Price>()), (64, 56));
     }
 
     #[test]
     fn orders_are_found_renamed_and_let_go() {
         let mut orders = Orders::new(3);
-        assert!(orders.add(order(1, 7)) && orders.add(order(2, 7)) && orders.add(order(1, 8)));
-        assert!(!orders.has_room() && !orders.add(order(1, 9)));
+        assert!([(1, 7), (2, 7), (1, 8)].into_iter().all(|(of, reference)| add(&mut orders, order(of, reference))));
+        assert!(!orders.has_room() && !add(&mut orders, order(1, 9)));
+        assert!(orders.vacancy(1, 8).is_none(), "one reference is one order's");
         let seven = orders.find(2, 7).unwrap();
         orders.rename(seven, 70);
         assert_eq!((orders.find(2, 7), orders.find(1, 7).is_some()), (None, true));
@@ -171,6 +244,11 @@ mod tests {
         );
         orders.remove_all(|instrument| instrument == 1);
         assert_eq!(orders.sorted().len(), 1);
-        assert!(orders.add(order(1, 9)) && orders.find(2, 70).is_some());
+        assert!(add(&mut orders, order(1, 9)) && orders.find(2, 70).is_some());
+        let nine = orders.find(1, 9).unwrap();
+        orders.lower(nine, 4);
+        assert_eq!(orders.get(nine).left, 5);
+        orders.lower(nine, 5);
+        assert_eq!(orders.find(1, 9), None, "nothing is left of it");
     }
 }

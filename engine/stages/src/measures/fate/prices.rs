@@ -75,7 +75,8 @@ impl Prices {
                 let number = self.prices.take()?;
                 let (instrument, is_bid, px) = at;
                 self.prices[number] = Price { px, instrument, is_bid, ..Price::VACANT };
-                self.index.set(slot, number);
+                let prices = &self.prices;
+                self.index.set(slot, number, |at| prices[at].key());
                 number
             }
         };

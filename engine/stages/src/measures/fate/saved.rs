@@ -39,11 +39,12 @@ impl MeasureState for State {
             self.markets[at] = market;
             let instrument = at as u32;
             for order in orders {
-                if order.left == 0 || self.orders.find(instrument, order.reference).is_some() {
+                let vacancy = self.orders.vacancy(instrument, order.reference).filter(|_| order.left > 0);
+                let Some(vacancy) = vacancy else {
                     return Err(StateError::Inconsistent("an order of nothing, or one reference twice"));
-                }
+                };
                 let limit = self.orders.most();
-                if !self.orders.add(Order { instrument, ..order }) {
+                if !self.orders.add(vacancy, Order { instrument, ..order }) {
                     return Err(StateError::TooLarge { what: "orders", found: limit + 1, limit });
                 }
             }

@@ -23,29 +23,21 @@ pub(super) const BEFORE: usize = 0;
 
 /// The index of a rank, from 1, among [`RANKS`].
 pub(super) fn part_of_rank(rank: u32) -> usize {
-    match rank {
-        0 | 1 => 1,
-        2..=3 => 2,
-        4..=10 => 3,
-        _ => 4,
-    }
+    1 + [1, 3, 10].iter().map(|end| usize::from(rank > *end)).sum::<usize>()
 }
 
 /// The index of a distance behind the best price among [`DISTANCES`]; both in 1e-9.
 pub(super) fn part_of_distance(distance: Option<i128>, tick: i64) -> usize {
     let (Some(distance), tick @ 1..) = (distance, i128::from(tick)) else { return 4 };
-    match distance {
-        ..=0 => 0,
-        _ if distance <= tick => 1,
-        _ if distance <= 10 * tick => 2,
-        _ => 3,
-    }
+    [0, tick, 10 * tick].iter().map(|end| usize::from(distance > *end)).sum()
 }
 
 /// The index of an age among [`AGES`]; the ends are of the lower part.
+#[inline]
 pub(super) fn part_of_age(age_ns: u64) -> usize {
     const ENDS: [u64; 5] = [10_000_000, 1_000_000_000, 10_000_000_000, 60_000_000_000, 600_000_000_000];
-    ENDS.iter().take_while(|end| age_ns > **end).count()
+    // All are compared: no branch can be guessed here.
+    ENDS.iter().map(|end| usize::from(age_ns > *end)).sum()
 }
 
 /// How displayed quantity ends by a message.

@@ -13,6 +13,7 @@
 use super::Grid;
 use crate::by_key::{ByKey, Keyed};
 use crate::measures::trade::take_out;
+use crate::pool::NONE;
 use flow::{Qty, Side};
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +96,8 @@ impl Rows {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Profile {
     number: u32,
+    /// The place of the block that was added to last: prices seldom leave it, so it need not be looked for.
+    near: u32,
     grid: Grid,
     /// The lowest and the highest row with volume; without any, the first is above the second.
     low: i64,
@@ -106,7 +109,7 @@ pub struct Profile {
 impl Profile {
     /// An empty profile with a number that no other one of the same [`Rows`] has, from 1.
     pub fn new(number: u32, grid: Grid) -> Profile {
-        Profile { number, grid, low: 0, high: -1, left_out: 0, volume: 0 }
+        Profile { number, near: NONE, grid, low: 0, high: -1, left_out: 0, volume: 0 }
     }
 
     /// Its grid.
@@ -153,7 +156,7 @@ impl Profile {
     #[inline]
     pub fn row(&self, rows: &Rows, row: i64) -> RowSums {
         let (key, at) = self.place(row);
-        let block = rows.blocks.get(key).filter(|_| self.low <= row && row <= self.high);
+        let block = rows.blocks.get_near(key, self.near).filter(|_| self.low <= row && row <= self.high);
         block.map_or_else(RowSums::default, |block| block.sums(at))
     }
 
@@ -163,7 +166,8 @@ impl Profile {
         let (low, high) = if self.is_empty() { (row, row) } else { (self.low.min(row), self.high.max(row)) };
         let (key, at) = self.place(row);
         let fits = high.checked_sub(low).is_some_and(|above| above < rows.most);
-        let block = if fits { rows.blocks.open(key, || Block { key, ..Block::VACANT }) } else { None };
+        let vacant = || Block { key, ..Block::VACANT };
+        let block = if fits { rows.blocks.open_near(key, &mut self.near, vacant) } else { None };
         let Some(block) = block else {
             self.leave_out(sums.volume);
             return false;
@@ -240,7 +244,7 @@ impl Profile {
             self.high -= 1;
         }
         if self.is_empty() {
-            (self.low, self.high) = (0, -1);
+            (self.low, self.high, self.near) = (0, -1, NONE);
         }
     }
 
