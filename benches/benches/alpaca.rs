@@ -79,6 +79,8 @@ struct QuoteMessage<'a> {
 /// The fields of both types; `Time` is what the encoding has for one.
 #[derive(Deserialize)]
 struct One<'a, Time> {
+    #[serde(rename = "T")]
+    kind: &'a str,
     #[serde(rename = "S")]
     symbol: &'a str,
     #[serde(rename = "i", default)]
@@ -153,8 +155,8 @@ impl Sum {
     }
 
     fn one<T>(&mut self, of: &One<'_, T>) {
-        black_box((of.symbol, of.id, of.exchange, &of.time, of.tape));
-        if of.conditions.is_empty() {
+        black_box((of.symbol, of.id, of.exchange, &of.time, of.tape, &of.conditions));
+        if of.kind == "q" {
             self.dollars(of.bid, of.bid_size);
             self.dollars(of.ask, of.ask_size);
         } else {

@@ -27,6 +27,9 @@ fn service(fake: &Fake, port: u16) -> Service {
     Service::new(config)
         .with_variable("FAKE_KEY", Some("fake-key"))
         .with_variable("FAKE_SECRET", Some("fake-secret"))
+        // The trades that are remembered for broken ones: full within the first fifth, so that they do not look like growth.
+        .with("book.max_prints=16384")
+        .with("bars.max_prints=16384")
         .with(format!("metrics.listen=127.0.0.1:{port}"))
 }
 
