@@ -11,7 +11,7 @@
 //! no input has, the letters of the conditions and the tape, stays in the file of rows, for who keeps it.
 //!
 //! Prices are read from the digits of the JSON, and no float is between. Bound: a page in memory, and a row of each symbol while they
-//! are merged. Worst case: Alpaca refuses for longer than [`pace`] is patient; what is there stays, to go on from.
+//! are merged. Worst case: Alpaca refuses for longer than ten requests in a row; what is there stays, to go on from.
 
 mod ask;
 mod client;
