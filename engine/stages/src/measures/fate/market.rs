@@ -58,7 +58,7 @@ impl Market {
     #[inline]
     pub(super) fn fetch_sums(&self, is_bid: bool, rank: usize) {
         let sums = &self.sides[half(is_bid)];
-        prefetch_index(&sums.ranks, rank);
+        prefetch_index(&sums.ranks[..], rank);
     }
 
     /// Takes a listing; says whether its book begins anew, kept in another way or from another source.
