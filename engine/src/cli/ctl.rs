@@ -182,12 +182,17 @@ fn replied(args: &CtlArgs, asked: &ControlRequest, reply: ControlReply) -> Resul
             Ok(Exit::Done)
         }
         ControlReply::Watching { seq, number, input, symbol, symbols, room } => {
-            let all = symbols.len();
-            let what = match symbols.contains(&symbol) {
-                true => format!("is watched, and before it there was room for {} more", grouped(room.into())),
-                false => "is watched no more".to_owned(),
+            let (is, room) = match symbols.contains(&symbol) {
+                true => (
+                    "watched",
+                    format!("; before {symbol} there was room for {} more instruments", grouped(room.into())),
+                ),
+                false => ("no longer watched", String::new()),
             };
-            console::say(format!("{symbol} {what}; of input {number}, {input}, {all} symbols are (input {seq})"));
+            let all = grouped(symbols.len() as u64);
+            console::say(format!(
+                "{symbol} is {is}. Input {number}, {input}, now has {all} symbols{room} (input {seq})"
+            ));
             Ok(Exit::Done)
         }
         ControlReply::Rolled { after } => {

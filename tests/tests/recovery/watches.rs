@@ -93,12 +93,12 @@ fn a_symbol_is_watched_and_watched_no_more_while_it_runs_and_after_a_kill() {
     let mut service = venue.service();
     let mut life = running(&service);
     let said = service.ctl(&["--actor", "ada", "watch", "SPY"]).expect(0).stderr;
-    assert!(said.contains("SPY is watched, and before it there was room for "), "{said}");
-    assert!(said.contains(" more; of input 1, alpaca v2/iex, 3 symbols are (input "), "{said}");
+    assert!(said.contains("; before SPY there was room for "), "{said}");
+    assert!(said.contains("SPY is watched. Input 1, alpaca v2/iex, now has 3 symbols"), "{said}");
     life.until("its trades", || trades(&service, "SPY").len() > 20);
     // It has happened before it is answered: the watching is in the record, and the venue sends it.
     let said = service.ctl(&["unwatch", "AAPL", "--input", "alpaca"]).expect(0).stderr;
-    assert!(said.contains("AAPL is watched no more; of input 1, alpaca v2/iex, 2 symbols are"), "{said}");
+    assert!(said.contains("AAPL is no longer watched. Input 1, alpaca v2/iex, now has 2 symbols (input "), "{said}");
     service.about(&["snapshot", "--journal"]).expect(0);
     life.kill();
     verify(&service);
@@ -107,7 +107,7 @@ fn a_symbol_is_watched_and_watched_no_more_while_it_runs_and_after_a_kill() {
     life.until("more of it", || trades(&service, "SPY").len() > before[1] + 20);
     assert_eq!(trades(&service, "AAPL").len(), before[0], "what is watched no more stays so");
     let said = service.ctl(&["watch", "AAPL"]).expect(0).stderr;
-    assert!(said.contains("AAPL is watched,"), "{said}");
+    assert!(said.contains("AAPL is watched. "), "{said}");
     life.until("its trades again", || trades(&service, "AAPL").len() > before[0] + 20);
     // A configuration that has not changed changes nothing at a start; one that is read again is in force.
     let said = service.ctl(&["reload"]).expect(0).stderr;

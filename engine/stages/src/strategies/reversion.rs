@@ -2,7 +2,7 @@
 //!
 //! Who bought the breakout is wrong and has to sell; price has reclaimed the inside, and comes back to a row of that leg in which little
 //! was traded. The stop lies beyond the failed extreme, the target is the point of control of the range. Whether that earns anything is for
-//! a backtest to show. The conditions are those of [`super::set_ups`].
+//! a backtest to show. The conditions are those of `set_ups`.
 //!
 //! Bound: as there.
 

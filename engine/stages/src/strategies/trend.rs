@@ -2,7 +2,7 @@
 //!
 //! Price has broken out, an impulse leg has run, and price comes back to a row of it in which little was traded: who missed the leg
 //! may enter there, and who is on it may add. The stop lies where that was wrong, beyond the row; the target is where much was traded in past
-//! sessions. Whether that earns anything is for a backtest to show. The conditions are those of [`super::set_ups`].
+//! sessions. Whether that earns anything is for a backtest to show. The conditions are those of `set_ups`.
 //!
 //! Bound: as there. Worst case: a look at the high-volume nodes of past sessions.
 
