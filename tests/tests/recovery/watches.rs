@@ -113,7 +113,7 @@ fn a_symbol_is_watched_and_watched_no_more_while_it_runs_and_after_a_kill() {
     let said = service.ctl(&["reload"]).expect(0).stderr;
     assert!(said.contains("of source 1 only AAPL MSFT is watched"), "{said}");
     let said = service.ctl(&["watch", "QQQ"]).expect(0).stderr;
-    assert!(said.contains("3 symbols are"), "{said}");
+    assert!(said.contains("now has 3 symbols"), "{said}");
     let (status, _) = life.stop(Signal::TERM);
     assert!(status.success());
     verify(&service);
