@@ -72,7 +72,7 @@ fn shows(outcome: Outcome, code: i32, parts: &[&str]) -> Outcome {
 fn healthy() {
     let (fake, folder) = (Fake::start(&["--rate", "1000"]), tempfile::tempdir().expect("a folder"));
     let config = configured(&folder, &fake.address, "fake-secret", THREE);
-    let outcome = call(&["feed", "test", &config, "--for", "2s", "--show", "3"]);
+    let outcome = call(&["feed", "test", &config, "--for", "2s", "--show", "60"]);
     let parts = ["input[1] alpaca v2/iex", "live, watched for 2.", "aggressor", "p50", "max", "well nothing is wrong"];
     let outcome = shows(outcome, 0, &parts);
     let line = |name: &str| {
