@@ -265,19 +265,6 @@ def row_of(what, row):
     return ("bar", at, *(exactly(row[key]) for key in "ohlc"), row["v"], row["n"], exactly(row["vw"]))
 
 
-def of_fetch(lines):
-    """Rows by symbol of a file that was fetched."""
-    rows = of_tidegate(lines)
-    for line in lines:
-        row = parse(line)
-        if row["kind"] == "bar":
-            price = lambda name: int(decimal.Decimal(row[name]) * NANO)
-            prices = [price(name) for name in ("open", "high", "low", "close")]
-            found = ("bar", int(row["start_ns"]), *prices, row["volume"], row["trades"], price("vwap"))
-            rows[row["symbol"]].append(found)
-    return rows
-
-
 REQUESTS = {
     "bars": (lambda **more: StockBarsRequest(timeframe=TimeFrame.Minute, **more), "get_stock_bars"),
     "trades": (StockTradesRequest, "get_stock_trades"),
@@ -303,7 +290,7 @@ def fetched(args, address, what, folder):
     emit = ["--emit", {"bars": "bar", "trades": "trade", "quotes": "quote"}[what]]
     replay = [args.tidegate, "replay", "--input", os.path.join(out, name), "--set", "pipeline.stages=book", *emit]
     rows = subprocess.run(replay, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True).stdout
-    return of_fetch(rows.splitlines())
+    return of_tidegate(rows.splitlines())
 
 
 def history(args):
