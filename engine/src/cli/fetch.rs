@@ -15,6 +15,7 @@ use chrono::NaiveDate;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 use feeds::alpaca::history::{self, Ask, Channel, FetchError, Watcher};
+use feeds::live::arrival;
 use feeds::packed::SUFFIX;
 use feeds::reader::date;
 use flow::{Mic, Ns, SecretPlace, midnight, zone_of};
@@ -49,7 +50,7 @@ impl What {
 /// Options of `fetch alpaca`.
 #[derive(Args)]
 #[command(
-    after_help = "A fetch that was cut off goes on where it was: say the same again. Trades alone have no quotes to infer the\n\
+    after_help = "A fetch that was cut off goes on where it was: run the same command again. Trades alone have no quotes to infer the\n\
     aggressor from: fetch trades,quotes.\n\n\
     Examples:\n  \
     tidegate fetch alpaca --symbols AAPL,SPY --from 2026-11-02 --to 2026-11-06 --what bars --out data\n  \
@@ -120,13 +121,13 @@ pub(crate) fn run(command: &FetchCommand, registries: &Registries) -> Result<Exi
     let files: Vec<_> = channels.iter().map(rows).collect();
     if !args.force && history::is_there(&ask, &channels, &out) {
         files.iter().try_for_each(Rows::tidy)?;
-        console::say(format!("{} is there already, of the same fetch", out.display()));
+        console::say(format!("{} is there already, of the same fetch; --force fetches it anew", out.display()));
         return Ok(Exit::Done);
     }
     may_write(&out, args.force)?;
     let failed = |e: io::Error| Failure::failed(format!("{}: {e}; choose another folder", args.out.display()));
     std::fs::create_dir_all(&args.out).map_err(failed)?;
-    let began = Instant::now();
+    let (began, now) = (Instant::now(), arrival());
     let mut count = 0;
     for Rows { channel, path, .. } in &files {
         let progress = Progress::new(channel.name(), None, true);
@@ -148,6 +149,9 @@ pub(crate) fn run(command: &FetchCommand, registries: &Registries) -> Result<Exi
             + "\n"
             + &wrapped(&format!("next      tidegate replay --input {}", out.display()), INDENT),
     );
+    if ask.to >= now {
+        console::warn("the last day was not over: the file ends with what was there; --force fetches it anew");
+    }
     if count == 0 {
         console::warn(
             "nothing is there of these symbols at these times: see how they are spelled, and whether the market was open",

@@ -141,6 +141,12 @@ fn refused() {
     refused.args(["--key", &wrong, "--out", &path(&folder, "none")]);
     let outcome = says(finish(refused), 2, &["Alpaca says 401, unauthorized.", "`--key` and `--secret`"]);
     assert!(!outcome.stderr.contains("canary"), "{}", outcome.stderr);
+    // Of a day that is not over the file has what is there, and says so.
+    let mut late = Command::new(tidegate());
+    late.args(["fetch", "alpaca", "--symbols", "SPY", "--from", "2100-01-04", "--address", &address]);
+    let [key, secret] = ["key", "secret"].map(|name| format!("file:{}", path(&folder, name)));
+    late.args(["--key", &key, "--secret", &secret, "--out", &path(&folder, "late")]);
+    says(finish(late), 3, &["the last day was not over", "nothing is there of these symbols"]);
     let [from, to] = ["2026-01-09", "2026-01-08"];
     says(call(&["fetch", "alpaca", "--symbols", "SPY", "--from", from, "--to", to]), 2, &["is after --to"]);
     let unset = ["fetch", "alpaca", "--symbols", "SPY", "--from", to, "--key", "secret-itself"];

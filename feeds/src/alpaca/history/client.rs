@@ -110,7 +110,7 @@ fn refused(status: u16, body: &[u8], reset: Option<Ns>) -> Trouble {
         403 => lasting(
             "the plan of this key does not have that: use --source iex, or ask for what is older than 15 minutes",
         ),
-        _ => lasting("see what was asked for"),
+        _ => lasting("check the symbols, the dates and the options"),
     }
 }
 

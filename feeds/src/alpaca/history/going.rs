@@ -4,13 +4,13 @@
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// Somebody asked for a stop; the same fetch goes on later.
-    #[error("stopped: say it again, and it goes on from here")]
+    #[error("stopped; run the same command again to go on from here")]
     Stopped,
     /// Something must be changed first.
     #[error("{0}")]
     Refused(String),
     /// It was tried for long enough; the same fetch goes on later.
-    #[error("{0}; say it again later, and it goes on from here")]
+    #[error("{0}; run the same command later to go on from here")]
     GaveUp(String),
     /// A file cannot be read or written.
     #[error("{0}")]

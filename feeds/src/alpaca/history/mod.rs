@@ -52,7 +52,7 @@ pub fn fetch(ask: &Ask, channel: Channel, rows: &Path, watcher: &dyn Watcher) ->
     let client = Client::new(ask)?;
     let mut kept = Kept::open(rows, &ask.head(channel))?;
     if kept.rows() > 0 {
-        watcher.say(&format!("{} goes on after {} rows", channel.name(), kept.rows()));
+        watcher.say(&format!("{}: going on after {} rows", channel.name(), kept.rows()));
     }
     let mut pace = Pace::new(crate::live::arrival().0);
     watcher.has(kept.rows());
